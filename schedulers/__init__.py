@@ -1,0 +1,1 @@
+"""WHO GOES ON: the record, the fold ladder, the sampler, budgets."""

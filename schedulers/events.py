@@ -1,0 +1,65 @@
+"""The events of a study, one JSON object a line of `record.jsonl`."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    time: float  # seconds since 1970, by the driver's clock
+
+
+class Launched(_Event):
+    """A driver began to work on the study, under these settings."""
+
+    event: Literal["launched"] = "launched"
+    settings: dict[str, Any]
+
+
+class TrialAdded(_Event):
+    event: Literal["trial_added"] = "trial_added"
+    trial: int
+    configuration: dict[str, Any]
+    origin: str  # "recipe", or the sampler's name
+
+
+class ClimbStarted(_Event):
+    """A trial sets out for `rung`, counted in fold-epochs; `attempt` grows over the whole study folder."""
+
+    event: Literal["climb_started"] = "climb_started"
+    trial: int
+    rung: int
+    attempt: int
+
+
+class EpochScored(_Event):
+    """One fold-epoch is done and saved; `score` is pooled over the folds trained so far."""
+
+    event: Literal["epoch_scored"] = "epoch_scored"
+    trial: int
+    fold: int
+    epoch: int
+    score: float
+    seconds: float
+
+
+class ClimbEnded(_Event):
+    """A climb is over: at its rung, told to stop, or its process was lost."""
+
+    event: Literal["climb_ended"] = "climb_ended"
+    trial: int
+    attempt: int
+    reason: Literal["rung", "stopped", "lost"]
+
+
+class TrialFailed(_Event):
+    event: Literal["trial_failed"] = "trial_failed"
+    trial: int
+    failure: str  # its class: not_finite, out_of_memory, error, lost_process
+    reason: str
+
+
+Event: TypeAlias = Launched | TrialAdded | ClimbStarted | EpochScored | ClimbEnded | TrialFailed
+parse_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

@@ -1,0 +1,108 @@
+"""`record.jsonl`: the append-only log from which everything else about a study is derived.
+
+Only the driver writes it. An event is on the disk before `append` returns, so nothing can depend on
+an event that a crash takes back. A crash inside an append leaves a torn last line: `Record.open`
+cuts it off, under the launch lock.
+"""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from pydantic import ValidationError
+
+from schedulers.events import Event, parse_event
+
+logger = logging.getLogger(__name__)
+
+
+class RecordError(ValueError):
+    """A record that cannot be opened or trusted."""
+
+
+class StudyLock:
+    """An exclusive lock on a study folder that the kernel lets go of when its holder dies."""
+
+    def __init__(self, study_folder: Path) -> None:
+        self._file = open(study_folder / "lock", "a+", encoding="utf-8")  # noqa: SIM115, held open as long as the lock
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise RecordError(
+                f"{study_folder}: another launch (process {holder}) is working on this study;"
+                " wait for it, stop it, or take another name with --study"
+            ) from None
+        self._file.truncate(0)
+        self._file.write(f"{os.getpid()}\n")
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.close()
+
+
+class Record:
+    """The open record of one study; use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.events = list(read_record(path)) if path.exists() else []
+        _cut_torn_line(path)
+        self._file = open(path, "ab")  # noqa: SIM115, closed by close()
+
+    def append(self, event: Event) -> None:
+        """Write one event and wait until the disk has it.
+
+        Raises:
+            OSError: the disk is full or gone; the record then holds whole events only.
+        """
+        line = event.model_dump_json().encode() + b"\n"
+        start = self._file.tell()
+        try:
+            self._file.write(line)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError:
+            os.truncate(self.path, start)
+            raise
+        self.events.append(event)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __enter__(self) -> "Record":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def read_record(path: Path) -> Iterator[Event]:
+    """Yield the events of a record, a torn last line left out; safe while a driver appends.
+
+    Raises:
+        RecordError: a whole line is damaged; names it.
+    """
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines[:-1], 1):
+        try:
+            yield parse_event.validate_json(line)
+        except ValidationError:
+            raise RecordError(
+                f"{path}: line {number} is damaged; restore the file from a copy, or cut it before that line"
+                " (what the trial folders hold is then trained again)"
+            ) from None
+
+
+def _cut_torn_line(path: Path) -> None:
+    if not path.exists():
+        return
+    whole = path.read_bytes().rfind(b"\n") + 1
+    if whole < path.stat().st_size:
+        logger.warning("%s: cut a torn last line off, left by a crash", path)
+        os.truncate(path, whole)

@@ -1,0 +1,95 @@
+"""Where every trial of a study stands: the fold of the record's events."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
+
+
+@dataclass
+class TrialState:
+    """One trial as the record tells it."""
+
+    number: int
+    configuration: dict[str, Any]
+    origin: str
+    epochs: list[EpochScored] = field(default_factory=list)
+    rung: int = 0  # where its last climb was bound for, in fold-epochs
+    attempt: int = 0
+    climbing: bool = False
+    lost_in_a_row: int = 0  # processes lost since the last finished epoch
+    failure: str | None = None
+    reason: str | None = None
+
+    @property
+    def fold_epochs(self) -> int:
+        """Return how many fold-epochs are done; the trial stands there."""
+        return len(self.epochs)
+
+    @property
+    def interrupted(self) -> bool:
+        """Tell whether it rests on the way to a rung, left there by a stop or a crash."""
+        return not self.climbing and self.failure is None and self.fold_epochs < self.rung
+
+    def score_at(self, rung: int) -> float | None:
+        """Return the pooled score after `rung` fold-epochs, None before it got there."""
+        return self.epochs[rung - 1].score if 0 < rung <= len(self.epochs) else None
+
+
+class StudyState:
+    """All trials, and the time spent so far."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.trials: dict[int, TrialState] = {}
+        self.last_attempt = 0
+        self.version = 0  # grows with every event: what was decided on an older version is stale
+        self._spent_before = 0.0
+        self._launched_at: float | None = None
+        self._last_time = 0.0
+        for event in events:
+            self.apply(event)
+
+    @property
+    def fold_epochs(self) -> int:
+        return sum(trial.fold_epochs for trial in self.trials.values())
+
+    def climbing(self) -> list[TrialState]:
+        return [trial for trial in self.trials.values() if trial.climbing]
+
+    def seconds_spent(self, now: float | None = None) -> float:
+        """Return the search time of all launches together; time between launches does not count."""
+        if self._launched_at is None:
+            return self._spent_before
+        return self._spent_before + max(0.0, (now or self._last_time) - self._launched_at)
+
+    def seconds_per_fold_epoch(self) -> float | None:
+        """Return the mean wall time of the fold-epochs so far."""
+        seconds = [epoch.seconds for trial in self.trials.values() for epoch in trial.epochs]
+        return sum(seconds) / len(seconds) if seconds else None
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        self.version += 1
+        match event:
+            case Launched():
+                self._spent_before = self.seconds_spent()
+                self._launched_at = event.time
+            case TrialAdded():
+                self.trials[event.trial] = TrialState(event.trial, event.configuration, event.origin)
+            case ClimbStarted():
+                trial = self.trials[event.trial]
+                trial.climbing, trial.rung, trial.attempt = True, event.rung, event.attempt
+                self.last_attempt = max(self.last_attempt, event.attempt)
+            case EpochScored():
+                trial = self.trials[event.trial]
+                trial.epochs.append(event)
+                trial.lost_in_a_row = 0
+            case ClimbEnded():
+                trial = self.trials[event.trial]
+                trial.climbing = False
+                trial.lost_in_a_row += event.reason == "lost"
+            case TrialFailed():
+                trial = self.trials[event.trial]
+                trial.climbing, trial.failure, trial.reason = False, event.failure, event.reason
+        self._last_time = event.time

@@ -1,0 +1,113 @@
+"""Check parameters and constants against the knobs that a trial has."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from search_spaces.errors import SpaceError, explain, name_hint
+from search_spaces.parameters import Choice, Parameter, Range, parameter_kind
+
+# Names that people try to search although they change what is measured, not the model.
+_MEASURE = ("folds", "metric", "data", "target", "task", "holdout", "split", "seed", "labels")
+
+
+def check_constants(raw: Mapping[str, Any], knobs: type[BaseModel], file: str) -> dict[str, Any]:
+    """Return the constants, each as its knob's type."""
+    return {name: _checked(raw[name], _knob(name, knobs, file, "constants"), file, f"constants.{name}") for name in raw}
+
+
+def check_parameters(
+    raw: Mapping[str, Any], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
+) -> tuple[dict[str, Parameter], dict[str, Any]]:
+    """Return the parameters, and the recipe: every knob at its default or at the parameter's own."""
+    parameters = {name: _parameter(name, raw[name], constants, knobs, file) for name in raw}
+    _check_conditions(parameters, constants, knobs, file)
+    defaults = {name: knob.get_default(call_default_factory=True) for name, knob in knobs.model_fields.items()}
+    stated = {name: parameter.default for name, parameter in parameters.items() if parameter.default is not None}
+    return parameters, {**defaults, **stated}
+
+
+def _parameter(
+    name: str, raw: Any, constants: Mapping[str, Any], knobs: type[BaseModel], file: str
+) -> Parameter:
+    key = f"parameters.{name}"
+    knob = _knob(name, knobs, file, "parameters")
+    if name in constants:
+        raise SpaceError(file, key, "is also a constant; take it out of one of the two")
+    try:
+        kind = parameter_kind(raw)
+    except ValueError as error:
+        raise SpaceError(file, key, str(error)) from None
+    try:
+        parameter = kind.model_validate(raw)
+    except ValidationError as error:
+        inner, wrong = explain(error, {"": [field for field in kind.model_fields if field != "integer"]})
+        raise SpaceError(file, f"{key}.{inner}".rstrip("."), wrong) from None
+    return _typed(parameter, knob, file, key)
+
+
+def _typed(parameter: Parameter, knob: FieldInfo, file: str, key: str) -> Parameter:
+    """Return the parameter with its values as the knob's type."""
+    default = parameter.default if parameter.default is None else _checked(parameter.default, knob, file, f"{key}.default")
+    if default is not None and not parameter.contains(default):
+        raise SpaceError(file, f"{key}.default", f"{default!r} lies outside the parameter; move it inside")
+    if isinstance(parameter, Choice):
+        values = tuple(_checked(value, knob, file, f"{key}.choice") for value in parameter.choice)
+        return parameter.model_copy(update={"choice": values, "default": default})
+    if knob.annotation not in (int, float):
+        raise SpaceError(file, key, "is no number, so it needs {choice: [...]}")
+    ends = {end: _checked(getattr(parameter, end), knob, file, f"{key}.{end}") for end in ("low", "high")}
+    return parameter.model_copy(update={**ends, "integer": knob.annotation is int, "default": default})
+
+
+def _knob(name: str, knobs: type[BaseModel], file: str, section: str) -> FieldInfo:
+    key = f"{section}.{name}"
+    extra = knobs.model_fields[name].json_schema_extra if name in knobs.model_fields else None
+    fixed = extra.get("fixed_because") if isinstance(extra, dict) else None
+    if section == "parameters" and (fixed or name in _MEASURE):
+        reason = fixed or "it would change the measure instead of the model"
+        raise SpaceError(file, key, f"cannot be searched: {reason}; fix it under constants, data or search")
+    if name not in knobs.model_fields:
+        raise SpaceError(file, key, f"unknown hyperparameter; {name_hint(name, knobs.model_fields)}")
+    return knobs.model_fields[name]
+
+
+def _checked(value: Any, knob: FieldInfo, file: str, key: str) -> Any:
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[knob.annotation, *knob.metadata] if knob.metadata else knob.annotation)
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        _, wrong = explain(error)
+        raise SpaceError(file, key, wrong) from None
+
+
+def _check_conditions(
+    parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
+) -> None:
+    for name, parameter in parameters.items():
+        for other, wanted in (parameter.when or {}).items():
+            key = f"parameters.{name}.when.{other}"
+            if other not in parameters and other not in constants:
+                known = [*parameters, *constants]
+                raise SpaceError(file, key, f"depends on what is neither a parameter nor a constant; {name_hint(other, known)}")
+            for value in wanted if isinstance(wanted, list) else [wanted]:
+                _check_reachable(value, parameters.get(other), file, key)
+    for name in parameters:
+        _check_acyclic(name, parameters, (), file)
+
+
+def _check_reachable(value: Any, parameter: Parameter | None, file: str, key: str) -> None:
+    """Refuse a condition on a value that can never be drawn: a typing mistake that would switch a parameter off."""
+    if isinstance(parameter, Choice) and not parameter.contains(value):
+        raise SpaceError(file, key, f"{value!r} is never chosen; {name_hint(value, parameter.choice)}")
+    if isinstance(parameter, Range):
+        raise SpaceError(file, key, "depends on a range; a condition needs a choice")
+
+
+def _check_acyclic(name: str, parameters: Mapping[str, Parameter], above: tuple[str, ...], file: str) -> None:
+    if name in above:
+        raise SpaceError(file, f"parameters.{name}.when", f"is circular: {' -> '.join((*above, name))}; drop one condition")
+    for other in parameters[name].when or {} if name in parameters else {}:
+        _check_acyclic(other, parameters, (*above, name), file)

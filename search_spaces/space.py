@@ -1,0 +1,80 @@
+"""The search space: one checked, frozen model of a space file."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from search_spaces.durations import Duration
+from search_spaces.parameters import Parameter
+
+
+class SearchSettings(BaseModel):
+    """How to search: budgets, ladder and sampler. No part of a study's identity but `folds`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sampler: Literal["tpe", "random"] = "tpe"
+    scheduler: Literal["asha", "full"] = "asha"
+    trials: int = Field(16, ge=1)
+    folds: int = Field(5, ge=2, le=20)
+    finalists: int = Field(3, ge=1)
+    grace_period: int = Field(1, ge=1)
+    reduction_factor: int = Field(3, ge=2)
+    time_budget: Duration | None = None
+    seed: int = Field(0, ge=0)
+
+
+class SearchSpace(BaseModel):
+    """What may vary, what is fixed and how to judge it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    profile: str | None
+    task: str
+    data: dict[str, Any]
+    metric: Literal["macro_f1"]
+    parameters: dict[str, Parameter]
+    constants: dict[str, Any]
+    defaults: dict[str, Any]  # the known good recipe: every knob at its best known value
+    search: SearchSettings
+
+    @model_validator(mode="after")
+    def _check_budget(self) -> "SearchSpace":
+        if self.search.finalists > self.search.trials:
+            raise ValueError(
+                f"search.finalists is {self.search.finalists} but search.trials only {self.search.trials};"
+                " lower finalists or raise trials"
+            )
+        return self
+
+    def in_order(self) -> list[tuple[str, Parameter]]:
+        """Return the parameters so that a condition's parameters come before it."""
+        ordered: dict[str, Parameter] = {}
+        waiting = dict(self.parameters)
+        while waiting:
+            ready = [name for name, parameter in waiting.items() if not waiting.keys() & (parameter.when or {}).keys()]
+            assert ready, "load_space refuses circular conditions"
+            ordered |= {name: waiting.pop(name) for name in ready}
+        return list(ordered.items())
+
+    def complete(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the whole configuration: recipe, then constants, then what was drawn."""
+        return {**self.defaults, **self.constants, **drawn}
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the known good recipe as a whole configuration."""
+        return self.complete({})
+
+    def active(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of a configuration whose conditions hold: what a sampler may learn from."""
+        return {
+            name: configuration[name]
+            for name, parameter in self.in_order()
+            if name in configuration and parameter.is_active(configuration)
+        }
+
+    def contains(self, configuration: Mapping[str, Any]) -> bool:
+        """Tell whether every active parameter has a value that this space could have drawn."""
+        return all(self.parameters[name].contains(value) for name, value in self.active(configuration).items())

@@ -67,23 +67,25 @@ def quota(ladder: Ladder, reached: int, *, closed: bool) -> int:
     return max(share, ladder.finalists) if closed else share
 
 
-def earned_rung(trial: TrialState, study: StudyState, ladder: Ladder) -> int:
-    """Return the highest rung the trial has reached and would be sent to, judged by all scores known now.
+def earned_rungs(study: StudyState, ladder: Ladder) -> dict[int, int]:
+    """Return for every trial the highest rung it has reached and would be sent to, judged by all scores known now.
 
     A sampler ranks by depth before score, so the recipe and lucky early promotions must not look
-    deeper than a trial of that score gets. 0 if it has reached none.
+    deeper than a trial of that score gets. 0 for a trial that has reached none.
     """
-    reached = [rung for rung in ladder.rungs if trial.score_at(rung) is not None]
-    for rung in reached:
-        others = ranked_at((other for other in study.trials.values() if other is not trial), rung)
-        better = sum(1 for other in others if (other.score_at(rung) or 0.0) > (trial.score_at(rung) or 0.0))
-        if rung < ladder.epochs:
-            places = max(1, (len(others) + 1) // ladder.reduction_factor)
-        else:
-            places = ladder.finalists
-        if better >= places:
-            return rung
-    return reached[-1] if reached else 0
+    earned = dict.fromkeys(study.trials, 0)
+    stayed: set[int] = set()
+    for rung in ladder.rungs:
+        ranked = ranked_at(study.trials.values(), rung)
+        below_finals = rung < ladder.epochs
+        places = max(1, len(ranked) // ladder.reduction_factor) if below_finals else ladder.finalists
+        lowest_in = [trial.score_at(rung) or 0.0 for trial in ranked][:places][-1:]
+        for trial in ranked:
+            if trial.number not in stayed:
+                earned[trial.number] = rung
+            if (trial.score_at(rung) or 0.0) < min(lowest_in):
+                stayed.add(trial.number)
+    return earned
 
 
 def finalists(study: StudyState, ladder: Ladder) -> list[TrialState]:

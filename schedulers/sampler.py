@@ -13,7 +13,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from schedulers.ladder import Ladder, earned_rung
+from schedulers.ladder import Ladder, earned_rungs
 from schedulers.study_state import StudyState
 from schedulers.study_state import TrialState as OurTrial
 from search_spaces import Choice, Parameter, SearchSpace
@@ -30,11 +30,12 @@ def project(space: SearchSpace, study: StudyState, ladder: Ladder, sampler: Base
     """Return an in-memory Optuna study of the trials that this space could have drawn."""
     mirror = optuna.create_study(direction="maximize", sampler=sampler)
     inside = [trial for trial in study.trials.values() if space.contains(trial.configuration)]
-    mirror.add_trials([frozen(trial, space, study, ladder) for trial in inside])
+    earned = earned_rungs(study, ladder)
+    mirror.add_trials([frozen(trial, space, earned[trial.number], ladder.top) for trial in inside])
     return mirror
 
 
-def frozen(trial: OurTrial, space: SearchSpace, study: StudyState, ladder: Ladder) -> FrozenTrial:
+def frozen(trial: OurTrial, space: SearchSpace, rung: int, top: int) -> FrozenTrial:
     """Return one trial as Optuna should see it: complete, pruned at its earned rung, running, or infeasible."""
     active = space.active(trial.configuration)
     distributions = {name: distribution(space.parameters[name]) for name in active}
@@ -42,11 +43,10 @@ def frozen(trial: OurTrial, space: SearchSpace, study: StudyState, ladder: Ladde
         return create_trial(
             state=TrialState.PRUNED, params=active, distributions=distributions, constraints={"failed": 1.0}
         )
-    rung = earned_rung(trial, study, ladder)
     if rung == 0:
         return create_trial(state=TrialState.RUNNING, params=active, distributions=distributions)
     score = trial.score_at(rung)
-    state = TrialState.COMPLETE if rung == ladder.top else TrialState.PRUNED
+    state = TrialState.COMPLETE if rung == top else TrialState.PRUNED
     return create_trial(
         state=state, value=score, params=active, distributions=distributions, intermediate_values={rung: score or 0.0}
     )

@@ -1,0 +1,1 @@
+"""WHAT IS LEARNED FROM: sources, splits, decoded-image cache, transforms."""

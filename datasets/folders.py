@@ -1,0 +1,45 @@
+"""Folders that are either whole or not there: written under a temporary name, then renamed."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from datasets.errors import DataError
+
+
+def cache_root() -> Path:
+    """Return the folder of everything that can be made again: $FOLDRACE_CACHE, or one under the user's cache."""
+    stated = os.environ.get("FOLDRACE_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return Path(stated) if stated else base / "foldrace"
+
+
+@contextmanager
+def finished_folder(target: Path) -> Iterator[Path | None]:
+    """Yield a temporary folder that becomes `target` when the block ends well, or None if `target` is there.
+
+    Others that want the same folder wait; a block that raises or is killed leaves no `target`.
+    """
+    if target.exists():
+        yield None
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = open(target.with_name(f".{target.name}.lock"), "w", encoding="utf-8")  # noqa: SIM115, closed below
+    except OSError as error:
+        raise DataError(f"{target.parent}: cannot write the cache ({error.strerror}); set FOLDRACE_CACHE to a folder you can write") from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if target.exists():
+            yield None
+            return
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        try:
+            yield temporary
+            temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,67 @@
+"""Own data: any CSV with a path column, and class-named subfolders."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from datasets.errors import DataError
+from datasets.options import Csv
+from datasets.table import IMAGE_SUFFIXES, Table, inside, tidy
+
+
+def read_csv(options: Csv) -> Table:
+    """Return the table of a CSV: path column, label columns, perhaps person and fold columns."""
+    file = Path(options.file).absolute()
+    if not file.is_file():
+        raise DataError(f"{file}: no such file; set data.file to your CSV")
+    rows = _read(file)
+    for column in (options.path_column, *options.labels, options.person_column, options.fold_column):
+        if column is not None and column not in rows.columns:
+            raise DataError(f"{file}: has no column {column!r}; it has {', '.join(rows.columns)}")
+    root = Path(options.root).absolute() if options.root else file.parent
+    ids = [inside(root, name, f"{file}: row {row}") for row, name in enumerate(rows[options.path_column], 2)]
+    frame = pd.DataFrame({"id": ids, "person": rows[options.person_column] if options.person_column else ids})
+    classes = {}
+    for task in options.labels:
+        classes[task], frame[task] = _encode(rows[task], file, task)
+    if options.fold_column:
+        frame["fold"] = rows[options.fold_column]
+    return Table(root, tidy(frame), classes, options.person_column is not None)
+
+
+def read_folder(root: Path) -> Table:
+    """Return the table of class-named subfolders; its one task is `label`."""
+    if not root.is_dir():
+        raise DataError(f"{root}: no such folder; set data.root to a folder with one subfolder per class")
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    rows = [
+        (path.relative_to(root).as_posix(), number)
+        for number, folder in enumerate(folders)
+        for path in folder.rglob("*")
+        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+    ]
+    frame = tidy(pd.DataFrame(rows, columns=["id", "label"]))
+    frame["person"] = frame["id"]
+    return Table(root, frame, {"label": tuple(folder.name for folder in folders)}, False)
+
+
+def _read(file: Path) -> pd.DataFrame:
+    try:
+        rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: is no readable CSV ({str(error).strip()}); the first line must name the columns") from None
+    if rows.empty:
+        raise DataError(f"{file}: the table is empty; it needs one row per image")
+    return rows
+
+
+def _encode(labels: pd.Series, file: Path, task: str) -> tuple[tuple[str, ...], list[int]]:
+    """Return class names in natural order (numbers as numbers) and every row's class number."""
+    for row, label in enumerate(labels, 2):
+        if not str(label).strip():
+            raise DataError(f"{file}: row {row}: the label in column {task!r} is empty; fill it in or remove the row")
+    names = sorted(set(labels), key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
+    if len(names) < 2:
+        raise DataError(f"{file}: column {task!r} holds the single class {names[0]!r}; a classifier needs two")
+    numbers = {name: number for number, name in enumerate(names)}
+    return tuple(names), [numbers[label] for label in labels]

@@ -1,0 +1,28 @@
+"""Read one image the way every part of Foldrace reads it. Needs only Pillow and NumPy."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageOps
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class UnreadableImage(ValueError):
+    """An image that cannot be decoded to its end."""
+
+
+def read_image(path: Path, size: int) -> Pixels:
+    """Return the whole image squeezed to size x size x RGB, bicubic with antialiasing, turned upright.
+
+    Raises:
+        UnreadableImage: missing, truncated, or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (size, size))
+            upright = ImageOps.exif_transpose(image).convert("RGB")
+            return np.asarray(upright.resize((size, size), Image.Resampling.BICUBIC))
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UnreadableImage(f"{path}: {str(error) or 'cannot be decoded'}") from None

@@ -1,0 +1,89 @@
+"""From data options to what a study learns from: table, splits and decoded images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from datasets.cache import ImageCache, build_cache
+from datasets.errors import DataError
+from datasets.folders import cache_root
+from datasets.options import DataOptions
+from datasets.sources import open_source
+from datasets.splits import Splits, check_classes, make_splits
+from datasets.table import Table
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Everything of one task of one data set that a study needs."""
+
+    table: Table
+    splits: Splits
+    cache: ImageCache
+    task: str
+    rows: tuple[int, ...]  # of the cache, one for each row of the table
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        return self.table.classes_of(self.task)
+
+    def samples(self) -> pd.DataFrame:
+        """Return what trials may see: id, person, fold, target and cache row of every image outside the holdout."""
+        everything = self._everything()
+        return everything[everything["fold"] >= 0].reset_index(drop=True)
+
+    def holdout(self) -> pd.DataFrame:
+        """Return the images of the persons set aside; only the export reads them."""
+        everything = self._everything()
+        return everything[everything["fold"] < 0].drop(columns="fold").reset_index(drop=True)
+
+    def _everything(self) -> pd.DataFrame:
+        frame = self.table.frame
+        unit = "id" if self.splits.split == "by_image" else "person"
+        return pd.DataFrame(
+            {
+                "id": frame["id"],
+                "person": frame["person"],
+                "fold": frame[unit].map(self.splits.place_of()),
+                "target": frame[self.task],
+                "row": np.array(self.rows, dtype=int),
+            }
+        )
+
+
+def prepare(options: DataOptions, task: str, folds: int, image_size: int, progress: Progress | None = None) -> PreparedData:
+    """Read the source, decode its images once, and fix folds and holdout.
+
+    Raises:
+        DataError: before any training, with file, row and way out.
+    """
+    table = open_source(options, _labelled(progress, "drawing sample faces"))
+    table.classes_of(task)
+    cache = build_cache(table.paths(), image_size, cache_root(), _labelled(progress, "decoding images"))
+    bad = [row for row, _ in cache.unreadable]
+    rows = tuple(sorted(set(range(cache.count)) - set(bad)))
+    if bad:
+        table = _without_unreadable(table, cache, options)
+    splits = make_splits(table, options, folds)
+    check_classes(table, splits, task)
+    return PreparedData(table, splits, cache, task, rows)
+
+
+def _without_unreadable(table: Table, cache: ImageCache, options: DataOptions) -> Table:
+    if options.skip_unreadable:
+        note = f"{len(cache.unreadable)} unreadable images left out"
+        return table.without([row for row, _ in cache.unreadable], note)
+    shown = "\n  ".join(reason for _, reason in cache.unreadable[:20])
+    more = f"\n  and {len(cache.unreadable) - 20} more" if len(cache.unreadable) > 20 else ""
+    raise DataError(
+        f"{len(cache.unreadable)} of {cache.count} images cannot be read:\n  {shown}{more}\n"
+        "Mend or remove them, or leave them out with --skip-unreadable."
+    )
+
+
+def _labelled(progress: Progress | None, label: str) -> Callable[[int, int], None] | None:
+    return None if progress is None else lambda done, total: progress(label, done, total)

@@ -1,0 +1,122 @@
+"""Who stands where: a holdout of persons that no trial sees, and k folds that never share a person.
+
+Splits belong to a data set and a seed, never to a task: the same persons are in the same fold for mask,
+gender and age, or a joint score would leak. They do not depend on the order of a directory listing.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from datasets.errors import DataError
+from datasets.options import DataOptions
+from datasets.table import Table
+
+HOLDOUT = "holdout"
+
+
+class Splits(BaseModel):
+    """Person ids of the holdout and of every fold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int
+    split: str
+    stratified_by: tuple[str, ...]
+    holdout: tuple[str, ...]
+    folds: tuple[tuple[str, ...], ...]
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of who stands where."""
+        parts = [",".join(group) for group in (self.holdout, *self.folds)]
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+    def place_of(self) -> dict[str, int]:
+        """Return every person's fold; the holdout is -1."""
+        places = dict.fromkeys(self.holdout, -1)
+        return places | {person: fold for fold, persons in enumerate(self.folds) for person in persons}
+
+
+def make_splits(table: Table, options: DataOptions, folds: int) -> Splits:
+    """Return the splits of a table; a user's own fold column is taken as it is."""
+    if "fold" in table.frame:
+        return _users_splits(table, options, folds)
+    unit = "id" if options.split == "by_image" else "person"
+    strata_columns, strata = strata_of(table, unit)
+    holdout, assigned = deal(strata, folds, options.holdout, options.split_seed)
+    return Splits(
+        seed=options.split_seed, split=options.split, stratified_by=strata_columns, holdout=holdout, folds=assigned
+    )
+
+
+def strata_of(table: Table, unit: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the tasks that are a person's own, and every person's labels in them together."""
+    groups = table.frame.groupby(unit, sort=True)
+    own = tuple(task for task in sorted(table.classes) if bool((groups[task].nunique() == 1).all()))
+    labels = groups[list(own)].first() if own else pd.DataFrame(index=sorted(groups.groups))
+    return own, {str(person): "/".join(map(str, row)) for person, row in zip(labels.index, labels.to_numpy(), strict=True)}
+
+
+def deal(
+    strata: Mapping[str, str], folds: int, holdout: float, seed: int
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Deal persons to a holdout and to folds, stratum by stratum, as cards are dealt.
+
+    Every fold's share of a stratum differs by one person at most, and so do the folds' sizes. The
+    holdout gets its share of each stratum, the rounding carried from one stratum to the next.
+    """
+    set_aside: list[str] = []
+    dealt: list[list[str]] = [[] for _ in range(folds)]
+    owed, hand = 0.0, 0
+    for stratum in sorted(set(strata.values())):
+        members = _shuffled([person for person in strata if strata[person] == stratum], seed)
+        owed += holdout * len(members)
+        taken = min(round(owed), len(members))
+        owed -= taken
+        set_aside += members[:taken]
+        for person in members[taken:]:
+            dealt[hand % folds].append(person)
+            hand += 1
+    return tuple(sorted(set_aside)), tuple(tuple(sorted(fold)) for fold in dealt)
+
+
+def _shuffled(members: Sequence[str], seed: int) -> list[str]:
+    generator = np.random.default_rng(seed)
+    ordered = sorted(members)
+    return [ordered[index] for index in generator.permutation(len(ordered))]
+
+
+def check_classes(table: Table, splits: Splits, task: str) -> None:
+    """Refuse a task of which a class has fewer persons than there are folds: a fold would never see it."""
+    place = splits.place_of()
+    unit = "id" if splits.split == "by_image" else "person"
+    trained = table.frame[table.frame[unit].map(place) >= 0]
+    persons = trained.groupby(task)[unit].nunique()
+    for number, name in enumerate(table.classes_of(task)):
+        count = int(persons.get(number, 0))
+        if count < len(splits.folds):
+            raise DataError(
+                f"task {task!r}: class {name!r} has {count} {'images' if unit == 'id' else 'persons'} outside the holdout,"
+                f" fewer than {len(splits.folds)} folds; collect more, lower search.folds, or set data.holdout=0"
+            )
+
+
+def _users_splits(table: Table, options: DataOptions, folds: int) -> Splits:
+    unit = "id" if options.split == "by_image" or not table.has_persons else "person"
+    pairs = table.frame[[unit, "fold"]].drop_duplicates()
+    torn = [person for person, count in Counter(pairs[unit]).items() if count > 1]
+    if torn:
+        raise DataError(f"fold column: person {torn[0]!r} stands in more than one fold; give every person one fold")
+    names = sorted(set(pairs["fold"]) - {HOLDOUT}, key=lambda name: (len(name), name))
+    if len(names) != folds:
+        raise DataError(f"fold column: has {len(names)} folds ({', '.join(names)}) but search.folds is {folds}; set search.folds={len(names)}")
+    members = {name: tuple(sorted(pairs[unit][pairs["fold"] == name])) for name in (*names, HOLDOUT)}
+    return Splits(
+        seed=options.split_seed, split="by_image" if unit == "id" else "by_person", stratified_by=("(own fold column)",),
+        holdout=members[HOLDOUT], folds=tuple(members[name] for name in names),
+    )  # fmt: skip

@@ -1,0 +1,72 @@
+"""The table every source yields: one row an image, one column a task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from datasets.errors import DataError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Images, persons and labels.
+
+    `frame` has the columns id (path below root, with forward slashes), person, one column of class
+    numbers per task, perhaps `years` (age as a number) and `fold` (the user's own). Rows are sorted by id.
+    """
+
+    root: Path
+    frame: pd.DataFrame
+    classes: dict[str, tuple[str, ...]]
+    has_persons: bool
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.frame.empty:
+            raise DataError(f"{self.root}: no images found; point the data section at a labelled image set")
+        twice = self.frame["id"][self.frame["id"].duplicated()]
+        if not twice.empty:
+            raise DataError(f"{self.root}: the path {twice.iloc[0]!r} is listed twice; keep one row per image")
+
+    def paths(self) -> list[Path]:
+        """Return the absolute path of every row."""
+        return [self.root / name for name in self.frame["id"]]
+
+    def classes_of(self, task: str) -> tuple[str, ...]:
+        """Return the class names of a task.
+
+        Raises:
+            DataError: there is no such task; lists those that exist.
+        """
+        if task not in self.classes:
+            raise DataError(f"the data has no task {task!r}; it has: {', '.join(self.classes)}")
+        return self.classes[task]
+
+    def without(self, rows: Sequence[int], note: str) -> "Table":
+        """Return the table less some rows, with a note that says so."""
+        return replace(self, frame=self.frame.drop(index=list(rows)).reset_index(drop=True), notes=(*self.notes, note))
+
+
+def tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows sorted by id, so that nothing depends on a directory's order."""
+    return frame.sort_values("id", kind="stable").reset_index(drop=True)
+
+
+def inside(root: Path, name: str, where: str) -> str:
+    """Return a path from a file as an id below `root`.
+
+    Raises:
+        DataError: it leaves the root, or there is no such file; `where` names file and row.
+    """
+    relative = Path(name)
+    path = relative if relative.is_absolute() else root / relative
+    resolved, base = path.resolve(), root.resolve()
+    if not resolved.is_relative_to(base):
+        raise DataError(f"{where}: the path {name!r} leaves {root}; give paths below it, or another root")
+    if not resolved.is_file():
+        raise DataError(f"{where}: there is no file {path}; fix the path or remove the row")
+    return (path if path.is_relative_to(root) else resolved).relative_to(root if path.is_relative_to(root) else base).as_posix()

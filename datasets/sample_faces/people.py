@@ -75,17 +75,17 @@ def _draw_person(generator: np.random.Generator, group: int, male: bool) -> Pers
     def age_sign(start: float, noise: float = 0.17) -> float:
         return float(np.clip((looks - start) / (1 - start) + generator.normal(0, noise), 0, 1))
 
-    def male_sign(noise: float = 0.32) -> float:
-        return float(np.clip((0.8 if male else 0.2) + generator.normal(0, noise), 0, 1))
+    def male_sign(noise: float = 0.2) -> float:
+        return float(np.clip((0.85 if male else 0.15) + generator.normal(0, noise), 0, 1))
 
     skin = np.array([232, 190, 160]) * generator.uniform(0.62, 1.05) + generator.normal(0, 5, 3)
     hair = np.array([[28, 22, 20], [58, 38, 26], [96, 62, 36], [140, 100, 58]])[generator.choice(4, p=[0.5, 0.25, 0.15, 0.1])]
-    long_hair = generator.random() < (0.12 if male else 0.8)
+    long_hair = generator.random() < (0.06 if male else 0.9)
     return Person(
         years=years,
         male=male,
-        face_width=0.70 + 0.05 * male_sign() + generator.normal(0, 0.025),
-        jaw_width=0.42 + 0.18 * male_sign(0.25) + generator.normal(0, 0.02),
+        face_width=0.69 + 0.07 * male_sign() + generator.normal(0, 0.025),
+        jaw_width=0.40 + 0.22 * male_sign() + generator.normal(0, 0.02),
         chin=generator.normal(0, 0.03),
         skin=_colour(skin),
         hair=_colour(hair + generator.normal(0, 6, 3)),
@@ -94,8 +94,8 @@ def _draw_person(generator: np.random.Generator, group: int, male: bool) -> Pers
         eye_size=1.10 - 0.18 * male_sign() - 0.10 * age_sign(0.3) + generator.normal(0, 0.05),
         eye_gap=0.33 + generator.normal(0, 0.015),
         nose_width=0.13 + 0.05 * male_sign() + generator.normal(0, 0.012),
-        lip_red=float(np.clip(1 - male_sign(0.22), 0, 1)),
-        brow_thickness=0.5 + 0.7 * male_sign(0.25),
+        lip_red=1 - male_sign(),
+        brow_thickness=0.35 + 1.0 * male_sign(),
         hair_length=float(np.clip((0.8 if long_hair else 0.12) + generator.normal(0, 0.14), 0, 1)),
         hair_volume=float(generator.uniform(0.05, 0.2)),
         parting=float(generator.uniform(-0.5, 0.5)),

@@ -1,0 +1,83 @@
+"""TrainConfig: every knob of a trial, with its type, bounds, default, unit and meaning.
+
+Spaces, `--set`, documentation and manifests all come from this model; there is no second list of names.
+`python -m trainables.config` prints the knobs as a table.
+"""
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+_ONE_PER_STUDY = "the decoded images and the cost of a fold-epoch are one per study"
+_MEASURE = "it would change the measure instead of the model"
+
+
+class TrainConfig(BaseModel):
+    """The whole configuration of a trial."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backbone: str = Field("tf_efficientnet_lite0", description="any timm model name")
+    pretrained: bool = Field(True, description="start from ImageNet weights")
+    image_size: int = Field(
+        64, ge=16, le=1024, description="side of the square input",
+        json_schema_extra={"unit": "pixels", "fixed_because": _ONE_PER_STUDY},
+    )
+    epochs: int = Field(
+        4, ge=1, le=1000, description="epochs of every fold; the schedule ends there",
+        json_schema_extra={"unit": "epochs", "fixed_because": _MEASURE},
+    )
+    batch_size: int = Field(32, ge=2, le=4096, description="images per step", json_schema_extra={"unit": "images"})
+    optimizer: str = Field("adamw", description="any timm optimizer name")
+    learning_rate: float = Field(1e-3, gt=0, le=10, description="peak of the schedule")
+    weight_decay: float = Field(1e-2, ge=0, le=1, description="as the optimizer defines it")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd; other optimizers ignore it")
+    schedule: Literal["cosine", "poly", "constant"] = Field("cosine", description="timm schedule, stepped every batch")
+    warmup_epochs: float = Field(0.5, ge=0, le=100, description="linear warm-up", json_schema_extra={"unit": "epochs"})
+    loss: Literal["cross_entropy", "focal"] = Field("cross_entropy", description="both take soft targets")
+    focal_gamma: float = Field(2.0, ge=0, le=10, description="focus on hard images, with loss: focal")
+    label_smoothing: float = Field(0.1, ge=0, lt=1, description="share of every target spread over all classes")
+    class_weights: Literal["none", "balanced"] = Field("none", description="balanced: inverse class frequency")
+    cutmix_probability: float = Field(0.0, ge=0, le=1, description="share of batches that are cut-mixed")
+    cutmix_lambda: Literal["half", "beta"] = Field("half", description="share kept: one half, or drawn from Beta")
+    cutmix_alpha: float = Field(1.0, gt=0, le=10, description="both parameters of Beta, with cutmix_lambda: beta")
+    cutmix_shape: Literal["box", "vertical_half"] = Field("box", description="a random box, or one side of the image")
+    augmentation: Literal["none", "light", "medium", "strong"] = Field("medium", description="strength of augmentation")
+    drop_rate: float = Field(0.2, ge=0, lt=1, description="dropout before the classifier")
+    clip_gradient: float = Field(5.0, gt=0, description="largest norm of the gradient")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="of the forward pass; auto: float32 on a CPU, bfloat16 or float16 on a GPU"
+    )
+    seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout",
+                      json_schema_extra={"fixed_because": _MEASURE})  # fmt: skip
+
+    def effective(self) -> dict[str, Any]:
+        """Return the configuration less the knobs that do nothing under the others."""
+        idle = {
+            "momentum": self.optimizer not in ("sgd", "nesterov", "momentum", "sgdp", "sgdw", "rmsprop", "lamb", "lars"),
+            "focal_gamma": self.loss != "focal",
+            "cutmix_lambda": self.cutmix_probability == 0,
+            "cutmix_alpha": self.cutmix_probability == 0 or self.cutmix_lambda != "beta",
+            "cutmix_shape": self.cutmix_probability == 0,
+        }
+        return {name: value for name, value in self.model_dump().items() if not idle.get(name)}
+
+    @property
+    def digest(self) -> str:
+        """Return a hash of the effective configuration: equal for configurations that train alike."""
+        return hashlib.sha256(json.dumps(self.effective(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def knob_table() -> str:
+    """Return all knobs as a Markdown table."""
+    lines = ["| knob | default | unit | meaning |", "|---|---|---|---|"]
+    for name, knob in TrainConfig.model_fields.items():
+        unit = knob.json_schema_extra.get("unit", "") if isinstance(knob.json_schema_extra, dict) else ""
+        lines.append(f"| `{name}` | {knob.default} | {unit} | {knob.description} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    print(knob_table())

@@ -1,0 +1,52 @@
+"""What a trial may see: the samples of a study's folder and the shared decoded images. No holdout is in it."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.cache import load_cache
+from datasets.images import Pixels
+from trainables.metrics import Targets
+
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """All images outside the holdout: id, fold, target and row in the decoded images."""
+
+    task: str
+    classes: tuple[str, ...]
+    ids: npt.NDArray[np.str_]
+    folds: Rows
+    targets: Targets
+    rows: Rows
+    images: Pixels  # memory-mapped
+
+    @property
+    def fold_count(self) -> int:
+        return int(self.folds.max()) + 1
+
+    def training(self, fold: int) -> Rows:
+        """Return the positions of the images to train on when `fold` is left out."""
+        return np.flatnonzero(self.folds != fold)
+
+    def validation(self, fold: int) -> Rows:
+        """Return the positions of the images of a fold."""
+        return np.flatnonzero(self.folds == fold)
+
+
+def load_fold_data(study: Path) -> FoldData:
+    """Return the data of a study from its `data.json` and `samples.csv`."""
+    facts = json.loads((study / "data.json").read_text(encoding="utf-8"))
+    with open(study / "samples.csv", newline="", encoding="utf-8") as file:
+        samples = list(csv.DictReader(file))
+    columns = {name: np.array([int(sample[name]) for sample in samples], dtype=np.int64) for name in ("fold", "target", "row")}
+    return FoldData(
+        task=facts["task"], classes=tuple(facts["classes"]), ids=np.array([sample["id"] for sample in samples]),
+        folds=columns["fold"], targets=columns["target"], rows=columns["row"], images=load_cache(Path(facts["cache"])).open(),
+    )  # fmt: skip

@@ -1,0 +1,75 @@
+"""The trainable's Ray adapter: a reused actor that executes one climb after the other."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray.tune import PlacementGroupFactory, Trainable
+
+if TYPE_CHECKING:
+    from trainables.climber import Climber
+
+
+class FoldTrainable(Trainable):
+    """Executes climbs; keeps its process, its imports and its data between them.
+
+    Its config is a climb order (trial, rung, attempt, configuration) plus study, cpus and gpus.
+    """
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Set out on the first climb."""
+        self._study_name = Path(config["study"]).name
+        self._climber: Climber | None = None
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Leave the last climb and set out on the next."""
+        # torch is imported here, in the actor: the driver names this class and must start fast
+        from trainables.climber import Climber
+        from trainables.devices import Resources
+
+        self.cleanup()
+        order = {name: new_config[name] for name in ("trial", "rung", "attempt", "configuration")}
+        resources = Resources(new_config["cpus"], new_config["gpus"])
+        self._climber = Climber(Path(new_config["study"]), **order, resources=resources)
+        self._tell("starting")
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Do one fold-epoch."""
+        assert self._climber is not None
+        fold, epoch = self._climber.position
+        self._tell(f"fold {fold + 1} epoch {epoch + 1}")
+        result = self._climber.step()
+        if "score" in result:
+            self._tell(f"fold {fold + 1} epoch {epoch + 1} f1 {result['score']:.3f}")
+        return result
+
+    def cleanup(self) -> None:
+        """Let go of the last climb's model."""
+        if self._climber is not None:
+            self._climber.close()
+        self._climber = None
+
+    def __repr__(self) -> str:
+        """Return what stays true of a reused actor: the dashboard reads it once and keeps it."""
+        return f"FoldTrainable(study={self._study_name})"
+
+    def _tell(self, doing: str) -> None:
+        """Set the process title: the dashboard's worker list shows it live."""
+        assert self._climber is not None
+        ray._raylet.setproctitle(f"{self._study_name} trial {self._climber.trial} {doing}")
+
+    @classmethod
+    def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:
+        """Return what one climb occupies."""
+        gpus = {"GPU": config["gpus"]} if config["gpus"] else {}
+        return PlacementGroupFactory([{"CPU": config["cpus"], **gpus}])
+
+
+def worker_environment(cpus: int) -> dict[str, str]:
+    """Return the environment of an actor: threads by core, no calls home, unless the user has set them."""
+    threads = str(cpus)
+    quiet = {"NO_ALBUMENTATIONS_UPDATE": "1", "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+    return {name: os.environ.get(name, value) for name, value in quiet.items()}

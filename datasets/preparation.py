@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,22 @@ class PreparedData:
         """Return the images of the persons set aside; only the export reads them."""
         everything = self._everything()
         return everything[everything["fold"] < 0].drop(columns="fold").reset_index(drop=True)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a study keeps about its data: `images` identifies them, `cache` is where they lie decoded."""
+        return {
+            "task": self.task, "classes": list(self.classes), "root": str(self.table.root), "images": self.cache.folder.name,
+            "cache": str(self.cache.folder), "notes": list(self.table.notes),
+        }  # fmt: skip
+
+    def counts(self) -> dict[str, tuple[int, dict[str, int]]]:
+        """Return persons, and images by class, of every fold and of the holdout."""
+        everything = self._everything()
+        names = {-1: "holdout"} | {fold: f"fold {fold + 1}" for fold in range(len(self.splits.folds))}
+        return {
+            names[fold]: (part["person"].nunique(), {name: int((part["target"] == number).sum()) for number, name in enumerate(self.classes)})
+            for fold, part in everything.groupby("fold")
+        }  # fmt: skip
 
     def _everything(self) -> pd.DataFrame:
         frame = self.table.frame

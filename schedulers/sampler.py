@@ -5,6 +5,7 @@ built in memory for every question (0.4 s at 1,000 trials), in which every trial
 earned to stand, and is asked once with a sampler seeded by (study seed, trial number).
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -85,4 +86,5 @@ def _make_sampler(name: str, seed: int, number: int) -> BaseSampler:
     derived = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     if name == "random":
         return RandomSampler(seed=derived)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`, which conditions need
     return TPESampler(seed=derived, n_startup_trials=8, multivariate=True, group=True, constant_liar=True)

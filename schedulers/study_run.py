@@ -90,6 +90,10 @@ class StudyRun:
         if lost and ended_by_loss(trial):
             self._fail(order.trial, "lost_process", "its process died twice in the same fold-epoch (out of memory?)")
 
+    def stop(self) -> None:
+        """Hand out no more climbs; those in flight end after their fold-epoch."""
+        self.stopping = True
+
     def out_of_time(self) -> bool:
         """Tell whether the time budget is spent."""
         return self.budget.seconds is not None and self.state.seconds_spent(self._clock()) >= self.budget.seconds

@@ -14,8 +14,10 @@ from trainables.config import TrainConfig
 from trainables.devices import Resources, place
 from trainables.fold_data import FoldData, load_fold_data
 from trainables.fold_learner import FoldLearner, NotFinite
+from trainables.manifest import EpochLine, Manifest
 from trainables.metrics import Probabilities, macro_f1
-from trainables.trial_folder import EpochLine, FoldPredictions, Manifest, Superseded, TrialFolder
+from trainables.predictions import FoldPredictions
+from trainables.trial_folder import Superseded, TrialFolder
 
 
 @cache

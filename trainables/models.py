@@ -1,5 +1,6 @@
 """timm models, and ImageNet weights that come from packages instead of a hub."""
 
+from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,8 +27,8 @@ def make_model(backbone: str, classes: int, drop_rate: float = 0.0, *, pretraine
         ModelError: unknown backbone, or pretrained weights out of reach.
     """
     if not timm.is_model(backbone):
-        close = timm.list_models(f"*{backbone.split('_')[0]}*")[:5] or timm.list_models("*efficientnet*")[:5]
-        raise ModelError(f"constants.backbone: timm has no model {backbone!r}; for example {', '.join(close)}")
+        close = get_close_matches(backbone, timm.list_models(), n=4, cutoff=0.3)
+        raise ModelError(f"constants.backbone: timm has no model {backbone!r}; near it are: {', '.join(close)}")
     if not pretrained:
         return timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate)
     if backbone in _PACKAGED:
@@ -101,6 +102,3 @@ def _renamed(source: dict[str, torch.Tensor], blocks: list[str]) -> dict[str, to
     return renamed
 
 
-def check_weights_are_here(backbone: str, *, pretrained: bool) -> None:
-    """Refuse, before a search starts, a backbone that is unknown or whose weights cannot be had."""
-    make_model(backbone, 2, pretrained=pretrained)

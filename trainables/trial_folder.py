@@ -4,73 +4,28 @@ A file counts only if the manifest names it. Everything is written under a tempo
 a kill at any moment leaves the folder as of the last finished epoch. No pickle.
 """
 
-import hashlib
-import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
 
-from trainables.metrics import Probabilities, Targets
+from trainables.manifest import Manifest, read_manifest, sha256_of, trial_path
+from trainables.predictions import FoldPredictions, read_predictions
 from trainables.tensor_files import load_state, save_state
-
-
-class FolderError(ValueError):
-    """A trial folder that is not what its manifest says."""
 
 
 class Superseded(RuntimeError):
     """A newer attempt has taken the trial over: this one must not write any more."""
 
 
-class EpochLine(BaseModel):
-    """One fold-epoch of the learning curve; `score` is pooled over the folds so far."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fold: int
-    epoch: int
-    score: float
-    fold_score: float
-    loss: float
-    learning_rate: float
-    images_per_second: float
-    seconds: float
-    time: float
-
-
-class Manifest(BaseModel):
-    """What a trial folder holds; files by path below the folder, with their sha256."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    trial: int
-    configuration: dict[str, Any]
-    digest: str
-    folds: int
-    epochs: int
-    curve: tuple[EpochLine, ...] = ()
-    files: dict[str, str] = {}
-    resume: str | None = None  # the state of the fold it stands in; None at the end of a fold
-
-    @property
-    def finished_folds(self) -> int:
-        return len(self.curve) // self.epochs
-
-    @property
-    def complete(self) -> bool:
-        return self.finished_folds == self.folds
-
-
 class TrialFolder:
     """The paths and the files of one trial."""
 
     def __init__(self, study: Path, trial: int) -> None:
-        self.path = study / "trials" / str(trial)
-        self.trial = trial
+        self.path = trial_path(study, trial)
+        self.study, self.trial = study, trial
 
     def claim(self, attempt: int) -> None:
         """Take the trial over: an older attempt that still runs finds out before it renames anything."""
@@ -80,18 +35,8 @@ class TrialFolder:
         _write(self.path / "attempt", str(attempt).encode())
 
     def manifest(self) -> Manifest | None:
-        """Return the manifest, None for a trial that has not finished an epoch.
-
-        Raises:
-            FolderError: it is damaged.
-        """
-        path = self.path / "manifest.json"
-        try:
-            return Manifest.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except ValueError:
-            raise FolderError(f"{path}: is damaged; move {self.path} aside to have the trial trained again") from None
+        """Return the manifest, None for a trial that has not finished an epoch."""
+        return read_manifest(self.study, self.trial)
 
     def save_epoch(self, manifest: Manifest, state: Any, attempt: int) -> Manifest:
         """Save an epoch in the middle of a fold: the state first, the manifest last."""
@@ -100,7 +45,7 @@ class TrialFolder:
         return self._conclude(manifest.model_copy(update={"resume": name}), attempt)
 
     def save_fold(
-        self, manifest: Manifest, weights: dict[str, Tensor], predictions: "FoldPredictions", attempt: int
+        self, manifest: Manifest, weights: dict[str, Tensor], predictions: FoldPredictions, attempt: int
     ) -> Manifest:
         """Save the last epoch of a fold: weights and out-of-fold predictions first, the manifest last."""
         fold = manifest.finished_folds - 1
@@ -120,13 +65,9 @@ class TrialFolder:
         weights: dict[str, Tensor] = load_state(self.path / f"fold_{fold}/weights.safetensors")
         return weights
 
-    def load_predictions(self, fold: int) -> "FoldPredictions":
-        """Return the out-of-fold predictions of a finished fold.
-
-        Raises:
-            FolderError: they are damaged.
-        """
-        return FoldPredictions.load(self.path / f"fold_{fold}/predictions.npz")
+    def load_predictions(self, fold: int) -> FoldPredictions:
+        """Return the out-of-fold predictions of a finished fold."""
+        return read_predictions(self.study, self.trial, fold)
 
     def _save_tensors(self, name: str, state: Any, attempt: int) -> None:
         self._check_attempt(attempt)
@@ -149,39 +90,11 @@ class TrialFolder:
             raise Superseded(f"trial {self.trial}: attempt {attempt} was taken over by attempt {self._attempt()}")
 
 
-class FoldPredictions(BaseModel):
-    """Out-of-fold predictions of one fold: ids, true classes, probabilities (images x classes)."""
-
-    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
-
-    ids: np.ndarray
-    targets: Targets
-    probabilities: Probabilities
-
-    def save(self, path: Path) -> None:
-        with open(path, "wb") as file:
-            np.savez(file, ids=self.ids, targets=self.targets, probabilities=self.probabilities)
-
-    @classmethod
-    def load(cls, path: Path) -> "FoldPredictions":
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(ids=arrays["ids"], targets=arrays["targets"], probabilities=arrays["probabilities"])
-        except (OSError, ValueError, KeyError) as error:
-            raise FolderError(f"{path}: out-of-fold predictions cannot be read ({error})") from None
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _write(path: Path, content: bytes) -> None:
-    _replace(path, lambda temporary: temporary.write_bytes(content) and None)
+    _replace(path, lambda temporary: temporary.write_bytes(content))
 
 
-def _replace(path: Path, write: Any) -> None:
+def _replace(path: Path, write: Callable[[Path], object]) -> None:
     """Write a file under a temporary name, wait for the disk, rename it into place."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

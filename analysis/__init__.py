@@ -1,0 +1,1 @@
+"""WHAT CAME OUT: the study reader, the leaderboard, what is shown while a search runs and when it ends."""

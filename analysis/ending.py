@@ -1,0 +1,43 @@
+"""What a search prints when it ends: leaderboard, savings, failures, where everything lies, what to run next."""
+
+from rich.console import Console
+
+from analysis.leaderboard import leaderboard, leaderboard_table, tie_note
+from analysis.progress import spell_parameters
+from schedulers.ladder import Ladder
+from schedulers.study_folder import StudyFolder
+from schedulers.study_state import StudyState
+from search_spaces import SearchSpace
+
+
+def print_ending(console: Console, folder: StudyFolder, study: StudyState, space: SearchSpace, ladder: Ladder) -> None:
+    """Print what came out of a search."""
+    rows = leaderboard(study, ladder, folder.path)
+    if rows:
+        console.print(leaderboard_table(rows))
+        best = study.trials[rows[0].trial]
+        console.print(f"Best so far, trial {best.number}: {spell_parameters(space.active(best.configuration)) or 'the recipe'}", highlight=False)
+    if note := tie_note(rows):
+        console.print(note, highlight=False)
+    for trial in study.trials.values():
+        if trial.failure:
+            console.print(f"[yellow]trial {trial.number} failed ({trial.failure}): {trial.reason}", highlight=False)
+    console.print(savings(study, ladder), highlight=False)
+    console.print(f"Study: {folder.path}  (record.jsonl, trials/, TensorBoard: tensorboard --logdir {folder.trials})", highlight=False, soft_wrap=True)
+
+
+def savings(study: StudyState, ladder: Ladder) -> str:
+    """Return what the ladder saved against training all folds of all trials."""
+    whole = len(study.trials) * ladder.top
+    if not whole:
+        return "Nothing was trained."
+    spent = study.fold_epochs
+    return (
+        f"The ladder spent {spent} fold-epochs; all folds of all {len(study.trials)} trials would be {whole}:"
+        f" {1 - spent / whole:.0%} saved."
+    )
+
+
+def finished_trials(study: StudyState, ladder: Ladder) -> int:
+    """Return how many trials have trained all folds: those an export may choose from."""
+    return sum(trial.fold_epochs >= ladder.top for trial in study.trials.values())

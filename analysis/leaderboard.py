@@ -1,0 +1,74 @@
+"""The leaderboard: trials by how far they came, then by score, each score with its spread."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import stdev
+
+from rich.table import Table
+
+from schedulers.ladder import Ladder
+from schedulers.study_state import StudyState, TrialState
+from trainables.manifest import read_manifest
+
+
+@dataclass(frozen=True)
+class Row:
+    """One trial: its pooled score, and the scores of its finished folds one by one."""
+
+    trial: int
+    origin: str
+    folds: int
+    fold_epochs: int
+    score: float
+    fold_scores: tuple[float, ...]
+
+    @property
+    def spread(self) -> float | None:
+        """Return the standard deviation over the folds, None with fewer than two."""
+        return stdev(self.fold_scores) if len(self.fold_scores) > 1 else None
+
+    def spelled(self) -> str:
+        """Return score and spread, such as '0.612 ± 0.031 (5 folds)'."""
+        if self.spread is None:
+            return f"{self.score:.3f} ({'one fold' if self.fold_scores else 'part of one fold'}: spread unknown)"
+        return f"{self.score:.3f} ± {self.spread:.3f} ({self.folds} folds)"
+
+
+def leaderboard(study: StudyState, ladder: Ladder, folder: Path) -> list[Row]:
+    """Return every trial that has a score, best first.
+
+    Trials are compared at the last rung that both have reached: more folds first, then the score.
+    """
+    rows = [_row(trial, ladder, folder) for trial in study.trials.values() if trial.failure is None and trial.epochs]
+    return sorted(rows, key=lambda row: (-row.fold_epochs, -row.score, row.trial))
+
+
+def _row(trial: TrialState, ladder: Ladder, folder: Path) -> Row:
+    manifest = read_manifest(folder, trial.number)
+    curve = manifest.curve if manifest else ()
+    ends = [line.fold_score for line in curve if line.epoch == ladder.epochs - 1]
+    whole = [rung for rung in ladder.rungs if rung <= trial.fold_epochs]
+    at = whole[-1] if whole else trial.fold_epochs
+    return Row(trial.number, trial.origin, len(ends), trial.fold_epochs, trial.score_at(at) or 0.0, tuple(ends))
+
+
+def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:
+    """Return the first rows as a table for the terminal."""
+    table = Table(title="Leaderboard", title_justify="left")
+    for column in ("place", "trial", "from", "fold-epochs", "macro F1 ± spread over folds"):
+        table.add_column(column, justify="left" if column.startswith(("from", "macro")) else "right")
+    for place, row in enumerate(list(rows)[:top], 1):
+        table.add_row(str(place), str(row.trial), row.origin, str(row.fold_epochs), row.spelled())
+    return table
+
+
+def tie_note(rows: list[Row]) -> str | None:
+    """Return a sentence if the first place is inside the noise of the second, else None."""
+    if len(rows) < 2 or rows[0].spread is None or rows[1].spread is None:
+        return None
+    noise = max(rows[0].spread, rows[1].spread) / len(rows[0].fold_scores) ** 0.5
+    gap = rows[0].score - rows[1].score
+    if gap >= noise:
+        return None
+    return f"Trials {rows[0].trial} and {rows[1].trial} are a tie: they differ by {gap:.3f}, the noise is {noise:.3f}."

@@ -1,0 +1,103 @@
+"""What a search shows while it runs: a live table on a terminal, plain lines elsewhere."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from analysis.standing import best_trial, standing
+from schedulers.ladder import Ladder
+from schedulers.next_work import Budget
+from schedulers.study_state import StudyState
+from search_spaces import SearchSpace
+from search_spaces.durations import spell_duration
+
+_LINE_EVERY = 10.0  # seconds between plain lines, if anything has changed
+_REFRESH = 0.5
+Shown = TypeVar("Shown")
+
+
+class SearchProgress:
+    """Tells how far a search is; reads the state that the driver's loop writes."""
+
+    def __init__(self, console: Console, study: StudyState, space: SearchSpace, ladder: Ladder, budget: Budget) -> None:
+        self._console, self._study, self._space, self._ladder, self._budget = console, study, space, ladder, budget
+        self._told_version, self._told_at = -1, 0.0
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show the progress as long as the block runs."""
+        stop = threading.Event()
+        live = self._console.is_terminal
+        thread = threading.Thread(target=self._run_live if live else self._run_plain, args=(stop,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(timeout=5)
+
+    def _run_live(self, stop: threading.Event) -> None:
+        with Live(console=self._console, get_renderable=lambda: _patient(self.table), refresh_per_second=2):
+            stop.wait()
+
+    def _run_plain(self, stop: threading.Event) -> None:
+        while not stop.wait(_REFRESH):
+            if self._study.version != self._told_version and time.monotonic() - self._told_at > _LINE_EVERY:
+                self._tell()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._told_version, self._told_at = self._study.version, time.monotonic()
+        self._console.print(_patient(self.line), highlight=False, soft_wrap=True)
+
+    def line(self) -> str:
+        """Return the state of the search in one line."""
+        parts = [f"{name} {value}" for name, value in self._facts().items() if name != "best configuration"]
+        return " | ".join(parts)
+
+    def table(self) -> Table:
+        """Return the state of the search as a table."""
+        table = Table(title=f"Searching {self._space.task} ({self._space.name})", title_justify="left", show_header=False)
+        for name, value in self._facts().items():
+            table.add_row(name, value)
+        return table
+
+    def _facts(self) -> dict[str, str]:
+        study, counts = self._study, standing(self._study, self._ladder)
+        trials = f"{len(study.trials)}/{self._budget.trials}: {counts.climbing} climbing, {counts.resting} resting, {counts.out} out, {counts.finished} finished"
+        facts = {
+            "trials": trials + (f", {counts.failed} failed" if counts.failed else ""),
+            "fold-epochs": str(study.fold_epochs),
+            "time left": self._time_left(),
+        }
+        if best := best_trial(study, self._ladder):
+            trial, rung, score = best
+            where = f"{rung // self._ladder.epochs} folds" if rung >= self._ladder.epochs else f"{rung} epochs of one fold"
+            facts["best"] = f"{score:.3f} trial {trial.number} ({trial.origin}, {where})"
+            facts["best configuration"] = spell_parameters(self._space.active(trial.configuration))
+        return facts
+
+    def _time_left(self) -> str:
+        if self._budget.seconds is None:
+            return "no time budget"
+        return spell_duration(self._budget.seconds - self._study.seconds_spent(time.time()))
+
+
+def _patient(show: Callable[[], Shown]) -> Shown:
+    """Return what `show` makes; the driver's loop may change the state under it, then it looks again."""
+    while True:
+        try:
+            return show()
+        except RuntimeError:  # a dictionary grew while it was read
+            time.sleep(0.01)
+
+
+def spell_parameters(configuration: dict[str, object]) -> str:
+    """Return 'name value, name value', numbers in four digits."""
+    return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in configuration.items())

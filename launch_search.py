@@ -1,0 +1,248 @@
+"""Search the hyperparameters of one task.
+
+    python launch_search.py --space age.yaml
+
+Starts a study, continues it after a stop or a crash, and extends it: always the same command.
+"""
+
+import argparse
+import json
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from analysis.ending import finished_trials, print_ending
+from analysis.environment import environment
+from analysis.preview import FoldCounts, print_cost, print_preview
+from analysis.progress import SearchProgress
+from datasets.options import data_options
+from datasets.preparation import PreparedData, prepare
+from datasets.sources import guess_source
+from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
+from schedulers.events import EpochScored
+from schedulers.record import Record
+from schedulers.signals import STOPPED, stopping_on_signals
+from schedulers.study_folder import StudyFolder
+from schedulers.study_run import StudyRun, make_budget, make_ladder
+from schedulers.tune_search import run_climbs
+from search_spaces import SearchSpace, load_space
+from search_spaces.loading import find_space, profile_names
+from trainables.config import TrainConfig
+from trainables.fold_trainable import FoldTrainable, worker_environment
+from trainables.manifest import read_manifest
+from trainables.probing import Probe
+
+ROOT = Path(__file__).resolve().parent
+console = Console()
+
+
+def main() -> int:
+    """Run the command and return its exit code: 0 done, 1 nothing finished, 2 bad input, 130 stopped."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    arguments = parse_arguments()
+    try:
+        return search(arguments)
+    except ValueError as error:  # our own errors all are: they name the file, the key and the way out
+        console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        console.print("Stopped before the search began.")
+        return STOPPED
+
+
+def search(arguments: argparse.Namespace) -> int:
+    """Resolve the space, prepare the data, and show or run the search."""
+    folder = StudyFolder(Path(arguments.results) / (arguments.study or find_space(arguments.space).stem))
+    space = resolve_space(arguments, folder)
+    probe = Probe(TrainConfig(**space.recipe()), steps=8 if arguments.dry_run else 0)
+    try:
+        data = prepare_data(space, skip_unreadable=arguments.skip_unreadable)
+        speed = probe.images_per_second()
+    finally:
+        probe.end()
+    if arguments.dry_run:
+        show_plan(space, data, speed or 1.0)
+        return 0
+    return run_study(arguments, folder, space, data)
+
+
+def resolve_space(arguments: argparse.Namespace, folder: StudyFolder) -> SearchSpace:
+    """Return the checked space; a study that was begun keeps its profile on whatever machine."""
+    offered = profile_names(arguments.space)
+    profile, reason = arguments.profile, "as --profile says"
+    if profile is None and folder.exists():
+        profile, reason = folder.stored_space().profile, "as the study began"
+    elif profile is None:
+        hardware = "gpu" if local_gpus() else "cpu"
+        profile = hardware if hardware in offered else None
+        reason = f"{local_gpus()} GPUs found" if hardware == "gpu" else "no GPU found"
+    if profile:
+        console.print(f"Profile {profile}: {reason}.", highlight=False)
+    return load_space(
+        arguments.space, knobs=TrainConfig, data_options=data_options, profile=profile, overrides=overrides(arguments)
+    )
+
+
+def overrides(arguments: argparse.Namespace) -> list[str]:
+    """Return --set and the options that are short for one, the options last."""
+    short = {"trials": arguments.trials, "time_budget": arguments.time_budget, "seed": arguments.seed}
+    data = [f"data={guess_source(arguments.data)}"] if arguments.data else []
+    return [*data, *arguments.set, *(f"search.{key}={value}" for key, value in short.items() if value is not None)]
+
+
+def prepare_data(space: SearchSpace, *, skip_unreadable: bool) -> PreparedData:
+    """Return the data of a space, with a progress bar while images are drawn or decoded."""
+    options = data_options.validate_python({**space.data, **({"skip_unreadable": True} if skip_unreadable else {})})
+    with Progress(console=console, transient=True) as bars:
+        rows: dict[str, TaskID] = {}
+
+        def progress(label: str, done: int, total: int) -> None:
+            if label not in rows:
+                rows[label] = bars.add_task(label, total=total)
+            bars.update(rows[label], completed=done)
+
+        data = prepare(options, space.task, space.search.folds, int(space.recipe()["image_size"]), progress)
+    for note in (*data.table.notes, describe_splits(data)):
+        console.print(note, highlight=False)
+    return data
+
+
+def describe_splits(data: PreparedData) -> str:
+    """Return how the data is split, in one sentence."""
+    by_person = data.splits.split == "by_person"
+    unit = "person" if by_person else "image (images of one person may stand on both sides)"
+    aside = f"{len(data.splits.holdout)} {unit.split()[0]}s set aside as holdout" if data.splits.holdout else "no holdout: the final score will be the one that was searched"
+    return f"{len(data.table.frame)} images, split by {unit} into {len(data.splits.folds)} folds; {aside}."
+
+
+def show_plan(space: SearchSpace, data: PreparedData, speed: float) -> None:
+    """Print what a search would do."""
+    budget = make_budget(space)
+    ladder = make_ladder(space, budget)
+    places = [FoldCounts(name, persons, by_class) for name, (persons, by_class) in data.counts().items()]
+    print_preview(console, space, ladder, places)
+    images = round(len(data.samples()) * (1 - 1 / ladder.folds))
+    print_cost(console, ladder, budget, images / speed, local_gpus() or os.cpu_count() or 1)
+
+
+def run_study(arguments: argparse.Namespace, folder: StudyFolder, space: SearchSpace, data: PreparedData) -> int:
+    """Run climbs until the study is finished or stopped, and print what came out."""
+    lock = folder.lock()
+    try:
+        open_folder(folder, space, data)
+        cluster = start_ray(arguments.address, worker_environment(arguments.cpus_per_trial or 1), ROOT)
+        describe_cluster(cluster)
+        cpus, gpus = share_of_a_trial(arguments, cluster)
+        with Record(folder.record) as record:
+            run = StudyRun(record, space, make_budget(space), cluster.slots(cpus, gpus))
+            run.start(space.search.model_dump(), saved_epochs(run, folder))
+            progress = SearchProgress(console, run.state, space, run.ladder, run.budget)
+            common = {"study": str(folder.path), "cpus": cpus, "gpus": gpus}
+            with stopping_on_signals(run.stop, partial(console.print, highlight=False)), progress.shown():
+                run_climbs(FoldTrainable, run, common, folder.ray)
+    finally:
+        stop_ray()
+        lock.release()
+    print_ending(console, folder, run.state, space, run.ladder)
+    return conclude(arguments, run)
+
+
+def open_folder(folder: StudyFolder, space: SearchSpace, data: PreparedData) -> None:
+    """Begin the study, or check that this launch belongs to it."""
+    files = {
+        folder.samples.name: data.samples().to_csv(index=False), folder.holdout.name: data.holdout().to_csv(index=False),
+        folder.environment.name: json.dumps(environment(), indent=1),
+    }  # fmt: skip
+    splits = {**data.splits.model_dump(mode="json"), "digest": data.splits.digest}
+    folder.begin_or_continue(space, data.facts(), splits, files)
+
+
+def saved_epochs(run: StudyRun, folder: StudyFolder) -> dict[int, list[EpochScored]]:
+    """Return the fold-epochs that the folders of unfinished trials hold."""
+    unfinished = [trial.number for trial in run.state.trials.values() if trial.fold_epochs < run.ladder.top]
+    manifests = {number: read_manifest(folder.path, number) for number in unfinished}
+    return {
+        number: [
+            EpochScored(time=line.time, trial=number, fold=line.fold, epoch=line.epoch, score=line.score, seconds=line.seconds)
+            for line in manifest.curve
+        ]
+        for number, manifest in manifests.items()
+        if manifest is not None
+    }
+
+
+def describe_cluster(cluster: Cluster) -> None:
+    """Print where to watch the trials."""
+    if cluster.dashboard:
+        console.print(
+            f"Ray dashboard: http://{cluster.dashboard} (Cluster page: live trials). If it asks for a token: ray get-auth-token",
+            highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+def share_of_a_trial(arguments: argparse.Namespace, cluster: Cluster) -> tuple[int, float]:
+    """Return the CPUs and the share of a GPU that one trial takes."""
+    if not cluster.gpus:
+        if arguments.trials_per_gpu != 1:
+            raise ValueError("--trials-per-gpu needs a GPU, and Ray sees none here; leave it out")
+        return arguments.cpus_per_trial or 1, 0.0
+    trials = int(cluster.gpus * arguments.trials_per_gpu)
+    return arguments.cpus_per_trial or max(1, cluster.cpus // max(1, trials)), 1 / arguments.trials_per_gpu
+
+
+def conclude(arguments: argparse.Namespace, run: StudyRun) -> int:
+    """Print why the search ended and the next command; return the exit code."""
+    again = "python " + " ".join(shlex.quote(word) for word in sys.argv)
+    if run.stopping:
+        console.print(f"Stopped. To continue: {again}", highlight=False, markup=False, soft_wrap=True)
+        return STOPPED
+    console.print(f"The search ended: {run.finished}.", highlight=False, markup=False)
+    if not finished_trials(run.state, run.ladder):
+        console.print(f"No trial has trained all folds yet. To go on: {again} --time-budget 1h", highlight=False, soft_wrap=True)
+        return 1
+    place = "" if arguments.results == "results" else f" --results {arguments.results}"
+    console.print(f"Next: python export_best.py{place}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--space", required=True, help="a file, or the name of one in search_spaces/")
+    parser.add_argument("--study", help="name of the study (default: the space's)")
+    parser.add_argument("--data", metavar="PLACE", help="sample_faces, a CSV, a competition folder or class folders")
+    parser.add_argument("--results", default="results", help="folder of all studies (default: results)")
+    parser.add_argument("--profile", help="one of the space's profiles (default: by the hardware)")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override, such as constants.epochs=4")
+    parser.add_argument("--trials", type=int, help="configurations to try; a larger number extends a study")
+    parser.add_argument("--time-budget", help="search time of all launches together, such as 10m or 8h")
+    parser.add_argument("--seed", type=int, help="of the sampler")
+    parser.add_argument("--cpus-per-trial", type=positive(int), help="default: 1 on CPUs, an even share beside a GPU")
+    parser.add_argument("--trials-per-gpu", type=positive(float), default=1, help="trials that share a GPU (default: 1)")
+    parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
+    parser.add_argument("--address", help="join a running Ray cluster, such as auto; data and results must be shared")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
+    return parser.parse_args()
+
+
+def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    """Return a parser of numbers above zero, for argparse."""
+
+    def parse(text: str) -> float:
+        value = kind(text)
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"must be above zero (got {text})")
+        return value
+
+    return parse
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""The manifest of a trial folder: what is complete in it. Reading it needs no torch."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+
+class FolderError(ValueError):
+    """A trial folder that is not what its manifest says."""
+
+
+class EpochLine(BaseModel):
+    """One fold-epoch of the learning curve; `score` is pooled over the folds so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fold: int
+    epoch: int
+    score: float
+    fold_score: float
+    loss: float
+    learning_rate: float
+    images_per_second: float
+    seconds: float
+    time: float
+
+
+class Manifest(BaseModel):
+    """What a trial folder holds; files by path below the folder, with their sha256."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    trial: int
+    configuration: dict[str, Any]
+    digest: str
+    folds: int
+    epochs: int
+    curve: tuple[EpochLine, ...] = ()
+    files: dict[str, str] = {}
+    resume: str | None = None  # the state of the fold it stands in; None at the end of a fold
+
+    @property
+    def finished_folds(self) -> int:
+        return len(self.curve) // self.epochs
+
+    @property
+    def complete(self) -> bool:
+        return self.finished_folds == self.folds
+
+
+def trial_path(study: Path, trial: int) -> Path:
+    """Return the folder of a trial."""
+    return study / "trials" / str(trial)
+
+
+def read_manifest(study: Path, trial: int) -> Manifest | None:
+    """Return a trial's manifest, None for a trial that has not finished an epoch.
+
+    Raises:
+        FolderError: it is damaged.
+    """
+    path = trial_path(study, trial) / "manifest.json"
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise FolderError(f"{path}: is damaged; move {path.parent} aside to have the trial trained again") from None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,50 @@
+"""Try a configuration before a search: can its backbone and weights be had, and how fast is a training step?
+
+    python -m trainables.probe '{"backbone": "tf_efficientnet_lite0"}' --classes 3 --steps 4
+
+Prints one line of JSON. Runs in a process of its own, beside the preparation of the data.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import torch
+
+from trainables.config import TrainConfig
+from trainables.models import ModelError, make_model
+
+
+def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
+    """Return the speed of training steps on random pixels, one warm-up step left out; one thread."""
+    torch.set_num_threads(1)
+    model = make_model(config.backbone, classes).to(memory_format=torch.channels_last).train()
+    images = torch.rand(config.batch_size, 3, config.image_size, config.image_size).to(memory_format=torch.channels_last)
+    started = 0.0
+    for step in range(steps + 1):
+        if step == 1:
+            started = time.perf_counter()
+        model(images).square().mean().backward()
+    return config.batch_size * steps / (time.perf_counter() - started)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("configuration")
+    parser.add_argument("--classes", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=0)
+    arguments = parser.parse_args()
+    config = TrainConfig(**json.loads(arguments.configuration))
+    try:
+        make_model(config.backbone, arguments.classes, pretrained=config.pretrained)
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 2
+    speed = images_per_second(config, arguments.classes, arguments.steps) if arguments.steps else None
+    print(json.dumps({"images_per_second": speed}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""Start the probe of a configuration in a process of its own; imports no torch, so that a launch stays quick."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from trainables.config import TrainConfig
+
+
+class ProbeError(ValueError):
+    """A configuration that cannot be trained here."""
+
+
+class Probe:
+    """A running probe: is there such a backbone, are its weights here, how fast is a step?"""
+
+    def __init__(self, config: TrainConfig, *, steps: int = 0) -> None:
+        command = [sys.executable, "-m", "trainables.probe", config.model_dump_json(), "--steps", str(steps)]
+        root = Path(__file__).resolve().parent.parent
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def images_per_second(self) -> float | None:
+        """Wait for the probe and return the speed of a training step, None if no steps were asked for.
+
+        Raises:
+            ProbeError: it cannot be trained; says why and the way out.
+        """
+        out, complaint = self._process.communicate()
+        if self._process.returncode != 0:
+            raise ProbeError(complaint.strip().splitlines()[-1] if complaint.strip() else "the probe of the backbone died")
+        speed: float | None = json.loads(out.splitlines()[-1])["images_per_second"]
+        return speed
+
+    def end(self) -> None:
+        """End the probe if it still runs."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()

@@ -118,7 +118,11 @@ def describe_splits(data: PreparedData) -> str:
     """Return how the data is split, in one sentence."""
     by_person = data.splits.split == "by_person"
     unit = "person" if by_person else "image (images of one person may stand on both sides)"
-    aside = f"{len(data.splits.holdout)} {unit.split()[0]}s set aside as holdout" if data.splits.holdout else "no holdout: the final score will be the one that was searched"
+    aside = (
+        f"{len(data.splits.holdout)} {unit.split()[0]}s set aside as holdout"
+        if data.splits.holdout
+        else "no holdout: the final score will be the one that was searched"
+    )
     return f"{len(data.table.frame)} images, split by {unit} into {len(data.splits.folds)} folds; {aside}."
 
 
@@ -170,7 +174,9 @@ def saved_epochs(run: StudyRun, folder: StudyFolder) -> dict[int, list[EpochScor
     manifests = {number: read_manifest(folder.path, number) for number in unfinished}
     return {
         number: [
-            EpochScored(time=line.time, trial=number, fold=line.fold, epoch=line.epoch, score=line.score, seconds=line.seconds)
+            EpochScored(
+                time=line.time, trial=number, fold=line.fold, epoch=line.epoch, score=line.score, seconds=line.seconds
+            )
             for line in manifest.curve
         ]
         for number, manifest in manifests.items()
@@ -205,7 +211,9 @@ def conclude(arguments: argparse.Namespace, run: StudyRun) -> int:
         return STOPPED
     console.print(f"The search ended: {run.finished}.", highlight=False, markup=False)
     if not finished_trials(run.state, run.ladder):
-        console.print(f"No trial has trained all folds yet. To go on: {again} --time-budget 1h", highlight=False, soft_wrap=True)
+        console.print(
+            f"No trial has trained all folds yet. To go on: {again} --time-budget 1h", highlight=False, soft_wrap=True
+        )
         return 1
     place = "" if arguments.results == "results" else f" --results {arguments.results}"
     console.print(f"Next: python export_best.py{place}", highlight=False, soft_wrap=True)
@@ -220,12 +228,16 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--data", metavar="PLACE", help="sample_faces, a CSV, a competition folder or class folders")
     parser.add_argument("--results", default="results", help="folder of all studies (default: results)")
     parser.add_argument("--profile", help="one of the space's profiles (default: by the hardware)")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override, such as constants.epochs=4")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override, such as constants.epochs=4"
+    )
     parser.add_argument("--trials", type=int, help="configurations to try; a larger number extends a study")
     parser.add_argument("--time-budget", help="search time of all launches together, such as 10m or 8h")
     parser.add_argument("--seed", type=int, help="of the sampler")
     parser.add_argument("--cpus-per-trial", type=positive(int), help="default: 1 on CPUs, an even share beside a GPU")
-    parser.add_argument("--trials-per-gpu", type=positive(float), default=1, help="trials that share a GPU (default: 1)")
+    parser.add_argument(
+        "--trials-per-gpu", type=positive(float), default=1, help="trials that share a GPU (default: 1)"
+    )
     parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
     parser.add_argument("--address", help="join a running Ray cluster, such as auto; data and results must be shared")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")

@@ -16,14 +16,21 @@ def print_ending(console: Console, folder: StudyFolder, study: StudyState, space
     if rows:
         console.print(leaderboard_table(rows))
         best = study.trials[rows[0].trial]
-        console.print(f"Best so far, trial {best.number}: {spell_parameters(space.active(best.configuration)) or 'the recipe'}", highlight=False)
+        console.print(
+            f"Best so far, trial {best.number}: {spell_parameters(space.active(best.configuration)) or 'the recipe'}",
+            highlight=False,
+        )
     if note := tie_note(rows):
         console.print(note, highlight=False)
     for trial in study.trials.values():
         if trial.failure:
             console.print(f"[yellow]trial {trial.number} failed ({trial.failure}): {trial.reason}", highlight=False)
     console.print(savings(study, ladder), highlight=False)
-    console.print(f"Study: {folder.path}  (record.jsonl, trials/, TensorBoard: tensorboard --logdir {folder.trials})", highlight=False, soft_wrap=True)
+    console.print(
+        f"Study: {folder.path}  (record.jsonl, trials/, TensorBoard: tensorboard --logdir {folder.trials})",
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def savings(study: StudyState, ladder: Ladder) -> str:

@@ -5,7 +5,18 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-_PACKAGES = ("ray", "optuna", "torch", "torchvision", "timm", "albumentations", "numpy", "scikit-learn", "pillow", "safetensors")
+_PACKAGES = (
+    "ray",
+    "optuna",
+    "torch",
+    "torchvision",
+    "timm",
+    "albumentations",
+    "numpy",
+    "scikit-learn",
+    "pillow",
+    "safetensors",
+)
 
 
 def environment() -> dict[str, Any]:

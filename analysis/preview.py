@@ -31,8 +31,15 @@ class FoldCounts:
 def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: Sequence[FoldCounts]) -> None:
     """Print the resolved space, ten sampled configurations and the folds."""
     shown = space.model_dump(mode="json", exclude={"name", "profile", "defaults"}, exclude_none=True)
-    spelled = {name: parameter.model_dump(mode="json", exclude_defaults=True) for name, parameter in space.parameters.items()}
-    console.print(yaml.safe_dump({**shown, "parameters": spelled}, sort_keys=False, default_flow_style=None, width=110), highlight=False, markup=False, soft_wrap=True)
+    spelled = {
+        name: parameter.model_dump(mode="json", exclude_defaults=True) for name, parameter in space.parameters.items()
+    }
+    console.print(
+        yaml.safe_dump({**shown, "parameters": spelled}, sort_keys=False, default_flow_style=None, width=110),
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
     console.print(f"Ten configurations that {space.search.sampler} may draw; trial 0 is the recipe:", highlight=False)
     console.print(f"  0: {spell_parameters(space.active(space.recipe()))}", highlight=False, soft_wrap=True)
     for number in range(1, _SAMPLES + 1 if space.parameters else 1):
@@ -40,7 +47,9 @@ def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: 
         console.print(f"  {number}: {spell_parameters(space.active(drawn))}", highlight=False, soft_wrap=True)
     console.print(_fold_table(places))
     rungs = ", ".join(str(rung) for rung in ladder.rungs)
-    console.print(f"Rungs, in fold-epochs: {rungs}. A finalist trains all {ladder.top}.", highlight=False, soft_wrap=True)
+    console.print(
+        f"Rungs, in fold-epochs: {rungs}. A finalist trains all {ladder.top}.", highlight=False, soft_wrap=True
+    )
 
 
 def print_cost(console: Console, ladder: Ladder, budget: Budget, seconds_per_fold_epoch: float, slots: int) -> None:

@@ -63,7 +63,9 @@ class SearchProgress:
 
     def table(self) -> Table:
         """Return the state of the search as a table."""
-        table = Table(title=f"Searching {self._space.task} ({self._space.name})", title_justify="left", show_header=False)
+        table = Table(
+            title=f"Searching {self._space.task} ({self._space.name})", title_justify="left", show_header=False
+        )
         for name, value in self._facts().items():
             table.add_row(name, value)
         return table
@@ -78,7 +80,9 @@ class SearchProgress:
         }
         if best := best_trial(study, self._ladder):
             trial, rung, score = best
-            where = f"{rung // self._ladder.epochs} folds" if rung >= self._ladder.epochs else f"{rung} epochs of one fold"
+            where = (
+                f"{rung // self._ladder.epochs} folds" if rung >= self._ladder.epochs else f"{rung} epochs of one fold"
+            )
             facts["best"] = f"{score:.3f} trial {trial.number} ({trial.origin}, {where})"
             facts["best configuration"] = spell_parameters(self._space.active(trial.configuration))
         return facts
@@ -100,4 +104,7 @@ def _patient(show: Callable[[], Shown]) -> Shown:
 
 def spell_parameters(configuration: dict[str, object]) -> str:
     """Return 'name value, name value', numbers in four digits."""
-    return ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in configuration.items())
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in configuration.items()
+    )

@@ -76,7 +76,9 @@ def measure(trials: int, kill_trial: int = -1) -> dict[str, Any]:
             run = StudyRun(record, toy_space(trials), Budget(trials), slots=2)
             run.start({}, {})
             before, started = resident_mebibytes(), time.perf_counter()
-            run_climbs(EmptyTrainable, run, {"study": folder, "kill_trial": kill_trial, "kill_before": 10**9}, study / "ray")
+            run_climbs(
+                EmptyTrainable, run, {"study": folder, "kill_trial": kill_trial, "kill_before": 10**9}, study / "ray"
+            )
             seconds = time.perf_counter() - started
             climbs = run.state.last_attempt
             failed = [trial.number for trial in run.state.trials.values() if trial.failure]

@@ -73,7 +73,11 @@ def _content(path: Path) -> bytes:
 
 
 def _decode_all(
-    pool: ThreadPoolExecutor, paths: Sequence[Path], size: int, folder: Path, progress: Callable[[int, int], None] | None
+    pool: ThreadPoolExecutor,
+    paths: Sequence[Path],
+    size: int,
+    folder: Path,
+    progress: Callable[[int, int], None] | None,
 ) -> None:
     images: Pixels = np.memmap(folder / "images.u8", np.uint8, "w+", shape=(len(paths), size, size, 3))
     unreadable: list[tuple[int, str]] = []

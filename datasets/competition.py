@@ -6,18 +6,13 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from datasets.competition_layout import CLASSES, MASK_OF_STEM, age_class
 from datasets.errors import DataError
-from datasets.table import IMAGE_SUFFIXES, Table, inside, tidy
+from datasets.images import is_image
+from datasets.table import Table, inside, tidy
 
-CLASSES = {"mask": ("wear", "incorrect", "normal"), "gender": ("male", "female"), "age": ("under_30", "30_to_59", "60_and_over")}
 _COLUMNS = ("id", "gender", "race", "age", "path")
-_MASK_OF_STEM = {**{f"mask{number}": 0 for number in range(1, 6)}, "incorrect_mask": 1, "normal": 2}
 _CORRECTIONS = Path(__file__).with_name("corrections.yaml")
-
-
-def age_class(years: int) -> int:
-    """Return 0 under 30, 1 from 30 to 59, 2 from 60 on."""
-    return int(years >= 30) + int(years >= 60)
 
 
 def read_competition(root: Path, corrections: Sequence[str]) -> Table:
@@ -55,12 +50,19 @@ def _images_of(base: Path, person: pd.Series, row: int) -> list[tuple[str, str, 
     if not folder.is_dir():
         raise DataError(f"{where}: there is no folder {folder}; fix the path or remove the row")
     gender = CLASSES["gender"].index(person["gender"])
-    images = [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and path.suffix.lower() in IMAGE_SUFFIXES]
-    unknown = [path for path in images if path.stem not in _MASK_OF_STEM]
+    images = [path for path in sorted(folder.iterdir()) if is_image(path)]
+    unknown = [path for path in images if path.stem not in MASK_OF_STEM]
     if unknown:
-        raise DataError(f"{unknown[0]}: unknown label; an image is named {', '.join(_MASK_OF_STEM)}")
+        raise DataError(f"{unknown[0]}: unknown label; an image is named {', '.join(MASK_OF_STEM)}")
     return [
-        (inside(base, str(path), where), person["id"], person["path"], _MASK_OF_STEM[path.stem], gender, int(person["age"]))
+        (
+            inside(base, str(path), where),
+            person["id"],
+            person["path"],
+            MASK_OF_STEM[path.stem],
+            gender,
+            int(person["age"]),
+        )
         for path in images
     ]
 
@@ -69,7 +71,9 @@ def _load_corrections(names: Sequence[str]) -> dict[str, list[dict[str, object]]
     lists: dict[str, list[dict[str, object]]] = yaml.safe_load(_CORRECTIONS.read_text(encoding="utf-8"))["lists"]
     for name in names:
         if name not in lists:
-            raise DataError(f"{_CORRECTIONS.name}: no list of corrections is called {name!r}; there are: {', '.join(lists)}")
+            raise DataError(
+                f"{_CORRECTIONS.name}: no list of corrections is called {name!r}; there are: {', '.join(lists)}"
+            )
     return lists if len(set(names)) == len(names) else _refuse_twice(names)
 
 

@@ -29,9 +29,11 @@ def finished_folder(target: Path) -> Iterator[Path | None]:
         return
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(target.with_name(f".{target.name}.lock"), "w", encoding="utf-8")  # noqa: SIM115, closed below
+        lock = open(target.with_name(f".{target.name}.lock"), "w", encoding="utf-8")
     except OSError as error:
-        raise DataError(f"{target.parent}: cannot write the cache ({error.strerror}); set FOLDRACE_CACHE to a folder you can write") from None
+        raise DataError(
+            f"{target.parent}: cannot write the cache ({error.strerror}); set FOLDRACE_CACHE to a folder you can write"
+        ) from None
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if target.exists():

@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from datasets.errors import DataError
+from datasets.images import is_image
 from datasets.options import Csv
-from datasets.table import IMAGE_SUFFIXES, Table, inside, tidy
+from datasets.table import Table, inside, tidy
 
 
 def read_csv(options: Csv) -> Table:
@@ -38,7 +39,7 @@ def read_folder(root: Path) -> Table:
         (path.relative_to(root).as_posix(), number)
         for number, folder in enumerate(folders)
         for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+        if is_image(path)
     ]
     frame = tidy(pd.DataFrame(rows, columns=["id", "label"]))
     frame["person"] = frame["id"]
@@ -49,7 +50,9 @@ def _read(file: Path) -> pd.DataFrame:
     try:
         rows = pd.read_csv(file, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{file}: is no readable CSV ({str(error).strip()}); the first line must name the columns") from None
+        raise DataError(
+            f"{file}: is no readable CSV ({str(error).strip()}); the first line must name the columns"
+        ) from None
     if rows.empty:
         raise DataError(f"{file}: the table is empty; it needs one row per image")
     return rows

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff")
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -26,3 +27,8 @@ def read_image(path: Path, size: int) -> Pixels:
             return np.asarray(upright.resize((size, size), Image.Resampling.BICUBIC))
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadableImage(f"{path}: {str(error) or 'cannot be decoded'}") from None
+
+
+def is_image(path: Path) -> bool:
+    """Tell by its name whether a file is an image; hidden files (such as ._mask1.jpg) are not."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")

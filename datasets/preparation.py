@@ -72,7 +72,9 @@ class PreparedData:
         )
 
 
-def prepare(options: DataOptions, task: str, folds: int, image_size: int, progress: Progress | None = None) -> PreparedData:
+def prepare(
+    options: DataOptions, task: str, folds: int, image_size: int, progress: Progress | None = None
+) -> PreparedData:
     """Read the source, decode its images once, and fix folds and holdout.
 
     Raises:

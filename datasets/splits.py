@@ -59,7 +59,9 @@ def strata_of(table: Table, unit: str) -> tuple[tuple[str, ...], dict[str, str]]
     groups = table.frame.groupby(unit, sort=True)
     own = tuple(task for task in sorted(table.classes) if bool((groups[task].nunique() == 1).all()))
     labels = groups[list(own)].first() if own else pd.DataFrame(index=sorted(groups.groups))
-    return own, {str(person): "/".join(map(str, row)) for person, row in zip(labels.index, labels.to_numpy(), strict=True)}
+    return own, {
+        str(person): "/".join(map(str, row)) for person, row in zip(labels.index, labels.to_numpy(), strict=True)
+    }
 
 
 def deal(
@@ -114,7 +116,9 @@ def _users_splits(table: Table, options: DataOptions, folds: int) -> Splits:
         raise DataError(f"fold column: person {torn[0]!r} stands in more than one fold; give every person one fold")
     names = sorted(set(pairs["fold"]) - {HOLDOUT}, key=lambda name: (len(name), name))
     if len(names) != folds:
-        raise DataError(f"fold column: has {len(names)} folds ({', '.join(names)}) but search.folds is {folds}; set search.folds={len(names)}")
+        raise DataError(
+            f"fold column: has {len(names)} folds ({', '.join(names)}) but search.folds is {folds}; set search.folds={len(names)}"
+        )
     members = {name: tuple(sorted(pairs[unit][pairs["fold"] == name])) for name in (*names, HOLDOUT)}
     return Splits(
         seed=options.split_seed, split="by_image" if unit == "id" else "by_person", stratified_by=("(own fold column)",),

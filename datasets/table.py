@@ -8,8 +8,6 @@ import pandas as pd
 
 from datasets.errors import DataError
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff")
-
 
 @dataclass(frozen=True)
 class Table:
@@ -69,4 +67,8 @@ def inside(root: Path, name: str, where: str) -> str:
         raise DataError(f"{where}: the path {name!r} leaves {root}; give paths below it, or another root")
     if not resolved.is_file():
         raise DataError(f"{where}: there is no file {path}; fix the path or remove the row")
-    return (path if path.is_relative_to(root) else resolved).relative_to(root if path.is_relative_to(root) else base).as_posix()
+    return (
+        (path if path.is_relative_to(root) else resolved)
+        .relative_to(root if path.is_relative_to(root) else base)
+        .as_posix()
+    )

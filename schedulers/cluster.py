@@ -35,7 +35,11 @@ def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -
     for name in ("ray.tune", "ray.air", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if address is not None:
-        runtime = {"env_vars": dict(environment), "working_dir": str(code), "excludes": ["results", "ensembles", ".venv", ".git"]}
+        runtime = {
+            "env_vars": dict(environment),
+            "working_dir": str(code),
+            "excludes": ["results", "ensembles", ".venv", ".git"],
+        }
         context = ray.init(address=address, runtime_env=runtime, log_to_driver=False, logging_level=logging.ERROR)
     else:
         context = ray.init(

@@ -70,7 +70,9 @@ def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now
             return promoted
         if not all_begun:
             return NewTrial()
-    return _final_climb(study, ladder, settled=closing) or _when_idle(study, "every trial has gone as far as it has earned")
+    return _final_climb(study, ladder, settled=closing) or _when_idle(
+        study, "every trial has gone as far as it has earned"
+    )
 
 
 def _stop_reason(study: StudyState, budget: Budget, now: float) -> str | None:
@@ -133,7 +135,6 @@ def _finals_are_due(study: StudyState, ladder: Ladder, budget: Budget, slots: in
     left += [ladder.top] * max(0, missing)
     makespan = max(max(left), sum(left) / slots) * seconds
     return study.seconds_spent(now) + RESERVE * makespan >= budget.seconds
-
 
 
 def ended_by_loss(trial: TrialState) -> bool:

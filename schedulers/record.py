@@ -27,7 +27,7 @@ class StudyLock:
     """An exclusive lock on a study folder that the kernel lets go of when its holder dies."""
 
     def __init__(self, study_folder: Path) -> None:
-        self._file = open(study_folder / "lock", "a+", encoding="utf-8")  # noqa: SIM115, held open as long as the lock
+        self._file = open(study_folder / "lock", "a+", encoding="utf-8")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -53,7 +53,7 @@ class Record:
         self.path = path
         self.events = list(read_record(path)) if path.exists() else []
         _cut_torn_line(path)
-        self._file = open(path, "ab")  # noqa: SIM115, closed by close()
+        self._file = open(path, "ab")
 
     def append(self, event: Event) -> None:
         """Write one event and wait until the disk has it.
@@ -78,7 +78,9 @@ class Record:
     def __enter__(self) -> "Record":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
 

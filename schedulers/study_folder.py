@@ -52,7 +52,9 @@ class StudyFolder:
         except FileNotFoundError:
             raise StudyError(f"{self.path}: holds no study (no space.yaml)") from None
         except (ValueError, yaml.YAMLError) as error:
-            raise StudyError(f"{self.space}: is damaged ({str(error).splitlines()[0]}); restore it, or take another --study") from None
+            raise StudyError(
+                f"{self.space}: is damaged ({str(error).splitlines()[0]}); restore it, or take another --study"
+            ) from None
 
     def lock(self) -> StudyLock:
         """Return the launch lock, making the folder if there is none.
@@ -65,7 +67,9 @@ class StudyFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             return StudyLock(self.path)
         except OSError as error:
-            raise StudyError(f"{self.path}: cannot be written ({error.strerror}); choose another folder with --results") from None
+            raise StudyError(
+                f"{self.path}: cannot be written ({error.strerror}); choose another folder with --results"
+            ) from None
 
     def begin_or_continue(
         self, space: SearchSpace, data: Mapping[str, Any], splits: Mapping[str, Any], files: Mapping[str, str]
@@ -89,11 +93,17 @@ class StudyFolder:
 
     def _refuse_another(self, space: SearchSpace, data: Mapping[str, Any], splits: Mapping[str, Any]) -> None:
         stored = self.stored_space()
-        before = {**_identity(stored), "images": json.loads(self.data.read_text())["images"], "splits": json.loads(self.splits.read_text())["digest"]}
+        before = {
+            **_identity(stored),
+            "images": json.loads(self.data.read_text())["images"],
+            "splits": json.loads(self.splits.read_text())["digest"],
+        }
         now = {**_identity(space), "images": data["images"], "splits": splits["digest"]}
         changed = "\n".join(f"  {key}: {old!r} -> {new!r}" for key, old, new in differences(before, now))
         if changed:
-            raise StudyError(f"{self.path}: holds another study:\n{changed}\nTake another name with --study NAME, or undo the difference.")
+            raise StudyError(
+                f"{self.path}: holds another study:\n{changed}\nTake another name with --study NAME, or undo the difference."
+            )
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any, Any]]:

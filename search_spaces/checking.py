@@ -29,9 +29,7 @@ def check_parameters(
     return parameters, {**defaults, **stated}
 
 
-def _parameter(
-    name: str, raw: Any, constants: Mapping[str, Any], knobs: type[BaseModel], file: str
-) -> Parameter:
+def _parameter(name: str, raw: Any, constants: Mapping[str, Any], knobs: type[BaseModel], file: str) -> Parameter:
     key = f"parameters.{name}"
     knob = _knob(name, knobs, file, "parameters")
     if name in constants:
@@ -50,7 +48,9 @@ def _parameter(
 
 def _typed(parameter: Parameter, knob: FieldInfo, file: str, key: str) -> Parameter:
     """Return the parameter with its values as the knob's type."""
-    default = parameter.default if parameter.default is None else _checked(parameter.default, knob, file, f"{key}.default")
+    default = (
+        parameter.default if parameter.default is None else _checked(parameter.default, knob, file, f"{key}.default")
+    )
     if default is not None and not parameter.contains(default):
         raise SpaceError(file, f"{key}.default", f"{default!r} lies outside the parameter; move it inside")
     if isinstance(parameter, Choice):
@@ -75,7 +75,9 @@ def _knob(name: str, knobs: type[BaseModel], file: str, section: str) -> FieldIn
 
 
 def _checked(value: Any, knob: FieldInfo, file: str, key: str) -> Any:
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[knob.annotation, *knob.metadata] if knob.metadata else knob.annotation)
+    adapter: TypeAdapter[Any] = TypeAdapter(
+        Annotated[knob.annotation, *knob.metadata] if knob.metadata else knob.annotation
+    )
     try:
         return adapter.validate_python(value)
     except ValidationError as error:
@@ -91,7 +93,9 @@ def _check_conditions(
             key = f"parameters.{name}.when.{other}"
             if other not in parameters and other not in constants:
                 known = [*parameters, *constants]
-                raise SpaceError(file, key, f"depends on what is neither a parameter nor a constant; {name_hint(other, known)}")
+                raise SpaceError(
+                    file, key, f"depends on what is neither a parameter nor a constant; {name_hint(other, known)}"
+                )
             for value in wanted if isinstance(wanted, list) else [wanted]:
                 _check_reachable(value, parameters.get(other), file, key)
     for name in parameters:
@@ -108,6 +112,8 @@ def _check_reachable(value: Any, parameter: Parameter | None, file: str, key: st
 
 def _check_acyclic(name: str, parameters: Mapping[str, Parameter], above: tuple[str, ...], file: str) -> None:
     if name in above:
-        raise SpaceError(file, f"parameters.{name}.when", f"is circular: {' -> '.join((*above, name))}; drop one condition")
+        raise SpaceError(
+            file, f"parameters.{name}.when", f"is circular: {' -> '.join((*above, name))}; drop one condition"
+        )
     for other in parameters[name].when or {} if name in parameters else {}:
         _check_acyclic(other, parameters, (*above, name), file)

@@ -18,7 +18,9 @@ def parse_duration(text: object) -> float:
     spelled = str(text).strip().replace(" ", "")
     match = _PATTERN.fullmatch(spelled)
     if match and spelled:
-        return sum(float(part) * unit for part, unit in zip(match.groups(), _UNIT_SECONDS.values(), strict=True) if part)
+        return sum(
+            float(part) * unit for part, unit in zip(match.groups(), _UNIT_SECONDS.values(), strict=True) if part
+        )
     try:
         return float(spelled)
     except ValueError:

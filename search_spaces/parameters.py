@@ -35,7 +35,9 @@ class Range(_Parameter):
     @model_validator(mode="after")
     def _check(self) -> "Range":
         if not self.low < self.high:
-            raise ValueError(f"low must be below high, but {self.low:g} >= {self.high:g}; fix one, or make it a constant")
+            raise ValueError(
+                f"low must be below high, but {self.low:g} >= {self.high:g}; fix one, or make it a constant"
+            )
         if self.log and self.low <= 0:
             raise ValueError(f"log needs low above 0, but low is {self.low:g}; raise low or drop log")
         if self.log and self.step is not None:

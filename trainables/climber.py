@@ -93,11 +93,15 @@ class Climber:
 
     def _predictions(self, fold: int, probabilities: Probabilities) -> FoldPredictions:
         held_out = self._data.validation(fold)
-        return FoldPredictions(ids=self._data.ids[held_out], targets=self._data.targets[held_out], probabilities=probabilities)
+        return FoldPredictions(
+            ids=self._data.ids[held_out], targets=self._data.targets[held_out], probabilities=probabilities
+        )
 
     def _pooled_score(self, current: FoldPredictions) -> float:
         folds = [*self._earlier, current]
-        return macro_f1(np.concatenate([one.targets for one in folds]), np.concatenate([one.probabilities for one in folds]))
+        return macro_f1(
+            np.concatenate([one.targets for one in folds]), np.concatenate([one.probabilities for one in folds])
+        )
 
     def _save(self, line: EpochLine, learner: FoldLearner, predictions: FoldPredictions) -> None:
         grown = self._manifest.model_copy(update={"curve": (*self._manifest.curve, line)})

@@ -22,11 +22,17 @@ class TrainConfig(BaseModel):
     backbone: str = Field("tf_efficientnet_lite0", description="any timm model name")
     pretrained: bool = Field(True, description="start from ImageNet weights")
     image_size: int = Field(
-        64, ge=16, le=1024, description="side of the square input",
+        64,
+        ge=16,
+        le=1024,
+        description="side of the square input",
         json_schema_extra={"unit": "pixels", "fixed_because": _ONE_PER_STUDY},
     )
     epochs: int = Field(
-        4, ge=1, le=1000, description="epochs of every fold; the schedule ends there",
+        4,
+        ge=1,
+        le=1000,
+        description="epochs of every fold; the schedule ends there",
         json_schema_extra={"unit": "epochs", "fixed_because": _MEASURE},
     )
     batch_size: int = Field(32, ge=2, le=4096, description="images per step", json_schema_extra={"unit": "images"})
@@ -56,7 +62,8 @@ class TrainConfig(BaseModel):
     def effective(self) -> dict[str, Any]:
         """Return the configuration less the knobs that do nothing under the others."""
         idle = {
-            "momentum": self.optimizer not in ("sgd", "nesterov", "momentum", "sgdp", "sgdw", "rmsprop", "lamb", "lars"),
+            "momentum": self.optimizer
+            not in ("sgd", "nesterov", "momentum", "sgdp", "sgdw", "rmsprop", "lamb", "lars"),
             "focal_gamma": self.loss != "focal",
             "cutmix_lambda": self.cutmix_probability == 0,
             "cutmix_alpha": self.cutmix_probability == 0 or self.cutmix_lambda != "beta",

@@ -45,7 +45,9 @@ def load_fold_data(study: Path) -> FoldData:
     facts = json.loads((study / "data.json").read_text(encoding="utf-8"))
     with open(study / "samples.csv", newline="", encoding="utf-8") as file:
         samples = list(csv.DictReader(file))
-    columns = {name: np.array([int(sample[name]) for sample in samples], dtype=np.int64) for name in ("fold", "target", "row")}
+    columns = {
+        name: np.array([int(sample[name]) for sample in samples], dtype=np.int64) for name in ("fold", "target", "row")
+    }
     return FoldData(
         task=facts["task"], classes=tuple(facts["classes"]), ids=np.array([sample["id"] for sample in samples]),
         folds=columns["fold"], targets=columns["target"], rows=columns["row"], images=load_cache(Path(facts["cache"])).open(),

@@ -48,7 +48,8 @@ class FoldLearner:
             model = make_model(config.backbone, len(data.classes), config.drop_rate, pretrained=config.pretrained)
         self.model = model.to(placement.device, memory_format=torch.channels_last)
         self._mean, self._std = (
-            torch.tensor(values, device=placement.device).view(1, 3, 1, 1) * 255 for values in normalisation(config.backbone)
+            torch.tensor(values, device=placement.device).view(1, 3, 1, 1) * 255
+            for values in normalisation(config.backbone)
         )
         self._steps = batches_per_epoch(len(self._training), config.batch_size)
         self._optimizer = create_optimizer_v2(
@@ -111,7 +112,11 @@ class FoldLearner:
 
     def state(self) -> dict[str, Any]:
         """Return all that the next epoch depends on: model, optimizer, loss scale. No generator state."""
-        return {"model": self.model.state_dict(), "optimizer": self._optimizer.state_dict(), "scaler": self._scaler.state_dict()}
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "scaler": self._scaler.state_dict(),
+        }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a state."""

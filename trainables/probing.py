@@ -32,7 +32,9 @@ class Probe:
         """
         out, complaint = self._process.communicate()
         if self._process.returncode != 0:
-            raise ProbeError(complaint.strip().splitlines()[-1] if complaint.strip() else "the probe of the backbone died")
+            raise ProbeError(
+                complaint.strip().splitlines()[-1] if complaint.strip() else "the probe of the backbone died"
+            )
         speed: float | None = json.loads(out.splitlines()[-1])["images_per_second"]
         return speed
 

@@ -53,7 +53,9 @@ class TrialFolder:
         self._save_tensors(weight_file, weights, attempt)
         _replace(self.path / prediction_file, predictions.save)
         files = {name: sha256_of(self.path / name) for name in (weight_file, prediction_file)}
-        return self._conclude(manifest.model_copy(update={"resume": None, "files": {**manifest.files, **files}}), attempt)
+        return self._conclude(
+            manifest.model_copy(update={"resume": None, "files": {**manifest.files, **files}}), attempt
+        )
 
     def load_resume(self, manifest: Manifest) -> Any:
         """Return the state of the fold that the trial stands in."""

@@ -38,7 +38,9 @@ class Canvas:
 
     def stroke(self, points: Points, colour: Colour, width: float) -> None:
         """Draw an open line; `width` in face units."""
-        cv2.polylines(self.image, [self._fixed(points)], False, colour, self._thickness(width), cv2.LINE_AA, _FRACTION_BITS)
+        cv2.polylines(
+            self.image, [self._fixed(points)], False, colour, self._thickness(width), cv2.LINE_AA, _FRACTION_BITS
+        )
 
     def shade(self, points: Points, strength: float, width: float | None = None) -> None:
         """Collect a soft shadow along a line, or of a polygon where no width is given."""
@@ -85,7 +87,9 @@ def _blending(knots: int) -> Points:
     """Return the weights of the knots (Lagrange's polynomials) at the points of a curve."""
     at, fine = np.linspace(0, 1, knots), np.linspace(0, 1, 12)
     others = [np.delete(at, knot) for knot in range(knots)]
-    return np.stack([np.prod((fine[:, None] - rest) / (at[knot] - rest), axis=1) for knot, rest in enumerate(others)], axis=1)
+    return np.stack(
+        [np.prod((fine[:, None] - rest) / (at[knot] - rest), axis=1) for knot, rest in enumerate(others)], axis=1
+    )
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:

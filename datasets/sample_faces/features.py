@@ -26,11 +26,17 @@ def _draw_wrinkles(canvas: Canvas, person: Person, shot: Shot) -> None:
     strength = 0.55 * person.wrinkles
     for line in range(3):
         y = -0.62 + 0.11 * line + shot.brow_raise
-        canvas.shade(curve((-0.38, y + 0.02), (-0.1, y - 0.015), (0.12, y + 0.01), (0.38, y + 0.02)), strength * 0.6, 0.018)
+        canvas.shade(
+            curve((-0.38, y + 0.02), (-0.1, y - 0.015), (0.12, y + 0.01), (0.38, y + 0.02)), strength * 0.6, 0.018
+        )
     for side in (-1, 1):
         eye = side * (person.eye_gap + 0.15)
         for spread in (-0.06, 0.0, 0.06):
-            canvas.shade(curve((eye, EYE_HEIGHT + 0.4 * spread), (eye + side * 0.13, EYE_HEIGHT + 0.02 + spread)), strength, 0.014)
+            canvas.shade(
+                curve((eye, EYE_HEIGHT + 0.4 * spread), (eye + side * 0.13, EYE_HEIGHT + 0.02 + spread)),
+                strength,
+                0.014,
+            )
         fold = curve((side * 0.17, 0.28), (side * 0.29, 0.42), (side * 0.31, 0.62))
         canvas.shade(fold, 0.12 + strength * (0.8 + 0.3 * max(0.0, shot.smile)), 0.022)
         canvas.shade(ellipse(side * person.eye_gap, 0.07, 0.14, 0.055, 10, 170), 0.1 + 0.55 * person.sag, 0.025)
@@ -55,7 +61,9 @@ def _draw_eye(canvas: Canvas, person: Person, shot: Shot, side: int) -> None:
 def _draw_brow(canvas: Canvas, person: Person, shot: Shot, side: int) -> None:
     x, y = side * person.eye_gap, -0.26 + shot.brow_raise - 0.02 * person.lip_red
     colour = mix(mix(person.hair, WHITE_HAIR, 0.5 * person.grey), person.skin, 0.2)
-    arch = curve((x - side * 0.17, y + 0.035), (x - side * 0.02, y - 0.02), (x + side * 0.17, y + 0.03 + 0.03 * person.sag))
+    arch = curve(
+        (x - side * 0.17, y + 0.035), (x - side * 0.02, y - 0.02), (x + side * 0.17, y + 0.03 + 0.03 * person.sag)
+    )
     canvas.stroke(arch, colour, 0.045 * person.brow_thickness)
 
 
@@ -106,5 +114,7 @@ def draw_glasses(canvas: Canvas, person: Person) -> None:
     for side in (-1, 1):
         canvas.stroke(ellipse(side * person.eye_gap, EYE_HEIGHT + 0.02, 0.225, 0.17), frame, 0.022)
         edge = side * (person.eye_gap + 0.22)
-        canvas.stroke(np.array([[edge, EYE_HEIGHT], [side * (person.face_width + 0.02), EYE_HEIGHT - 0.02]]), frame, 0.02)
+        canvas.stroke(
+            np.array([[edge, EYE_HEIGHT], [side * (person.face_width + 0.02), EYE_HEIGHT - 0.02]]), frame, 0.02
+        )
     canvas.stroke(curve((-0.11, EYE_HEIGHT), (0, EYE_HEIGHT - 0.04), (0.11, EYE_HEIGHT)), frame, 0.02)

@@ -20,7 +20,9 @@ def face_outline(person: Person) -> Points:
     return np.stack([square * narrow, y * height], axis=1)
 
 
-def draw_backdrop(canvas: Canvas, blobs: tuple[tuple[float, float, float, float], ...], ends: tuple[Colour, Colour]) -> None:
+def draw_backdrop(
+    canvas: Canvas, blobs: tuple[tuple[float, float, float, float], ...], ends: tuple[Colour, Colour]
+) -> None:
     """Paint a vertical run of colour with some soft shapes."""
     height = canvas.image.shape[0]
     share = np.linspace(0, 1, height)[:, None, None]

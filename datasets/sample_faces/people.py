@@ -58,7 +58,10 @@ def draw_people(count: int, seed: int, shares: str) -> list[Person]:
     groups = generator.permutation(_dealt(count, SHARES[shares]))
     men = MALE_SHARE[shares]
     males = generator.permutation(_dealt(count, (men, 1 - men))) == 0
-    return [_draw_person(np.random.default_rng([seed, index]), int(groups[index]), bool(males[index])) for index in range(count)]
+    return [
+        _draw_person(np.random.default_rng([seed, index]), int(groups[index]), bool(males[index]))
+        for index in range(count)
+    ]
 
 
 def _dealt(count: int, shares: tuple[float, ...]) -> np.ndarray:
@@ -79,7 +82,9 @@ def _draw_person(generator: np.random.Generator, group: int, male: bool) -> Pers
         return float(np.clip((0.85 if male else 0.15) + generator.normal(0, noise), 0, 1))
 
     skin = np.array([232, 190, 160]) * generator.uniform(0.62, 1.05) + generator.normal(0, 5, 3)
-    hair = np.array([[28, 22, 20], [58, 38, 26], [96, 62, 36], [140, 100, 58]])[generator.choice(4, p=[0.5, 0.25, 0.15, 0.1])]
+    hair = np.array([[28, 22, 20], [58, 38, 26], [96, 62, 36], [140, 100, 58]])[
+        generator.choice(4, p=[0.5, 0.25, 0.15, 0.1])
+    ]
     long_hair = generator.random() < (0.06 if male else 0.9)
     return Person(
         years=years,

@@ -50,7 +50,9 @@ def draw_mask(canvas: Canvas, person: Person, shot: Shot) -> None:
     canvas.settle(0.03)
 
 
-def _through_the_camera(image: npt.NDArray[np.uint8], shot: Shot, generator: np.random.Generator) -> npt.NDArray[np.uint8]:
+def _through_the_camera(
+    image: npt.NDArray[np.uint8], shot: Shot, generator: np.random.Generator
+) -> npt.NDArray[np.uint8]:
     """Add light from a side, white balance, blur and sensor noise."""
     height, width = image.shape[:2]
     across = np.linspace(-1, 1, width)[None, :] * shot.light[0] + np.linspace(-1, 1, height)[:, None] * shot.light[1]

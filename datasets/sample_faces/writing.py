@@ -32,10 +32,15 @@ def sample_faces_root(
     return root
 
 
-def _write(folder: Path, people: list[Person], seed: int, scale: float, progress: Callable[[int, int], None] | None) -> None:
+def _write(
+    folder: Path, people: list[Person], seed: int, scale: float, progress: Callable[[int, int], None] | None
+) -> None:
     train = folder / "train"
     (train / "images").mkdir(parents=True)
-    jobs = [(train / "images" / folder_name(index, person), person, seed, index, scale) for index, person in enumerate(people)]
+    jobs = [
+        (train / "images" / folder_name(index, person), person, seed, index, scale)
+        for index, person in enumerate(people)
+    ]
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         for done, _ in enumerate(pool.map(_write_person, jobs, chunksize=4), 1):
             if progress:

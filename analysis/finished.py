@@ -1,0 +1,106 @@
+"""The finished trials of a study, with their complete out-of-fold predictions."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from schedulers.record import read_record
+from schedulers.study_folder import StudyError, StudyFolder
+from schedulers.study_run import make_budget, make_ladder
+from schedulers.study_state import StudyState
+from search_spaces import SearchSpace
+from trainables.manifest import Manifest, read_manifest
+from trainables.metrics import macro_f1
+from trainables.predictions import FoldPredictions, read_predictions
+
+
+@dataclass(frozen=True)
+class FinishedTrial:
+    """A trial that has trained all folds; its predictions cover every image outside the holdout, sorted by id."""
+
+    study: Path
+    number: int
+    origin: str
+    manifest: Manifest
+    predictions: FoldPredictions
+
+    @property
+    def score(self) -> float:
+        """Return the macro F1 pooled over all folds."""
+        return macro_f1(self.predictions.targets, self.predictions.probabilities)
+
+
+@dataclass(frozen=True)
+class FinishedStudy:
+    """A study with at least one finished trial."""
+
+    folder: StudyFolder
+    space: SearchSpace
+    data: dict[str, Any]
+    splits_digest: str
+    trials: tuple[FinishedTrial, ...]
+
+    @property
+    def task(self) -> str:
+        return self.space.task
+
+    @property
+    def recipe(self) -> FinishedTrial | None:
+        """Return the default recipe's trial, None if it has not finished."""
+        return next((trial for trial in self.trials if trial.origin == "recipe"), None)
+
+
+def find_studies(results: Path) -> list[StudyFolder]:
+    """Return every study under a results folder.
+
+    Raises:
+        StudyError: there is none.
+    """
+    found = [StudyFolder(path) for path in sorted(results.glob("*")) if StudyFolder(path).exists()]
+    if not found:
+        raise StudyError(
+            f"{results}: holds no study; run launch_search.py first, or name another folder with --results"
+        )
+    return found
+
+
+def read_finished(folder: StudyFolder) -> FinishedStudy:
+    """Return a study's finished trials.
+
+    Raises:
+        StudyError: no trial has finished; says how far the study is.
+    """
+    space = folder.stored_space()
+    ladder = make_ladder(space, make_budget(space))
+    state = StudyState(read_record(folder.record) if folder.record.exists() else ())
+    done = [
+        (trial, manifest)
+        for trial in state.trials.values()
+        if (manifest := read_manifest(folder.path, trial.number)) and manifest.complete
+    ]
+    if not done:
+        furthest = max((trial.fold_epochs for trial in state.trials.values()), default=0)
+        raise StudyError(
+            f"{folder.path}: no trial has trained all {ladder.folds} folds yet; {len(state.trials)} trials are begun, the"
+            f" furthest stands at {furthest} of {ladder.top} fold-epochs. Go on with launch_search.py and a larger --time-budget."
+        )
+    trials = tuple(
+        FinishedTrial(folder.path, trial.number, trial.origin, manifest, out_of_fold(folder.path, manifest))
+        for trial, manifest in done
+    )
+    digest = json.loads(folder.splits.read_text(encoding="utf-8"))["digest"]
+    return FinishedStudy(folder, space, json.loads(folder.data.read_text(encoding="utf-8")), digest, trials)
+
+
+def out_of_fold(study: Path, manifest: Manifest) -> FoldPredictions:
+    """Return the predictions of all folds together, sorted by id."""
+    parts = [read_predictions(study, manifest.trial, fold) for fold in range(manifest.finished_folds)]
+    ids = np.concatenate([part.ids for part in parts])
+    order = np.argsort(ids, kind="stable")
+    return FoldPredictions(
+        ids=ids[order], targets=np.concatenate([part.targets for part in parts])[order],
+        probabilities=np.concatenate([part.probabilities for part in parts])[order],
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""WHO VOTES: member selection, vote rules, the bundle, its runtime."""

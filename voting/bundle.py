@@ -1,0 +1,102 @@
+"""The bundle: a folder that votes on a machine that has neither Ray nor Optuna nor the data.
+
+`manifest.json` names every other file with its sha256; `manifest.sha256` holds the manifest's own. A
+changed, missing or added file is refused before anything is loaded.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from trainables.manifest import sha256_of
+from voting.errors import BundleError
+
+FORMAT = 1
+_MANIFEST, _SEAL = "manifest.json", "manifest.sha256"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class MemberSpec(_Part):
+    """One voter: a trial, with the weights of every fold's model and how images are prepared for it."""
+
+    study: str
+    trial: int
+    origin: str
+    digest: str
+    backbone: str
+    image_size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    out_of_fold_score: float
+    weights: tuple[str, ...]  # one file per fold, below the bundle
+
+
+class TaskSpec(_Part):
+    """One task: its classes in order and who votes on it, all with equal weight."""
+
+    task: str
+    classes: tuple[str, ...]
+    vote: Literal["soft"] = "soft"
+    members: tuple[MemberSpec, ...]
+
+
+class BundleManifest(_Part):
+    """Everything a bundle says about itself."""
+
+    format: int = FORMAT
+    name: str
+    created: str
+    tasks: tuple[TaskSpec, ...]
+    scores: dict[str, Any] = {}
+    provenance: dict[str, Any]
+    files: dict[str, str]
+
+
+def seal(folder: Path, manifest: BundleManifest) -> BundleManifest:
+    """Hash every file of a bundle in the making and write the manifest last."""
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
+    files = {name: sha256_of(folder / name) for name in names if name not in (_MANIFEST, _SEAL)}
+    sealed = manifest.model_copy(update={"files": files})
+    (folder / _MANIFEST).write_text(sealed.model_dump_json(indent=1), encoding="utf-8")
+    (folder / _SEAL).write_text(sha256_of(folder / _MANIFEST) + "\n", encoding="utf-8")
+    return sealed
+
+
+def open_bundle(folder: Path) -> BundleManifest:
+    """Return a bundle's manifest after checking every file against its hash.
+
+    Raises:
+        BundleError: no bundle, another format, or a changed, missing or added file; names it.
+    """
+    path = folder / _MANIFEST
+    if not path.is_file() or not (folder / _SEAL).is_file():
+        raise BundleError(
+            f"{folder}: is no bundle (no {_MANIFEST} with its {_SEAL}); export_best.py makes one under ensembles/"
+        )
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != (folder / _SEAL).read_text(encoding="utf-8").strip():
+        raise BundleError(f"{path}: was changed after the export; export again or restore it")
+    try:
+        manifest = BundleManifest.model_validate_json(content)
+    except ValidationError as error:
+        raise BundleError(
+            f"{path}: is of another format ({error.errors()[0]['msg']}); this version reads format {FORMAT}"
+        ) from None
+    _check_files(folder, manifest)
+    return manifest
+
+
+def _check_files(folder: Path, manifest: BundleManifest) -> None:
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
+    for name in sorted(present - manifest.files.keys() - {_MANIFEST, _SEAL}):
+        raise BundleError(f"{folder / name}: was added after the export; remove it or export again")
+    for name, digest in manifest.files.items():
+        if name not in present or not (folder / name).resolve().is_relative_to(folder.resolve()):
+            raise BundleError(f"{folder / name}: is missing; export again or restore it")
+        if sha256_of(folder / name) != digest:
+            raise BundleError(f"{folder / name}: was changed after the export; export again or restore it")

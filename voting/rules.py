@@ -1,0 +1,26 @@
+"""Vote rules: numbers in, numbers out."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Votes = npt.NDArray[np.float64]  # images x classes, rows sum to 1
+
+# The competition's 18 classes: mask * 6 + gender * 3 + age.
+JOINT_TASKS = ("mask", "gender", "age")
+
+
+def soft_vote(members: Sequence[npt.NDArray[np.floating]], weights: Sequence[float] | None = None) -> Votes:
+    """Return the weighted mean of the members' probabilities; equal weights by default."""
+    if not members:
+        raise ValueError("a vote needs at least one member")
+    share = np.full(len(members), 1.0) if weights is None else np.asarray(weights, float)
+    if (share < 0).any() or share.sum() <= 0:
+        raise ValueError("vote weights must not be negative and not all zero")
+    return np.tensordot(share / share.sum(), np.stack([np.asarray(member, float) for member in members]), axes=1)
+
+
+def joint_class(labels: Mapping[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    """Return the 18 classes composed of mask, gender and age class numbers."""
+    return labels["mask"] * 6 + labels["gender"] * 3 + labels["age"]

@@ -73,9 +73,9 @@ def _dealt(count: int, shares: tuple[float, ...]) -> np.ndarray:
 def _draw_person(generator: np.random.Generator, group: int, male: bool) -> Person:
     low, high = AGE_GROUPS[group]
     years = int(generator.integers(low, high + 1))
-    looks = (years + generator.normal(0, 4.5) - 18) / 42  # 0 at eighteen, 1 at sixty
+    looks = (years + generator.normal(0, 3.0) - 18) / 42  # 0 at eighteen, 1 at sixty
 
-    def age_sign(start: float, noise: float = 0.17) -> float:
+    def age_sign(start: float, noise: float = 0.12) -> float:
         return float(np.clip((looks - start) / (1 - start) + generator.normal(0, noise), 0, 1))
 
     def male_sign(noise: float = 0.2) -> float:
@@ -106,11 +106,11 @@ def _draw_person(generator: np.random.Generator, group: int, male: bool) -> Pers
         parting=float(generator.uniform(-0.5, 0.5)),
         beard=float(generator.uniform(0.2, 1.0)) if male and generator.random() < 0.45 else 0.0,
         glasses=bool(generator.random() < 0.22 + 0.2 * age_sign(0.2)),
-        grey=0.0 if generator.random() < 0.22 else age_sign(0.45),
+        grey=0.0 if generator.random() < 0.15 else age_sign(0.35),
         receding=age_sign(0.25) * (1.0 if male else 0.35),
         wrinkles=age_sign(0.2),
         sag=age_sign(0.3),
-        texture=age_sign(0.1, 0.22),
+        texture=age_sign(0.1, 0.16),
         texture_seed=int(generator.integers(2**31)),
     )
 

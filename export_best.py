@@ -26,7 +26,7 @@ from analysis.comparison import JOINT, VOTERS, Outcome, as_numbers, compare, com
 from analysis.environment import environment
 from analysis.finished import FinishedTrial, find_studies
 from schedulers.study_folder import StudyFolder
-from voting.bundle import BundleManifest, TaskSpec, open_bundle, seal
+from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.errors import BundleError
 from voting.packing import in_place_spec, pack_member
 from voting.rules import JOINT_TASKS, joint_class, soft_vote
@@ -112,16 +112,27 @@ def free_name(out: Path, wanted: str) -> str:
 def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) -> BundleManifest:
     """Write weights and manifest of a bundle in the making."""
     tasks = [
-        TaskSpec(
-            task=one.candidates.task, classes=one.candidates.classes,
-            members=tuple(pack_member(bundle, one.candidates.task, trial.study, trial.manifest, facts_of(trial)) for trial in one.members),
-        )
+        TaskSpec(task=one.candidates.task, classes=one.candidates.classes, members=pack_members(bundle, one))
         for one in chosen
-    ]  # fmt: skip
-    provenance = {"splits": splits_digest, "data": chosen[0].candidates.root, "environment": environment(),
-                  "configurations": {f"{trial.study.name}/{trial.number}": trial.manifest.configuration for one in chosen for trial in one.members}}  # fmt: skip
+    ]
+    provenance = {
+        "splits": splits_digest,
+        "data": chosen[0].candidates.root,
+        "environment": environment(),
+        "configurations": {
+            f"{trial.study.name}/{trial.number}": trial.manifest.configuration
+            for one in chosen
+            for trial in one.members
+        },
+    }
     created = datetime.now(UTC).isoformat(timespec="seconds")
     return seal(bundle, BundleManifest(name=name, created=created, tasks=tuple(tasks), provenance=provenance, files={}))
+
+
+def pack_members(bundle: Path, one: Chosen) -> tuple[MemberSpec, ...]:
+    """Copy the weights of a task's members into the bundle."""
+    task = one.candidates.task
+    return tuple(pack_member(bundle, task, trial.study, trial.manifest, facts_of(trial)) for trial in one.members)
 
 
 def facts_of(trial: FinishedTrial) -> dict[str, object]:
@@ -141,9 +152,8 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> Votes:
         command = [sys.executable, "-m", "voting.verification", *(str(path.absolute()) for path in (bundle, plan, out))]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise BundleError(
-            f"the bundle was not exported: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'its check died'}"
-        )
+        complaint = done.stderr.strip().splitlines()[-1:] or ["its check died"]
+        raise BundleError(f"the bundle was not exported: {complaint[0]}")
     difference = json.loads(done.stdout.splitlines()[-1])["largest_difference"]
     console.print(
         f"Verified in a fresh process: all members vote as recorded (largest difference {difference:.1e}).",
@@ -155,12 +165,18 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> Votes:
 
 def plan_of(one: Chosen) -> dict[str, object]:
     """Return what the verifying process needs to know of a task."""
-    recipe = one.candidates.recipe
     return {
-        "root": one.candidates.root, "studies": [str(trial.study) for trial in one.members],
+        "root": one.candidates.root,
+        "studies": [str(trial.study) for trial in one.members],
         "holdout": one.candidates.holdout["id"].tolist(),
-        "reference": recipe and {"study": str(recipe.study), "spec": in_place_spec(recipe.study, recipe.manifest, facts_of(recipe)).model_dump()},
-    }  # fmt: skip
+        "reference": one.candidates.recipe and reference_of(one.candidates.recipe),
+    }
+
+
+def reference_of(recipe: FinishedTrial) -> dict[str, object]:
+    """Return where the default recipe's weights lie: it is compared with, whether it votes or not."""
+    spec = in_place_spec(recipe.study, recipe.manifest, facts_of(recipe))
+    return {"study": str(recipe.study), "spec": spec.model_dump(mode="json")}
 
 
 def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
@@ -169,7 +185,7 @@ def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
     predicted: dict[str, dict[str, npt.NDArray[np.int64]]] = {voter: {} for voter in VOTERS}
     for one, kept in zip(chosen, rows, strict=True):
         members = [trial.predictions.probabilities for trial in one.members]
-        said = dict(zip(VOTERS, (members[0], soft_vote(members)), strict=False))
+        said: dict[str, npt.NDArray[np.floating]] = {VOTERS[0]: members[0], VOTERS[1]: soft_vote(members)}
         if one.candidates.recipe:
             said[VOTERS[2]] = one.candidates.recipe.predictions.probabilities
         for voter, votes in said.items():

@@ -62,7 +62,7 @@ def _gather(studies: Sequence[FinishedStudy]) -> TaskCandidates:
     for trial in trials:
         if not np.array_equal(trial.predictions.ids, trials[0].predictions.ids):
             raise StudyError(
-                f"{trial.study}: judged other images than {trials[0].study} on task {first.task!r}; export one of them with --study"
+                f"{trial.study}: judged other images than {trials[0].study} on {first.task}; export one of them with --study"
             )
     return TaskCandidates(
         first.task, tuple(first.data["classes"]), first.data["root"], trials,

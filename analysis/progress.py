@@ -72,9 +72,9 @@ class SearchProgress:
 
     def _facts(self) -> dict[str, str]:
         study, counts = self._study, standing(self._study, self._ladder)
-        trials = f"{len(study.trials)}/{self._budget.trials}: {counts.climbing} climbing, {counts.resting} resting, {counts.out} out, {counts.finished} finished"
+        places = [f"{count} {place}" for place, count in vars(counts).items() if count or place != "failed"]
         facts = {
-            "trials": trials + (f", {counts.failed} failed" if counts.failed else ""),
+            "trials": f"{len(study.trials)}/{self._budget.trials}: {', '.join(places)}",
             "fold-epochs": str(study.fold_epochs),
             "time left": self._time_left(),
         }

@@ -6,7 +6,6 @@ python -m benchmarks.empty_climbs --climbs 2000 --json rows.json
 import argparse
 import json
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -89,6 +88,7 @@ def measure(trials: int, kill_trial: int = -1) -> dict[str, Any]:
 
 
 def main() -> None:
+    """Measure, print and write the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--climbs", type=int, default=2000)
     parser.add_argument("--json", type=Path)
@@ -103,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

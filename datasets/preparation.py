@@ -52,11 +52,13 @@ class PreparedData:
     def counts(self) -> dict[str, tuple[int, dict[str, int]]]:
         """Return persons, and images by class, of every fold and of the holdout."""
         everything = self._everything()
-        names = {-1: "holdout"} | {fold: f"fold {fold + 1}" for fold in range(len(self.splits.folds))}
-        return {
-            names[fold]: (part["person"].nunique(), {name: int((part["target"] == number).sum()) for number, name in enumerate(self.classes)})
-            for fold, part in everything.groupby("fold")
-        }  # fmt: skip
+        counted = {}
+        for fold in sorted(everything["fold"].unique()):
+            part = everything[everything["fold"] == fold]
+            by_class = part["target"].value_counts()
+            images = {name: int(by_class.get(number, 0)) for number, name in enumerate(self.classes)}
+            counted["holdout" if fold < 0 else f"fold {fold + 1}"] = (part["person"].nunique(), images)
+        return counted
 
     def _everything(self) -> pd.DataFrame:
         frame = self.table.frame

@@ -58,7 +58,7 @@ def strata_of(table: Table, unit: str) -> tuple[tuple[str, ...], dict[str, str]]
     """Return the tasks that are a person's own, and every person's labels in them together."""
     groups = table.frame.groupby(unit, sort=True)
     own = tuple(task for task in sorted(table.classes) if bool((groups[task].nunique() == 1).all()))
-    labels = groups[list(own)].first() if own else pd.DataFrame(index=sorted(groups.groups))
+    labels = groups[list(own)].first() if own else pd.DataFrame(index=pd.Index(table.frame[unit].unique()))
     return own, {
         str(person): "/".join(map(str, row)) for person, row in zip(labels.index, labels.to_numpy(), strict=True)
     }

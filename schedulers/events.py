@@ -19,6 +19,8 @@ class Launched(_Event):
 
 
 class TrialAdded(_Event):
+    """A configuration joined the study."""
+
     event: Literal["trial_added"] = "trial_added"
     trial: int
     configuration: dict[str, Any]
@@ -55,6 +57,8 @@ class ClimbEnded(_Event):
 
 
 class TrialFailed(_Event):
+    """A trial is out for good, with the class of its failure and the reason."""
+
     event: Literal["trial_failed"] = "trial_failed"
     trial: int
     failure: str  # its class: not_finite, out_of_memory, error, lost_process

@@ -75,9 +75,8 @@ def _knob(name: str, knobs: type[BaseModel], file: str, section: str) -> FieldIn
 
 
 def _checked(value: Any, knob: FieldInfo, file: str, key: str) -> Any:
-    adapter: TypeAdapter[Any] = TypeAdapter(
-        Annotated[knob.annotation, *knob.metadata] if knob.metadata else knob.annotation
-    )
+    kind: Any = Annotated[knob.annotation, *knob.metadata] if knob.metadata else knob.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
     try:
         return adapter.validate_python(value)
     except ValidationError as error:

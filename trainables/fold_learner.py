@@ -46,7 +46,7 @@ class FoldLearner:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(*self._stream))
             model = make_model(config.backbone, len(data.classes), config.drop_rate, pretrained=config.pretrained)
-        self.model = model.to(placement.device, memory_format=torch.channels_last)
+        self.model = model.to(placement.device).to(memory_format=torch.channels_last)
         self._mean, self._std = (
             torch.tensor(values, device=placement.device).view(1, 3, 1, 1) * 255
             for values in normalisation(config.backbone)
@@ -130,7 +130,7 @@ class FoldLearner:
         with self.placement.autocast():
             loss = configured_loss(self.config, self.model(images), targets, self._weights)
         self._optimizer.zero_grad(set_to_none=True)
-        self._scaler.scale(loss).backward()
+        torch.autograd.backward(self._scaler.scale(loss))
         self._scaler.unscale_(self._optimizer)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_gradient)
         self._scaler.step(self._optimizer)
@@ -140,7 +140,8 @@ class FoldLearner:
     def _probabilities(self, positions: Rows) -> Tensor:
         images = self._normalised(torch.from_numpy(gather(self.data, positions)))
         with self.placement.autocast():
-            return self.model(images).float().softmax(dim=1).cpu()
+            logits: Tensor = self.model(images)
+        return logits.float().softmax(dim=1).cpu()
 
     def _normalised(self, pixels: Tensor) -> Tensor:
         """Return uint8 N x H x W x 3 as normalised float N x 3 x H x W on the device; the layout is channels_last already."""

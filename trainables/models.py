@@ -37,7 +37,8 @@ def make_model(backbone: str, classes: int, drop_rate: float = 0.0, *, pretraine
         close = get_close_matches(backbone, timm.list_models(), n=4, cutoff=0.3)
         raise ModelError(f"constants.backbone: timm has no model {backbone!r}; near it are: {', '.join(close)}")
     if not pretrained:
-        return timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate)
+        plain: nn.Module = timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate)
+        return plain
     if backbone in _PACKAGED:
         model = timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate)
         fresh = {name: value for name, value in model.state_dict().items() if name.startswith("classifier.")}

@@ -32,6 +32,7 @@ def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
 
 
 def main() -> int:
+    """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configuration")
     parser.add_argument("--classes", type=int, default=2)

@@ -32,11 +32,13 @@ class Member:
         """Return every fold model's probabilities of decoded images (N x size x size x 3)."""
         with torch.inference_mode():
             parts = [self._batch_votes(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
-        return np.concatenate(parts, axis=1)
+        votes: FoldVotes = np.concatenate(parts, axis=1)
+        return votes
 
     def fold_vote(self, fold: int, images: Pixels) -> npt.NDArray[np.float32]:
         """Return one fold model's probabilities."""
-        return Member(self.spec, (self.models[fold],), self.device).fold_votes(images)[0]
+        votes: npt.NDArray[np.float32] = Member(self.spec, (self.models[fold],), self.device).fold_votes(images)[0]
+        return votes
 
     def _batch_votes(self, images: Pixels) -> FoldVotes:
         pixels = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2).float()
@@ -105,7 +107,7 @@ def unreadable_images(paths: Sequence[Path]) -> list[tuple[Path, str]]:
 def _load_model(backbone: str, classes: int, file: Path, device: torch.device) -> nn.Module:
     model = make_model(backbone, classes)
     model.load_state_dict(load_state(file))
-    return model.to(device, memory_format=torch.channels_last).eval()
+    return model.to(device).to(memory_format=torch.channels_last).eval()
 
 
 def _chunks(paths: Sequence[Path], size: int = 512) -> Iterator[Sequence[Path]]:

@@ -30,7 +30,8 @@ class Canvas:
         x = x * np.cos(self._shot.yaw) + depth * np.sin(self._shot.yaw)
         cosine, sine = np.cos(self._shot.roll), np.sin(self._shot.roll)
         turned = np.stack([x * cosine - y * sine, x * sine + y * cosine], axis=1)
-        return turned * self._unit + self._centre
+        placed: Points = turned * self._unit + self._centre
+        return placed
 
     def fill(self, points: Points, colour: Colour) -> None:
         """Fill a polygon."""
@@ -65,7 +66,8 @@ class Canvas:
         return mask.astype(bool)
 
     def _fixed(self, points: Points, scale: float = 1.0) -> npt.NDArray[np.int32]:
-        return np.round(self.pixels(np.asarray(points, float)) * (scale * 2**_FRACTION_BITS)).astype(np.int32)
+        fixed: npt.NDArray[np.int32] = np.round(self.pixels(points) * (scale * 2**_FRACTION_BITS)).astype(np.int32)
+        return fixed
 
     def _thickness(self, width: float) -> int:
         return max(1, round(width * self._unit))
@@ -79,7 +81,8 @@ def ellipse(x: float, y: float, half_width: float, half_height: float, start: fl
 
 def curve(*points: tuple[float, float]) -> Points:
     """Return the smooth line (a polynomial) through two, three or four points at equal steps."""
-    return _blending(len(points)) @ np.array(points, float)
+    smooth: Points = _blending(len(points)) @ np.array(points, float)
+    return smooth
 
 
 @cache

@@ -61,4 +61,5 @@ def _through_the_camera(
     if sigma > 0.2:
         lit = cv2.GaussianBlur(lit, (0, 0), sigma)
     noisy = lit + shot.noise * generator.standard_normal((height, width, 1), np.float32)
-    return np.minimum(np.maximum(noisy, 0), 255).astype(np.uint8)
+    developed: npt.NDArray[np.uint8] = np.minimum(np.maximum(noisy, 0), 255).astype(np.uint8)
+    return developed

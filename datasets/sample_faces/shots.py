@@ -9,7 +9,7 @@ MaskWearing = Literal["wear", "incorrect", "normal"]
 
 # The competition's seven images of a person.
 SHOTS: tuple[tuple[str, MaskWearing], ...] = (
-    *((f"mask{number}", "wear") for number in range(1, 6)),  # type: ignore[misc]
+    *((f"mask{number}", "wear") for number in range(1, 6)),
     ("incorrect_mask", "incorrect"),
     ("normal", "normal"),
 )

@@ -1,0 +1,52 @@
+"""Toys that all tests share: a few drawn faces, a tiny net, a study on them."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+
+from datasets.options import data_options
+from datasets.preparation import PreparedData, prepare
+from trainables.config import TrainConfig
+
+TINY = {"backbone": "test_efficientnet", "pretrained": False, "image_size": 32, "epochs": 2, "batch_size": 16}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("FOLDRACE_CACHE")
+    os.environ["FOLDRACE_CACHE"] = str(folder)
+    yield folder
+    os.environ.pop("FOLDRACE_CACHE") if before is None else os.environ.update(FOLDRACE_CACHE=before)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def faces(cache_folder: Path) -> PreparedData:
+    """Twenty drawn people, their mask to be told, two folds."""
+    options = data_options.validate_python({"source": "sample_faces", "people": 20, "scale": 0.125})
+    return prepare(options, "mask", 2, 32)
+
+
+@pytest.fixture
+def study(tmp_path: Path, faces: PreparedData) -> Path:
+    """A study folder as a launch leaves it before its first trial."""
+    faces.samples().to_csv(tmp_path / "samples.csv", index=False)
+    (tmp_path / "data.json").write_text(json.dumps(faces.facts()))
+    return tmp_path
+
+
+@pytest.fixture
+def tiny() -> TrainConfig:
+    return TrainConfig(**TINY)

@@ -51,7 +51,9 @@ GOOD = [f"{number}.png,{'cat' if number % 2 else 'dog'},p{number // 2}" for numb
 
 
 def test_sample_faces_are_the_same_for_the_same_seed_and_others_for_another(tmp_path: Path) -> None:
-    folders = [sample_faces_root(tmp_path / str(run), 10, seed, "balanced", 0.125) for run, seed in enumerate((0, 0, 1))]
+    folders = [
+        sample_faces_root(tmp_path / str(run), 10, seed, "balanced", 0.125) for run, seed in enumerate((0, 0, 1))
+    ]
     one, same, other = ({path.name: path.read_bytes() for path in sorted(root.rglob("*.jpg"))} for root in folders)
     assert one == same
     assert one != other

@@ -13,7 +13,9 @@ from datasets.preparation import PreparedData
 from datasets.splits import Splits, check_classes, deal, make_splits
 from datasets.table import Table
 
-strata = st.dictionaries(st.text("abcdefgh0123", min_size=1, max_size=6), st.sampled_from("xyz"), min_size=1, max_size=60)
+strata = st.dictionaries(
+    st.text("abcdefgh0123", min_size=1, max_size=6), st.sampled_from("xyz"), min_size=1, max_size=60
+)
 OPTIONS = SampleFaces(source="sample_faces")
 
 
@@ -30,7 +32,9 @@ def people(count: int) -> Table:
 
 
 @given(strata, st.integers(2, 6), st.floats(0, 0.5), st.integers(0, 5))
-def test_every_person_stands_in_exactly_one_place(persons: dict[str, str], folds: int, holdout: float, seed: int) -> None:
+def test_every_person_stands_in_exactly_one_place(
+    persons: dict[str, str], folds: int, holdout: float, seed: int
+) -> None:
     aside, dealt = deal(persons, folds, holdout, seed)
     places = Counter([*aside, *(person for fold in dealt for person in fold)])
     assert set(places) == set(persons)
@@ -38,7 +42,9 @@ def test_every_person_stands_in_exactly_one_place(persons: dict[str, str], folds
 
 
 @given(strata, st.integers(2, 6), st.integers(0, 5))
-def test_folds_differ_by_one_person_at_most_in_size_and_in_every_stratum(persons: dict[str, str], folds: int, seed: int) -> None:
+def test_folds_differ_by_one_person_at_most_in_size_and_in_every_stratum(
+    persons: dict[str, str], folds: int, seed: int
+) -> None:
     _, dealt = deal(persons, folds, 0.0, seed)
     sizes = [len(fold) for fold in dealt]
     assert max(sizes) - min(sizes) <= 1
@@ -95,7 +101,9 @@ def test_split_by_image_lets_images_stand_for_themselves() -> None:
 
 def test_a_users_fold_column_is_taken_as_it_is() -> None:
     table = people(8)
-    table.frame["fold"] = [("holdout" if person == "p007" else f"{int(person[1:]) % 2}") for person in table.frame["person"]]
+    table.frame["fold"] = [
+        ("holdout" if person == "p007" else f"{int(person[1:]) % 2}") for person in table.frame["person"]
+    ]
     splits = make_splits(table, OPTIONS, 2)
     assert splits.holdout == ("p007",)
     assert splits.folds == (("p000", "p002", "p004", "p006"), ("p001", "p003", "p005"))

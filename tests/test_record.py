@@ -1,0 +1,113 @@
+"""The record loses nothing that was appended, and a crash inside an append costs that line alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
+from schedulers.record import Record, RecordError, StudyLock, read_record
+from schedulers.study_state import StudyState
+
+EVENTS: list[Event] = [
+    Launched(time=1, settings={"trials": 3}),
+    TrialAdded(time=2, trial=0, configuration={"learning_rate": 0.1, "optimizer": "sgd"}, origin="recipe"),
+    ClimbStarted(time=3, trial=0, rung=2, attempt=1),
+    EpochScored(time=4, trial=0, fold=0, epoch=0, score=0.5, seconds=1.5),
+    EpochScored(time=5, trial=0, fold=0, epoch=1, score=0.6, seconds=1.5),
+    ClimbEnded(time=6, trial=0, attempt=1, reason="rung"),
+    TrialAdded(time=7, trial=1, configuration={"learning_rate": 9.0}, origin="tpe"),
+    TrialFailed(time=8, trial=1, failure="not_finite", reason="the loss is nan — über"),
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    with Record(tmp_path / "record.jsonl") as record:
+        for event in EVENTS:
+            record.append(event)
+    return tmp_path / "record.jsonl"
+
+
+def test_what_was_appended_is_read_again(path: Path) -> None:
+    assert list(read_record(path)) == EVENTS
+
+
+def test_a_line_torn_at_any_byte_is_cut_off_and_nothing_else(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    whole = path.read_bytes()
+    last_line = whole[: whole[:-1].rfind(b"\n") + 1]
+    for end in range(len(last_line), len(whole)):
+        path.write_bytes(whole[:end])
+        assert list(read_record(path)) == EVENTS[:-1], "a reader leaves the torn line alone"
+        with Record(path) as record:
+            assert record.events == EVENTS[:-1]
+            record.append(EVENTS[-1])
+        assert path.read_bytes() == whole
+    assert "cut a torn last line" in caplog.text
+
+
+def test_a_damaged_line_in_the_middle_names_its_number(path: Path) -> None:
+    lines = path.read_bytes().split(b"\n")
+    lines[3] = lines[3][:-5]
+    path.write_bytes(b"\n".join(lines))
+    with pytest.raises(RecordError, match="line 4 is damaged"):
+        Record(path)
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Record(tmp_path / "record.jsonl") as record:
+        record.append(EVENTS[0])
+
+        def full(descriptor: int) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", full)
+            with pytest.raises(OSError, match="No space left"):
+                record.append(EVENTS[1])
+        record.append(EVENTS[1])
+    assert list(read_record(tmp_path / "record.jsonl")) == EVENTS[:2]
+
+
+def test_a_score_that_is_no_number_cannot_be_recorded() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        EpochScored(time=0, trial=0, fold=0, epoch=0, score=float("nan"), seconds=1)
+
+
+def test_the_second_launch_of_a_study_is_refused_and_a_crash_leaves_no_lock(tmp_path: Path) -> None:
+    hold = f"from schedulers.record import StudyLock; from pathlib import Path; import time; l = StudyLock(Path({str(tmp_path)!r})); print('held', flush=True); time.sleep(60)"
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    with pytest.raises(RecordError, match=rf"another launch \(process {holder.pid}\).*--study"):
+        StudyLock(tmp_path)
+    holder.kill()
+    holder.wait()
+    StudyLock(tmp_path).release()
+
+
+def test_the_state_is_a_fold_of_the_events() -> None:
+    state = StudyState(EVENTS)
+    assert state.fold_epochs == 2
+    assert state.trials[0].score_at(2) == 0.6
+    assert state.trials[0].score_at(3) is None
+    assert not state.trials[0].climbing
+    assert state.trials[1].failure == "not_finite"
+    assert state.seconds_spent() == 7
+    assert state.seconds_per_fold_epoch() == 1.5
+
+
+def test_time_between_launches_is_not_spent() -> None:
+    state = StudyState([*EVENTS, Launched(time=1000, settings={})])
+    assert state.seconds_spent(1010) == 17
+
+
+def test_a_climb_that_never_ended_is_interrupted_once_it_is_noted() -> None:
+    state = StudyState(EVENTS[:4])
+    assert state.trials[0].climbing
+    state.apply(ClimbEnded(time=9, trial=0, attempt=1, reason="stopped"))
+    assert state.trials[0].interrupted

@@ -1,0 +1,275 @@
+"""Who goes on, and that no stop, crash or extension changes it."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded
+from schedulers.forecast import expected_fold_epochs
+from schedulers.ladder import Ladder, earned_rungs, finalists, quota, ranked_at
+from schedulers.next_work import Budget, Climb, Finished, NewTrial, Wait, next_work
+from schedulers.record import read_record
+from schedulers.study_state import StudyState
+from tests.toy_search import ToyDriver, peak, toy_space
+
+LADDER = Ladder(epochs=9, folds=5)
+quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def study_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> StudyState:
+    """Return a study at rest: for each trial the score after each fold-epoch."""
+    study = StudyState()
+    for trial, curve in scores.items():
+        origin = (origins or {}).get(trial, "tpe")
+        study.apply(TrialAdded(time=0, trial=trial, configuration={}, origin=origin))
+        study.apply(ClimbStarted(time=0, trial=trial, rung=len(curve), attempt=1))
+        for number, score in enumerate(curve):
+            fold, epoch = divmod(number, LADDER.epochs)
+            study.apply(EpochScored(time=0, trial=trial, fold=fold, epoch=epoch, score=score, seconds=1))
+        study.apply(ClimbEnded(time=0, trial=trial, attempt=1, reason="rung"))
+    return study
+
+
+def test_rungs_multiply_inside_the_first_fold_and_then_go_fold_by_fold() -> None:
+    assert LADDER.rungs == (1, 3, 9, 18, 27, 36, 45)
+    assert Ladder(epochs=4, folds=2).rungs == (1, 3, 4, 8)
+    assert Ladder(epochs=1, folds=2).rungs == (1, 2)
+    assert Ladder(epochs=9, folds=2, grace_period=20).rungs == (9, 18)
+
+
+@given(st.integers(1, 60), st.integers(2, 10), st.integers(1, 70), st.integers(2, 5))
+def test_rungs_rise_and_end_at_all_epochs_of_all_folds(epochs: int, folds: int, grace: int, factor: int) -> None:
+    rungs = Ladder(epochs, folds, grace, factor).rungs
+    assert list(rungs) == sorted(set(rungs))
+    assert rungs[-1] == epochs * folds
+    assert [epochs * fold for fold in range(1, folds + 1)] == list(rungs[-folds:])
+
+
+def test_the_first_trial_of_a_rung_is_not_promoted_because_it_is_alone() -> None:
+    study = study_of({0: [0.1], 1: [0.9]})
+    assert next_work(study, LADDER, Budget(10), 1, 0) == NewTrial()
+
+
+def test_the_best_of_three_is_promoted_to_the_next_rung() -> None:
+    study = study_of({1: [0.5], 2: [0.9], 3: [0.1]})
+    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(2, 3)
+
+
+def test_the_recipe_climbs_to_the_top_whatever_it_scores_and_takes_no_place_on_the_ladder() -> None:
+    study = study_of({0: [0.99], 1: [0.5], 2: [0.4], 3: [0.3]}, {0: "recipe"})
+    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(0, 3)
+    top = study_of({0: [0.99] * 45, 1: [0.5], 2: [0.4], 3: [0.3]}, {0: "recipe"})
+    assert next_work(top, LADDER, Budget(10), 1, 0) == Climb(1, 3)
+
+
+def test_what_a_crash_interrupted_goes_on_first() -> None:
+    study = study_of({1: [0.5], 2: [0.9], 3: [0.1]})
+    study.apply(ClimbStarted(time=0, trial=3, rung=3, attempt=2))
+    study.apply(ClimbEnded(time=0, trial=3, attempt=2, reason="stopped"))
+    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(3, 3)
+
+
+def test_a_closed_rung_sends_on_at_least_as_many_as_the_finals_have_places() -> None:
+    assert quota(LADDER, 4, closed=False) == 1
+    assert quota(LADDER, 4, closed=True) == 3
+    assert quota(LADDER, 30, closed=True) == 10
+
+
+def test_it_waits_only_while_a_climb_is_in_flight() -> None:
+    study = study_of({1: [0.5] * 9})
+    study.apply(ClimbStarted(time=0, trial=1, rung=18, attempt=2))
+    assert next_work(study, LADDER, Budget(1), 2, 0) == Wait()
+    study.apply(ClimbEnded(time=0, trial=1, attempt=2, reason="stopped"))
+    assert next_work(study, LADDER, Budget(1), 2, 0) == Climb(1, 18)
+
+
+def test_three_first_trials_that_fail_alike_stop_the_study() -> None:
+    from schedulers.events import TrialFailed
+
+    study = StudyState()
+    for number in range(3):
+        study.apply(TrialAdded(time=0, trial=number, configuration={}, origin="tpe"))
+        study.apply(TrialFailed(time=0, trial=number, failure="error", reason="no such file"))
+    work = next_work(study, LADDER, Budget(9), 1, 0)
+    assert isinstance(work, Finished)
+    assert "failed alike (error): no such file" in work.reason
+
+
+def test_when_time_runs_short_finalists_go_before_new_trials() -> None:
+    study = study_of({1: [0.5] * 3, 2: [0.9] * 3, 3: [0.1], 4: [0.2]})
+    ladder = Ladder(epochs=3, folds=2, finalists=1)
+    assert next_work(study, ladder, Budget(99, seconds=1000), 1, 0) == NewTrial()
+    assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 0) == Climb(2, 6)
+
+
+@quick
+@given(
+    slots=st.integers(1, 4),
+    trials=st.integers(1, 25),
+    places=st.integers(1, 4),
+    factor=st.integers(2, 4),
+    seed=st.integers(0, 999),
+)
+def test_every_study_ends_with_the_recipe_and_all_finalists_at_the_top(
+    tmp_path_factory: pytest.TempPathFactory, slots: int, trials: int, places: int, factor: int, seed: int
+) -> None:
+    space = toy_space(trials=trials, finalists=min(places, trials), reduction_factor=factor, seed=seed)
+    driver = ToyDriver(tmp_path_factory.mktemp("s") / "record.jsonl", space, slots=slots, seed=seed).start().finish()
+    state, ladder = driver.run.state, driver.run.ladder
+    assert len(state.trials) == trials
+    assert state.trials[0].fold_epochs == ladder.top
+    at_top = [trial for trial in state.trials.values() if trial.fold_epochs == ladder.top and trial.number > 0]
+    assert len(at_top) >= min(places, trials - 1)
+    assert all(trial.fold_epochs in ladder.rungs for trial in state.trials.values())
+    assert all(trial.fold_epochs == ladder.top for trial in finalists(state, ladder))
+
+
+@quick
+@given(seed=st.integers(0, 999), slots=st.integers(1, 3), cut=st.floats(0, 1))
+def test_a_crash_at_any_event_loses_no_trial_and_doubles_none(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, slots: int, cut: float
+) -> None:
+    folder = tmp_path_factory.mktemp("s")
+    space = toy_space(seed=seed)
+    whole = ToyDriver(folder / "whole.jsonl", space, slots=slots, seed=seed).start().finish()
+    lines = (folder / "whole.jsonl").read_bytes().split(b"\n")[:-1]
+    kept = lines[: max(1, int(cut * len(lines)))]
+    (folder / "cut.jsonl").write_bytes(b"\n".join(kept) + b"\n")
+    resumed = ToyDriver(folder / "cut.jsonl", space, slots=slots, seed=seed).start().finish()
+    state = resumed.run.state
+    assert sorted(state.trials) == list(range(12))
+    for trial in state.trials.values():
+        places = [(epoch.fold, epoch.epoch) for epoch in trial.epochs]
+        assert places == [divmod(number, 9) for number in range(len(places))]
+    assert state.trials[0].fold_epochs == whole.run.ladder.top
+
+
+def test_a_serial_study_is_the_same_decision_by_decision_also_across_a_crash(tmp_path: Path) -> None:
+    space = toy_space(sampler="tpe", trials=16)
+
+    def decisions(path: Path) -> list[tuple[object, ...]]:
+        return [
+            (event.trial, event.configuration)
+            if isinstance(event, TrialAdded)
+            else (event.trial, event.fold, event.epoch, event.score)
+            for event in read_record(path)
+            if isinstance(event, TrialAdded | EpochScored)
+        ]
+
+    ToyDriver(tmp_path / "one.jsonl", space).start().finish()
+    ToyDriver(tmp_path / "two.jsonl", space).start().finish()
+    crashed = ToyDriver(tmp_path / "three.jsonl", space).start()
+    for _ in range(40):
+        crashed.tick()
+    crashed.record.close()
+    ToyDriver(tmp_path / "three.jsonl", space).start().finish()
+    assert decisions(tmp_path / "one.jsonl") == decisions(tmp_path / "two.jsonl") == decisions(tmp_path / "three.jsonl")
+
+
+def test_epochs_that_a_folder_has_and_the_record_lacks_are_recorded_at_start(tmp_path: Path) -> None:
+    space = toy_space()
+    crashed = ToyDriver(tmp_path / "record.jsonl", space).start()
+    order = crashed.run.next_climb()
+    assert order is not None
+    crashed.record.close()
+    saved = [EpochScored(time=0, trial=0, fold=0, epoch=0, score=0.5, seconds=1)]
+    resumed = ToyDriver(tmp_path / "record.jsonl", space).start({0: saved})
+    assert resumed.run.state.trials[0].fold_epochs == 1
+    following = resumed.run.next_climb()
+    assert following is not None
+    assert (following.trial, following.rung, following.attempt) == (0, 3, 2)
+
+
+def test_a_larger_budget_extends_a_finished_study(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    first = ToyDriver(path, toy_space(trials=6)).start().finish()
+    larger = ToyDriver(path, toy_space(trials=18)).start().finish()
+    assert len(first.run.state.trials) == 6
+    assert len(larger.run.state.trials) == 18
+    assert larger.run.state.fold_epochs > first.run.state.fold_epochs
+
+
+def test_a_lost_process_is_tried_once_more_and_then_fails_its_trial(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
+    for expected in (None, "lost_process"):
+        order = driver.run.next_climb()
+        assert order is not None
+        assert order.trial == 0
+        driver.run.end_climb(order, lost=True)
+        assert driver.run.state.trials[0].failure == expected
+    assert "died twice" in str(driver.run.state.trials[0].reason)
+
+
+def test_a_stopped_run_hands_out_nothing_and_ends_when_its_climbs_have(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
+    order = driver.run.next_climb()
+    assert order is not None
+    driver.run.stop()
+    assert driver.run.next_climb() is None
+    assert driver.run.finished is None
+    driver.run.end_climb(order)
+    assert driver.run.next_climb() is None
+    assert driver.run.finished == "stopped"
+
+
+def test_a_result_that_comes_twice_is_recorded_once(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
+    order = driver.run.next_climb()
+    assert order is not None
+    result = {"fold_epochs": 1, "fold": 0, "epoch": 0, "score": 0.5, "seconds": 1.0}
+    driver.run.take_epoch(order, result)
+    driver.run.take_epoch(order, result)
+    assert driver.run.state.trials[0].fold_epochs == 1
+
+
+def test_full_trains_every_trial_on_all_folds(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(scheduler="full", trials=5)).start().finish()
+    assert {trial.fold_epochs for trial in driver.run.state.trials.values()} == {27}
+
+
+def test_the_ladder_spends_a_fraction_and_still_finds_the_best_of_a_clear_order(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=30), slots=2).start().finish()
+    state = driver.run.state
+    assert state.fold_epochs < 0.35 * 30 * driver.run.ladder.top
+    best = max(state.trials.values(), key=lambda trial: peak(trial.configuration, 27))
+    assert state.trials[best.number].fold_epochs == driver.run.ladder.top
+
+
+def test_the_time_budget_is_kept_and_the_finalists_are_done_by_then(tmp_path: Path) -> None:
+    driver = (
+        ToyDriver(tmp_path / "record.jsonl", toy_space(trials=500), slots=2, budget=Budget(500, seconds=120))
+        .start()
+        .finish()
+    )
+    assert driver.clock.now <= 121
+    assert all(trial.fold_epochs == driver.run.ladder.top for trial in finalists(driver.run.state, driver.run.ladder))
+    assert len(driver.run.state.trials) > 20
+
+
+@quick
+@given(trials=st.integers(1, 40), places=st.integers(1, 3))
+def test_the_forecast_is_what_a_serial_search_spends(
+    tmp_path_factory: pytest.TempPathFactory, trials: int, places: int
+) -> None:
+    space = toy_space(trials=trials, finalists=min(places, trials))
+    driver = ToyDriver(tmp_path_factory.mktemp("s") / "record.jsonl", space).start().finish()
+    forecast = expected_fold_epochs(driver.run.ladder, Budget(trials))
+    assert abs(forecast - driver.run.state.fold_epochs) <= 0.35 * driver.run.state.fold_epochs
+
+
+def test_nothing_looks_deeper_than_it_has_earned() -> None:
+    scores = {0: [0.1] * 45, 1: [0.9] * 3, 2: [0.8], 3: [0.7], 4: [0.6], 5: [0.5]}
+    earned = earned_rungs(study_of(scores, {0: "recipe"}), LADDER)
+    assert earned[0] == 1, "the recipe trained all folds, but its score is the worst at the first rung"
+    assert earned[1] == 3
+    assert {earned[number] for number in (3, 4, 5)} == {1}
+
+
+def test_failed_trials_are_not_ranked() -> None:
+    from schedulers.events import TrialFailed
+
+    study = study_of({1: [0.9], 2: [0.5]})
+    study.apply(TrialFailed(time=0, trial=1, failure="error", reason=""))
+    assert [trial.number for trial in ranked_at(study.trials.values(), 1)] == [2]

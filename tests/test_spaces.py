@@ -1,0 +1,184 @@
+"""A space is checked before anything runs, and what it draws is what it says."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets.options import data_options
+from schedulers.ladder import Ladder
+from schedulers.sampler import ask
+from schedulers.study_state import StudyState
+from search_spaces import Choice, Range, SearchSpace, SpaceError, load_space
+from search_spaces.durations import parse_duration, spell_duration
+from search_spaces.loading import SHIPPED, profile_names
+from trainables.config import TrainConfig
+
+GOOD = """
+task: age
+data: {source: sample_faces}
+metric: macro_f1
+parameters:
+  optimizer:     {choice: [adamw, sgd, radam]}
+  learning_rate: {low: 1e-5, high: 1e-2, log: true}
+  momentum:      {low: 0.8, high: 0.98, when: {optimizer: sgd}}
+  batch_size:    {low: 16, high: 64, step: 16}
+  cutmix_lambda: {choice: [half, beta]}
+  cutmix_alpha:  {low: 0.2, high: 2.0, when: {cutmix_lambda: beta}}
+constants: {image_size: 64, epochs: 4}
+search: {trials: 8, folds: 5, finalists: 2}
+profiles:
+  cpu: {constants: {image_size: 32}, search: {time_budget: 5m}}
+"""
+LADDER = Ladder(epochs=4, folds=5)
+
+
+def load(tmp_path: Path, text: str = GOOD, **options: object) -> SearchSpace:
+    file = tmp_path / "own.yaml"
+    file.write_text(text)
+    return load_space(str(file), knobs=TrainConfig, data_options=data_options, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.glob("*.yaml")))
+def test_every_shipped_space_loads_under_every_profile_and_opens_with_its_command(name: str) -> None:
+    for profile in [None, *profile_names(name)]:
+        space = load_space(name, knobs=TrainConfig, data_options=data_options, profile=profile)
+        TrainConfig(**space.recipe())
+        assert space.contains(space.recipe()), "the recipe must be one that the sampler can learn from"
+    assert f"python launch_search.py --space {name}" in (SHIPPED / name).read_text()
+
+
+def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path: Path) -> None:
+    rate = load(tmp_path).parameters["learning_rate"]
+    assert isinstance(rate, Range)
+    assert (rate.low, rate.high) == (1e-5, 1e-2)
+
+
+def test_a_profile_overrides_constants_and_budget_only(tmp_path: Path) -> None:
+    plain, cpu = load(tmp_path), load(tmp_path, profile="cpu")
+    assert plain.constants["image_size"] == 64
+    assert cpu.constants == {"image_size": 32, "epochs": 4}
+    assert (plain.search.time_budget, cpu.search.time_budget) == (None, 300.0)
+    with pytest.raises(SpaceError, match=r"profiles: there is no profile 'cpus'; did you mean cpu\?"):
+        load(tmp_path, profile="cpus")
+    with pytest.raises(SpaceError, match=r"profiles\.cpu\.parameters: a profile sets only these"):
+        load(tmp_path, GOOD.replace("cpu: {constants", "cpu: {parameters: {}, constants"))
+
+
+def test_overrides_reach_parameters_constants_and_search(tmp_path: Path) -> None:
+    space = load(
+        tmp_path, overrides=["learning_rate.high=3e-3", "constants.epochs=6", "search.trials=9", "optimizer=sgd"]
+    )
+    rate = space.parameters["learning_rate"]
+    assert isinstance(rate, Range)
+    assert rate.high == 3e-3
+    assert space.constants["epochs"] == 6
+    assert space.search.trials == 9
+    assert "optimizer" not in space.parameters
+    assert space.constants["optimizer"] == "sgd"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("task: age", "tusk: age", r"own\.yaml: tusk: unknown key; did you mean task\?"),
+        (
+            "learning_rate:",
+            "learning_rte:",
+            r"parameters\.learning_rte: unknown hyperparameter; did you mean learning_rate\?",
+        ),
+        ("low: 1e-5", "low: tiny", r"parameters\.learning_rate\.low: .*number.*'tiny'"),
+        ("low: 1e-5", "low: 1e-1", r"parameters\.learning_rate: low must be below high"),
+        ("low: 1e-5", "low: 0", r"parameters\.learning_rate: log needs low above 0"),
+        ("log: true", "lag: true", r"parameters\.learning_rate\.lag: unknown key; did you mean log\?"),
+        ("when: {optimizer: sgd}", "when: {optimiser: sgd}", r"momentum\.when\.optimiser: depends on what is neither"),
+        ("when: {optimizer: sgd}", "when: {optimizer: sgdd}", r"'sgdd' is never chosen; did you mean sgd\?"),
+        ("choice: [adamw, sgd, radam]", "choice: []", r"parameters\.optimizer\.choice: .*at least 1 item"),
+        ("choice: [half, beta]", "choice: [half, gamma]", r"cutmix_lambda\.choice: .*'half' or 'beta'"),
+        (
+            "constants: {image_size: 64",
+            "constants: {momentum: 0.9, image_size: 64",
+            r"parameters\.momentum: is also a constant",
+        ),
+        (
+            "  optimizer: ",
+            "  epochs: {low: 1, high: 9}\n  optimizer: ",
+            r"parameters\.epochs: cannot be searched: .* measure",
+        ),
+        ("  optimizer: ", "  folds: {low: 2, high: 9}\n  optimizer: ", r"parameters\.folds: cannot be searched"),
+        ("  optimizer: ", "  target: {choice: [58, 60]}\n  optimizer: ", r"parameters\.target: cannot be searched"),
+        ("constants: {image_size: 64", "constants: {image_size: big", r"constants\.image_size: .*integer.*'big'"),
+        ("trials: 8", "trials: 0", r"search\.trials: .*greater than or equal to 1"),
+        ("finalists: 2", "finalists: 9", r"finalists is 9 but search\.trials only 8"),
+        ("finalists: 2", "finalist: 2", r"search\.finalist: unknown key; did you mean finalists\?"),
+        ("time_budget: 5m", "time_budget: soon", r"search\.time_budget: is no duration"),
+        ("source: sample_faces", "source: sample_face", r"data: .*'sample_faces'"),
+        ("source: sample_faces", "source: sample_faces, peple: 20", r"data\.peple: unknown key; did you mean people\?"),
+        ("metric: macro_f1", "metric: accuracy", r"metric: .*'macro_f1'"),
+        ("parameters:", "parameters: [", r"is not readable YAML at line"),
+    ],
+)
+def test_a_mistake_is_one_error_with_file_key_and_way_out(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    profile = "cpu" if "time_budget" in old else None
+    assert old in GOOD
+    with pytest.raises(SpaceError, match=complaint) as caught:
+        load(tmp_path, GOOD.replace(old, new), profile=profile)
+    assert str(caught.value).startswith("own.yaml")
+
+
+def test_circular_conditions_are_refused_with_the_circle(tmp_path: Path) -> None:
+    text = GOOD.replace("choice: [adamw, sgd, radam]", "choice: [adamw, sgd], when: {cutmix_lambda: beta}")
+    text = text.replace("choice: [half, beta]", "choice: [half, beta], when: {optimizer: sgd}")
+    with pytest.raises(SpaceError, match="is circular: optimizer -> cutmix_lambda -> optimizer"):
+        load(tmp_path, text)
+
+
+def test_an_unknown_space_lists_those_that_are_shipped() -> None:
+    with pytest.raises(SpaceError, match=r"did you mean age\.yaml\? Valid: age\.yaml, classify\.yaml"):
+        load_space("agee.yaml", knobs=TrainConfig)
+
+
+def test_a_space_without_parameters_is_fine(tmp_path: Path) -> None:
+    space = load(tmp_path, "task: age\ndata: {source: sample_faces}\n")
+    assert space.parameters == {}
+    assert space.recipe() == TrainConfig().model_dump()
+
+
+def test_a_stored_space_is_the_same_space(tmp_path: Path) -> None:
+    space = load(tmp_path, profile="cpu")
+    assert SearchSpace.model_validate(yaml.safe_load(yaml.safe_dump(space.model_dump(mode="json")))) == space
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), number=st.integers(1, 1000), sampler=st.sampled_from(["tpe", "random"]))
+def test_whatever_is_drawn_lies_in_the_space_and_trains(
+    seed: int, number: int, sampler: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    space = load(tmp_path_factory.getbasetemp(), overrides=[f"search.sampler={sampler}", f"search.seed={seed}"])
+    drawn = ask(space, StudyState(), LADDER, number)
+    TrainConfig(**drawn)
+    assert space.contains(drawn)
+    assert ("momentum" in space.active(drawn)) == (drawn["optimizer"] == "sgd")
+    assert ("cutmix_alpha" in space.active(drawn)) == (drawn["cutmix_lambda"] == "beta")
+    assert drawn["batch_size"] in (16, 32, 48, 64)
+
+
+def test_ranges_and_choices_know_their_values() -> None:
+    assert Range(low=16, high=64, step=16, integer=True).contains(48)
+    assert not Range(low=16, high=64, step=16, integer=True).contains(40)
+    assert not Range(low=0, high=1).contains(True)
+    assert Choice(choice=("a", None)).contains(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("5m", 300), ("8h", 28800), ("1h30m", 5400), ("45", 45), (60, 60)]
+)
+def test_durations_read_as_people_write_them(text: object, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@given(st.floats(0, 10**7))
+def test_a_spelled_duration_is_short(seconds: float) -> None:
+    assert len(spell_duration(seconds)) < 12

@@ -1,0 +1,105 @@
+"""A study without training: climbs whose scores come from a function, the clock from fold-epochs."""
+
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from schedulers.events import EpochScored
+from schedulers.next_work import Budget
+from schedulers.record import Record
+from schedulers.study_run import ClimbOrder, StudyRun
+from search_spaces import Range, SearchSettings, SearchSpace
+
+Score = Callable[[Mapping[str, Any], int], float]  # configuration, fold-epochs
+
+
+def toy_space(**search: Any) -> SearchSpace:
+    settings = {"sampler": "random", "trials": 12, "folds": 3, "finalists": 2, **search}
+    return SearchSpace(
+        name="toy",
+        profile=None,
+        task="toy",
+        data={},
+        metric="macro_f1",
+        parameters={"learning_rate": Range(low=0.0, high=1.0)},
+        constants={"epochs": 9},
+        defaults={"epochs": 9, "learning_rate": 0.5},
+        search=SearchSettings(**settings),
+    )
+
+
+def peak(configuration: Mapping[str, Any], fold_epochs: int) -> float:
+    """Score highest at a learning rate of 0.7; later epochs score a little more."""
+    return 1 - abs(float(configuration["learning_rate"]) - 0.7) - 0.5 / (1 + fold_epochs)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class ToyDriver:
+    """Runs a StudyRun's climbs one fold-epoch at a time on several slots, in an order that a seed decides."""
+
+    def __init__(
+        self,
+        path: Path,
+        space: SearchSpace,
+        *,
+        slots: int = 1,
+        seed: int = 0,
+        score: Score = peak,
+        budget: Budget | None = None,
+    ) -> None:
+        self.record = Record(path)
+        self.clock = Clock()
+        self.clock.now = self.record.events[-1].time if self.record.events else 0.0
+        self.run = StudyRun(
+            self.record, space, budget or Budget(space.search.trials, space.search.time_budget), slots, self.clock
+        )
+        self.score = score
+        self.random = random.Random(seed)
+        self.slots: list[ClimbOrder | None] = [None] * slots
+        self.idle = 0
+
+    def start(self, saved: Mapping[int, list[EpochScored]] | None = None) -> "ToyDriver":
+        self.run.start({}, saved or {})
+        return self
+
+    def tick(self) -> bool:
+        """Fill the free slots, do one fold-epoch somewhere; False when the run is finished."""
+        for number, order in enumerate(self.slots):
+            if order is None:
+                self.slots[number] = self.run.next_climb()
+        busy = [number for number, order in enumerate(self.slots) if order is not None]
+        self.idle += len(self.slots) - len(busy)
+        if not busy:
+            assert self.run.finished is not None, "nothing runs, nothing is finished: a deadlock"
+            return False
+        number = self.random.choice(busy)
+        order = self.slots[number]
+        assert order is not None
+        self.step(order)
+        if self.run.state.trials[order.trial].fold_epochs >= order.rung:
+            self.run.end_climb(order)
+            self.slots[number] = None
+        return True
+
+    def step(self, order: ClimbOrder) -> None:
+        self.clock.now += 1.0 / len(self.slots)
+        done = self.run.state.trials[order.trial].fold_epochs
+        fold, epoch = divmod(done, self.run.ladder.epochs)
+        score = self.score(order.configuration, done + 1)
+        self.run.take_epoch(
+            order, {"fold_epochs": done + 1, "fold": fold, "epoch": epoch, "score": score, "seconds": 1.0}
+        )
+
+    def finish(self) -> "ToyDriver":
+        while self.tick():
+            pass
+        self.record.close()
+        return self

@@ -77,7 +77,12 @@ def test_a_score_that_is_no_number_cannot_be_recorded() -> None:
 
 
 def test_the_second_launch_of_a_study_is_refused_and_a_crash_leaves_no_lock(tmp_path: Path) -> None:
-    hold = f"from schedulers.record import StudyLock; from pathlib import Path; import time; l = StudyLock(Path({str(tmp_path)!r})); print('held', flush=True); time.sleep(60)"
+    hold = f"""
+import pathlib, time, schedulers.record
+lock = schedulers.record.StudyLock(pathlib.Path({str(tmp_path)!r}))
+print("held", flush=True)
+time.sleep(60)
+"""
     holder = subprocess.Popen(
         [sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
     )

@@ -1,6 +1,7 @@
 """Write the sample faces once, in the competition's layout, to a cache folder."""
 
 import csv
+import hashlib
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -15,8 +16,6 @@ from datasets.sample_faces.people import RACE, Person, draw_people
 from datasets.sample_faces.rendering import render
 from datasets.sample_faces.shots import SHOTS, draw_shot
 
-DRAWING_VERSION = 1  # raise it when the drawings change: old folders are then left alone and new ones written
-
 
 def sample_faces_root(
     cache: Path, people: int, seed: int, shares: str, scale: float, progress: Callable[[int, int], None] | None = None
@@ -25,11 +24,17 @@ def sample_faces_root(
 
     `progress` is told (persons drawn, persons in all).
     """
-    root = cache / f"sample_faces-v{DRAWING_VERSION}-{people}-{seed}-{shares}-{scale:g}"
+    root = cache / f"sample_faces-{drawing_digest()}-{people}-{seed}-{shares}-{scale:g}"
     with finished_folder(root) as folder:
         if folder is not None:
             _write(folder, draw_people(people, seed, shares), seed, scale, progress)
     return root
+
+
+def drawing_digest() -> str:
+    """Return a hash of the drawing code: faces drawn by other code lie in a folder of their own."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:8]
 
 
 def _write(

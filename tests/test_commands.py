@@ -1,0 +1,278 @@
+"""The three commands as a user runs them: real processes, a real Ray, real kills."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schedulers.events import ClimbStarted, EpochScored, TrialAdded
+from schedulers.record import read_record
+from schedulers.study_state import StudyState
+from trainables.manifest import read_manifest
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parent.parent
+SPACE = """
+task: mask
+data: {source: sample_faces, people: 20, scale: 0.125}
+parameters:
+  optimizer:     {choice: [adamw, sgd]}
+  learning_rate: {low: 1e-4, high: 1e-2, log: true}
+constants: {backbone: test_efficientnet, pretrained: false, image_size: 32, epochs: 3, batch_size: 16}
+search: {trials: 5, folds: 2, finalists: 1}
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "toy.yaml").write_text(SPACE)
+    return tmp_path
+
+
+def start(place: Path, script: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(ROOT / script), *arguments]
+    return subprocess.Popen(
+        command,
+        cwd=place,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+
+
+def run(place: Path, script: str, *arguments: str, code: int = 0) -> str:
+    process = start(place, script, *arguments)
+    out, _ = process.communicate(timeout=240)
+    assert process.returncode == code, out
+    assert "Traceback" not in out
+    return out
+
+
+def search(place: Path, *arguments: str, code: int = 0) -> str:
+    return run(place, "launch_search.py", "--space", "toy.yaml", *arguments, code=code)
+
+
+def state(place: Path, study: str = "toy") -> StudyState:
+    return StudyState(read_record(place / f"results/{study}/record.jsonl"))
+
+
+def wait_for_epochs(place: Path, count: int, process: subprocess.Popen[str]) -> None:
+    """Wait until the record holds so many fold-epochs."""
+    record = place / "results/toy/record.jsonl"
+    deadline = time.monotonic() + 120
+    while not record.exists() or sum(isinstance(event, EpochScored) for event in read_record(record)) < count:
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def check_nothing_lost_or_doubled(place: Path, before: list[object]) -> None:
+    """Check the record against itself, against the folders and against what it said before the kill."""
+    events = list(read_record(place / "results/toy/record.jsonl"))
+    assert events[: len(before)] == before, "the record was rewritten"
+    trials = [event.trial for event in events if isinstance(event, TrialAdded)]
+    assert trials == list(range(5))
+    for trial in state(place).trials.values():
+        assert [(epoch.fold, epoch.epoch) for epoch in trial.epochs] == [
+            divmod(number, 3) for number in range(trial.fold_epochs)
+        ]
+        manifest = read_manifest(place / "results/toy", trial.number)
+        assert manifest is not None
+        assert [line.score for line in manifest.curve] == [epoch.score for epoch in trial.epochs]
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def actor_pids(driver: int) -> list[int]:
+    """Return the processes of trials below a driver, by their titles."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            title, parents = (folder / "cmdline").read_bytes(), _ancestors(int(folder.name))
+        except OSError:
+            continue
+        if driver in parents and b"toy trial" in title:
+            found.append(int(folder.name))
+    return found
+
+
+def _ancestors(pid: int) -> list[int]:
+    above = []
+    while pid > 1:
+        pid = int((Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[1])
+        above.append(pid)
+    return above
+
+
+def test_three_tasks_are_searched_packaged_and_voted_on(place: Path) -> None:
+    for task in ("mask", "gender", "age"):
+        out = search(place, "--study", task, "--set", f"task={task}", "--trials", "2")
+        assert "Leaderboard" in out
+        assert "Ray dashboard: http://127.0.0.1:" in out
+        assert "saved" in out
+    exported = run(place, "export_best.py", "--size", "2")
+    assert "Verified in a fresh process: all members vote as recorded" in exported
+    for words in (
+        "best single trial",
+        "ensemble",
+        "default recipe",
+        "mask x gender x age",
+        "ensembles/age-gender-mask",
+    ):
+        assert words in exported
+    faces = next(Path(os.environ["FOLDRACE_CACHE"]).glob("sample_faces-*-20-*"))
+    (place / "eval").mkdir()
+    (place / "eval/images").symlink_to(faces / "train/images")
+    names = [path.relative_to(faces / "train/images").as_posix() for path in sorted(faces.rglob("*.jpg"))][:21]
+    (place / "eval/info.csv").write_text("ImageID,ans\n" + "".join(f"{name},0\n" for name in names))
+    out = run(place, "predict.py", "--images", "eval", "--labels", "eval/images")
+    assert "submission -> submission.csv" in out
+    assert "mask x gender x age: macro F1" in out
+    with open(place / "submission.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["ImageID"] for row in rows] == names
+    assert all(0 <= int(row["ans"]) < 18 for row in rows)
+
+
+def test_a_killed_driver_costs_running_epochs_alone_and_the_same_command_goes_on(
+    place: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    for moment in (1, 4, 8):
+        driver = start(place, "launch_search.py", "--space", "toy.yaml")
+        processes.append(driver)
+        wait_for_epochs(place, moment, driver)
+        if moment == 1:
+            refused = search(place, code=2)
+            assert "another launch (process" in refused
+        driver.kill()
+        driver.wait()
+        before = list(read_record(place / "results/toy/record.jsonl"))
+    out = search(place)
+    assert "every trial has gone as far as it has earned" in out
+    check_nothing_lost_or_doubled(place, list(before))
+
+
+def test_a_killed_trial_is_retried_from_its_last_epoch_and_the_study_goes_on(
+    place: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    driver = start(place, "launch_search.py", "--space", "toy.yaml", "--set", "constants.epochs=3")
+    processes.append(driver)
+    wait_for_epochs(place, 2, driver)
+    deadline = time.monotonic() + 60
+    while not (victims := actor_pids(driver.pid)):
+        assert time.monotonic() < deadline
+    os.kill(victims[0], signal.SIGKILL)
+    out, _ = driver.communicate(timeout=240)
+    assert driver.returncode == 0, out
+    check_nothing_lost_or_doubled(place, [])
+    assert all(trial.failure is None for trial in state(place).trials.values())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_running_epochs_and_says_how_to_go_on(
+    number: signal.Signals, place: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    driver = start(place, "launch_search.py", "--space", "toy.yaml")
+    processes.append(driver)
+    wait_for_epochs(place, 2, driver)
+    driver.send_signal(number)
+    out, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 130, out
+    assert "Stopped. To continue: python " in out
+    assert not state(place).climbing()
+    before = list(read_record(place / "results/toy/record.jsonl"))
+    search(place)
+    check_nothing_lost_or_doubled(place, list(before))
+
+
+def test_a_larger_number_of_trials_extends_and_another_space_is_refused_with_the_difference(place: Path) -> None:
+    search(place, "--trials", "2")
+    extended = search(place, "--trials", "4")
+    assert len(state(place).trials) == 4
+    assert "4/4" in extended
+    epochs = len(list(read_record(place / "results/toy/record.jsonl")))
+    refused = search(place, "--set", "learning_rate.high=5e-3", "--set", "data.split_seed=1", code=2)
+    assert "parameters.learning_rate.high: 0.01 -> 0.005" in refused
+    assert "data.split_seed: 0 -> 1" in refused
+    assert "--study NAME" in refused
+    assert len(list(read_record(place / "results/toy/record.jsonl"))) == epochs
+
+
+def test_a_serial_search_with_a_seed_is_the_same_study_again(place: Path) -> None:
+    for study in ("one", "two"):
+        search(place, "--study", study, "--seed", "3", "--trials", "3", "--cpus-per-trial", str(os.cpu_count()))
+
+    def decisions(study: str) -> list[object]:
+        events = read_record(place / f"results/{study}/record.jsonl")
+        return [
+            event.model_dump(exclude={"time", "seconds"})
+            for event in events
+            if isinstance(event, TrialAdded | ClimbStarted | EpochScored)
+        ]
+
+    assert decisions("one") == decisions("two")
+
+
+def test_an_export_without_a_finished_trial_says_how_far_the_study_is(
+    place: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    assert "holds no study; run launch_search.py first" in run(place, "export_best.py", code=2)
+    driver = start(place, "launch_search.py", "--space", "toy.yaml")
+    processes.append(driver)
+    wait_for_epochs(place, 1, driver)
+    driver.kill()
+    driver.wait()
+    assert "no trial has trained all 2 folds yet" in run(place, "export_best.py", code=2)
+    assert not list((place / "ensembles").glob("*")) if (place / "ensembles").exists() else True
+
+
+def test_an_export_whose_weights_were_changed_is_refused_and_leaves_nothing(place: Path) -> None:
+    search(place, "--trials", "1")
+    weights = place / "results/toy/trials/0/fold_1/weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\x00\x00\x80\x3f")
+    out = run(place, "export_best.py", code=2)
+    assert "is missing or was changed" in out
+    assert list((place / "ensembles").iterdir()) == []
+
+
+def test_a_dry_run_tells_everything_and_starts_nothing(place: Path) -> None:
+    out = search(place, "--dry-run")
+    for words in ("learning_rate", "Ten configurations", "fold 2", "holdout", "wear", "fold-epochs for 5 trials"):
+        assert words in out
+    assert not (place / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--trials", "0"], "search.trials: Input should be greater than or equal to 1"),
+        (["--time-budget", "soon"], "search.time_budget: is no duration"),
+        (
+            ["--set", "constants.backbone=tf_efficientnet_lite9"],
+            "timm has no model 'tf_efficientnet_lite9'; near it are",
+        ),
+        (["--set", "task=hat"], "the data has no task 'hat'; it has: mask, gender, age"),
+        (["--data", "nowhere"], "--data nowhere: no such file or folder"),
+        (["--profile", "tpu"], "there is no profile 'tpu'"),
+        (["--trials-per-gpu", "2"], "--trials-per-gpu needs a GPU"),
+        (["--set", "search.folds=15"], "fewer than 15 folds"),
+    ],
+)
+def test_bad_input_is_one_error_before_anything_is_trained(arguments: list[str], complaint: str, place: Path) -> None:
+    out = search(place, *arguments, code=2)
+    assert complaint in out
+    assert not (place / "results/toy/trials").exists()

@@ -1,0 +1,124 @@
+"""What Optuna is shown: a projection in which nothing looks deeper than it has earned (facts 1 to 10)."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import optuna
+from optuna.samplers import RandomSampler
+from optuna.trial import TrialState
+
+from schedulers.events import TrialAdded, TrialFailed
+from schedulers.ladder import Ladder
+from schedulers.sampler import ask, project
+from schedulers.study_state import StudyState
+from search_spaces import Choice, Range, SearchSpace
+from tests.test_search import study_of
+from tests.toy_search import ToyDriver, toy_space
+
+LADDER = Ladder(epochs=9, folds=5, finalists=2)
+SPACE = toy_space()
+
+
+def shown(study: StudyState, space: SearchSpace = SPACE) -> list[optuna.trial.FrozenTrial]:
+    for trial in study.trials.values():
+        trial.configuration = trial.configuration or {"epochs": 9, "learning_rate": 0.1 * trial.number}
+    return project(space, study, LADDER, RandomSampler()).trials
+
+
+def test_a_trial_that_rests_is_pruned_at_its_rung_with_its_value_there() -> None:
+    frozen = shown(study_of({1: [0.5, 0.6, 0.7], 2: [0.4], 3: [0.3]}))
+    assert [trial.state for trial in frozen] == [TrialState.PRUNED] * 3
+    assert frozen[0].intermediate_values == {3: 0.7}
+    assert frozen[1].intermediate_values == {1: 0.4}
+
+
+def test_a_finalist_with_all_folds_is_complete_and_no_early_value_is() -> None:
+    frozen = shown(study_of({1: [0.9] * 45, 2: [0.4], 3: [0.3]}))
+    assert [trial.state for trial in frozen] == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.PRUNED]
+
+
+def test_the_recipe_at_the_top_with_the_worst_score_is_not_complete() -> None:
+    frozen = shown(study_of({0: [0.1] * 45, 1: [0.5], 2: [0.4], 3: [0.3]}, {0: "recipe"}))
+    assert frozen[0].state == TrialState.PRUNED
+    assert frozen[0].intermediate_values == {1: 0.1}
+
+
+def test_an_unstarted_trial_is_running_and_a_failed_one_violates_a_constraint() -> None:
+    study = study_of({1: [0.5]})
+    study.apply(TrialAdded(time=0, trial=2, configuration={}, origin="tpe"))
+    study.apply(TrialAdded(time=0, trial=3, configuration={}, origin="tpe"))
+    study.apply(TrialFailed(time=0, trial=3, failure="not_finite", reason=""))
+    frozen = shown(study)
+    assert frozen[1].state == TrialState.RUNNING
+    assert frozen[2].constraints == {"failed": 1.0}
+
+
+def test_a_crash_leaves_no_running_row_that_pushes_the_sampler_away_for_ever(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
+    for _ in range(5):
+        driver.tick()
+    driver.record.close()
+    resumed = ToyDriver(tmp_path / "record.jsonl", toy_space()).start().finish()
+    states = {trial.state for trial in project(SPACE, resumed.run.state, resumed.run.ladder, RandomSampler()).trials}
+    assert TrialState.RUNNING not in states
+
+
+def test_a_configuration_outside_the_space_is_not_shown_to_the_sampler() -> None:
+    study = study_of({1: [0.5], 2: [0.4]})
+    study.trials[1].configuration = {"epochs": 9, "learning_rate": 7.0}
+    assert len(shown(study)) == 1
+
+
+def test_the_same_seed_and_number_ask_for_the_same_and_others_for_others() -> None:
+    space = toy_space(sampler="tpe")
+    study = study_of({number: [0.1 * number] for number in range(1, 12)})
+    shown(study, space)
+    asked = {
+        (seed, number): ask(toy_space(sampler="tpe", seed=seed), study, LADDER, number)["learning_rate"]
+        for seed in (0, 1)
+        for number in (12, 13)
+    }
+    assert asked[0, 12] == ask(space, study, LADDER, 12)["learning_rate"]
+    assert len(set(asked.values())) == 4
+
+
+def test_tpe_learns_from_what_it_is_shown(tmp_path: Path) -> None:
+    def late_suggestions(sampler: str) -> list[float]:
+        space = toy_space(sampler=sampler, trials=40)
+        driver = ToyDriver(tmp_path / f"{sampler}.jsonl", space).start().finish()
+        return [
+            abs(trial.configuration["learning_rate"] - 0.7) for trial in list(driver.run.state.trials.values())[20:]
+        ]
+
+    near = {sampler: sum(distance < 0.15 for distance in late_suggestions(sampler)) for sampler in ("tpe", "random")}
+    assert near["tpe"] > 1.5 * near["random"]
+
+
+def test_conditional_parameters_are_shown_only_where_they_are_active() -> None:
+    momentum = Range(low=0.8, high=0.99, when={"optimizer": "sgd"})
+    space = toy_space().model_copy(
+        update={"parameters": {"optimizer": Choice(choice=("sgd", "adamw")), "momentum": momentum}}
+    )
+    study = study_of({1: [0.5], 2: [0.4]})
+    study.trials[1].configuration = {"optimizer": "sgd", "momentum": 0.85, "epochs": 9}
+    study.trials[2].configuration = {"optimizer": "adamw", "momentum": 0.9, "epochs": 9}
+    frozen = shown(study, space)
+    assert set(frozen[0].params) == {"optimizer", "momentum"}
+    assert set(frozen[1].params) == {"optimizer"}
+
+
+def test_a_thousand_trials_are_projected_and_asked_in_seconds() -> None:
+    study = study_of({number: [0.001 * number] for number in range(1, 1001)})
+    for trial in study.trials.values():
+        trial.configuration = {"epochs": 9, "learning_rate": 0.001 * trial.number}
+    assert 0 <= ask(toy_space(sampler="tpe"), study, LADDER, 1001)["learning_rate"] <= 1
+
+
+def test_asking_prints_nothing() -> None:
+    script = "from tests.test_sampler import *; shown(study_of({1: [0.5]})); ask(toy_space(sampler='tpe'), study_of({}), LADDER, 1)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""
+    assert "Warning" not in done.stderr

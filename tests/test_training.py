@@ -1,0 +1,238 @@
+"""Loss, mixing, models, learner: checked by hand, against torch and timm, and to the last digit."""
+
+import numpy as np
+import pytest
+import torch
+from timm.loss import LabelSmoothingCrossEntropy
+from torch.nn.functional import cross_entropy, one_hot
+
+from datasets.preparation import PreparedData
+from datasets.transforms import STRENGTHS, augment, make_transform
+from trainables.batches import TrainingBatches, batches_per_epoch, make_loader
+from trainables.config import TrainConfig, knob_table
+from trainables.devices import Resources, place
+from trainables.fold_data import FoldData, load_fold_data
+from trainables.fold_learner import FoldLearner, NotFinite
+from trainables.losses import balanced_weights, class_weights, configured_loss, smooth, soft_target_loss
+from trainables.metrics import macro_f1, report
+from trainables.mixing import cut_box, cutmix
+from trainables.models import ModelError, make_model, normalisation, packaged_weights
+from trainables.seeds import derived_generator, derived_seed
+
+LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.1, 0.2, 0.3]])
+TARGETS = one_hot(torch.tensor([0, 2]), 3).float()
+
+
+@pytest.fixture
+def data(study: object) -> FoldData:
+    return load_fold_data(study)  # type: ignore[arg-type]
+
+
+def learner(config: TrainConfig, data: FoldData, fold: int = 0, trial: int = 0) -> FoldLearner:
+    return FoldLearner(config, data, trial, fold, place(config, Resources()))
+
+
+def test_the_loss_without_gamma_is_torchs_cross_entropy() -> None:
+    mixed = TARGETS * 0.3 + TARGETS.flip(0) * 0.7
+    weights = torch.tensor([0.5, 1.0, 2.0])
+    for targets in (TARGETS, mixed):
+        assert torch.allclose(soft_target_loss(LOGITS, targets), cross_entropy(LOGITS, targets))
+        assert torch.allclose(
+            soft_target_loss(LOGITS, targets, weights=weights), cross_entropy(LOGITS, targets, weights)
+        )
+
+
+def test_smoothing_is_torchs_and_timms() -> None:
+    ours = soft_target_loss(LOGITS, smooth(TARGETS, 0.1))
+    assert torch.allclose(ours, cross_entropy(LOGITS, torch.tensor([0, 2]), label_smoothing=0.1))
+    assert torch.allclose(ours, LabelSmoothingCrossEntropy(0.1)(LOGITS, torch.tensor([0, 2])))
+
+
+def test_focal_loss_is_what_a_hand_computes() -> None:
+    probability = 0.8
+    logits = torch.tensor([[np.log(probability / (1 - probability)), 0.0]])
+    by_hand = -((1 - probability) ** 2) * np.log(probability)
+    assert soft_target_loss(logits, torch.tensor([[1.0, 0.0]]), gamma=2.0).item() == pytest.approx(by_hand, rel=1e-5)
+
+
+def test_balanced_weights_are_inverse_to_counts_and_weigh_an_image_one_on_average() -> None:
+    counts = torch.tensor([60, 30, 10])
+    weights = balanced_weights(counts)
+    assert torch.allclose(weights, torch.tensor([100 / 180, 100 / 90, 100 / 30]))
+    assert float((weights * counts).sum() / counts.sum()) == pytest.approx(1)
+    assert class_weights(TrainConfig(), torch.tensor([0, 1]), 2) is None
+
+
+def test_the_configured_loss_uses_gamma_with_focal_only() -> None:
+    plain = configured_loss(TrainConfig(loss="cross_entropy", focal_gamma=2, label_smoothing=0), LOGITS, TARGETS, None)
+    focal = configured_loss(TrainConfig(loss="focal", focal_gamma=2, label_smoothing=0), LOGITS, TARGETS, None)
+    assert plain == soft_target_loss(LOGITS, TARGETS)
+    assert focal == soft_target_loss(LOGITS, TARGETS, gamma=2)
+    assert focal < plain
+
+
+@pytest.mark.parametrize("shape", ["box", "vertical_half"])
+@pytest.mark.parametrize("cut_lambda", ["half", "beta"])
+def test_targets_follow_the_area_that_was_replaced(shape: str, cut_lambda: str) -> None:
+    images = torch.stack([torch.full((3, 16, 20), float(number)) for number in range(4)])
+    config = TrainConfig(cutmix_probability=1, cutmix_shape=shape, cutmix_lambda=cut_lambda)  # type: ignore[arg-type]
+    for seed in range(20):
+        mixed, targets = cutmix(images, torch.eye(4), config, np.random.default_rng(seed))
+        shares = torch.stack([(mixed == float(number)).float().mean(dim=(1, 2, 3)) for number in range(4)], dim=1)
+        assert torch.allclose(shares, targets, atol=1e-6)
+    assert torch.equal(images[2], torch.full((3, 16, 20), 2.0)), "the input is left as it is"
+
+
+def test_a_vertical_half_is_one_side_at_full_height() -> None:
+    boxes = {cut_box(16, 20, 0.5, "vertical_half", np.random.default_rng(seed)) for seed in range(20)}
+    assert boxes == {(0, 16, 0, 10), (0, 16, 10, 20)}
+
+
+def test_cutmix_happens_as_often_as_configured() -> None:
+    generator = np.random.default_rng(0)
+    images, targets = torch.rand(2, 3, 8, 8), torch.eye(2)
+    config = TrainConfig(cutmix_probability=0.3)
+    untouched = sum(cutmix(images, targets, config, generator)[0] is images for _ in range(1000))
+    assert 650 <= untouched <= 750
+
+
+def test_packaged_imagenet_weights_fit_timms_model_exactly() -> None:
+    model = make_model("tf_efficientnet_lite0", 3, pretrained=True)
+    weights = packaged_weights("tf_efficientnet_lite0")
+    own = model.state_dict()
+    assert set(own) == set(weights)
+    assert all(torch.equal(own[name], weights[name]) for name in own if not name.startswith("classifier."))
+    assert own["classifier.weight"].shape == (3, 1280)
+    assert normalisation("tf_efficientnet_lite0") == ((0.5,) * 3, (0.5,) * 3)
+
+
+def test_an_unknown_backbone_names_those_near_it() -> None:
+    with pytest.raises(ModelError, match=r"no model 'tf_efficientnet_lit0'; near it are: .*tf_efficientnet_lite0"):
+        make_model("tf_efficientnet_lit0", 2)
+
+
+def test_a_model_is_made_anew_for_every_fold_and_alike_for_the_same_trial(tiny: TrainConfig, data: FoldData) -> None:
+    first, same, other_fold = learner(tiny, data), learner(tiny, data), learner(tiny, data, fold=1)
+    name = "classifier.weight"
+    assert torch.equal(first.weights()[name], same.weights()[name])
+    assert not torch.equal(first.weights()[name], other_fold.weights()[name])
+
+
+def test_training_and_validation_never_share_an_image(data: FoldData) -> None:
+    for fold in range(data.fold_count):
+        assert not set(data.training(fold)) & set(data.validation(fold))
+        assert len(data.training(fold)) + len(data.validation(fold)) == len(data.ids)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "radam", "adam", "adamp"])
+def test_going_on_in_the_middle_of_a_fold_gives_the_same_to_the_last_digit(
+    optimizer: str, tiny: TrainConfig, data: FoldData, tmp_path: object
+) -> None:
+    from pathlib import Path
+
+    from trainables.tensor_files import load_state, save_state
+
+    config = tiny.model_copy(
+        update={"optimizer": optimizer, "drop_rate": 0.3, "cutmix_probability": 0.5, "augmentation": "strong"}
+    )
+    through = learner(config, data)
+    through.train_epoch(0)
+    save_state(through.state(), Path(str(tmp_path)) / "state.safetensors")
+    torch.rand(7)  # what another trial draws in between must not matter
+    resumed = learner(config, data)
+    resumed.load_state(load_state(Path(str(tmp_path)) / "state.safetensors"))
+    assert through.train_epoch(1).loss == resumed.train_epoch(1).loss
+    assert np.array_equal(through.predict_validation(), resumed.predict_validation())
+
+
+def test_training_learns(tiny: TrainConfig, data: FoldData) -> None:
+    config = tiny.model_copy(
+        update={"epochs": 8, "augmentation": "none", "learning_rate": 5e-3, "label_smoothing": 0.0}
+    )
+    model = learner(config, data)
+    losses = [model.train_epoch(epoch).loss for epoch in range(8)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_the_schedule_is_stepped_every_batch_and_ends_at_zero(tiny: TrainConfig, data: FoldData) -> None:
+    model = learner(tiny.model_copy(update={"warmup_epochs": 0.5}), data)
+    rates = [model.train_epoch(epoch).learning_rate for epoch in range(2)]
+    assert 0 < rates[1] < rates[0] < 1e-3
+
+
+def test_a_loss_that_is_no_number_is_a_failure_of_its_own_class(tiny: TrainConfig, data: FoldData) -> None:
+    model = learner(tiny.model_copy(update={"learning_rate": 10.0, "optimizer": "sgd", "clip_gradient": 1e30}), data)
+    with torch.no_grad():
+        next(iter(model.model.parameters())).fill_(float("nan"))
+    with pytest.raises(NotFinite, match="the training loss of epoch 1 is nan"):
+        model.train_epoch(0)
+
+
+def test_the_same_batches_come_from_any_number_of_workers(tiny: TrainConfig, data: FoldData) -> None:
+    config = tiny.model_copy(update={"augmentation": "strong"})
+    by_hand, by_worker = (
+        list(make_loader(TrainingBatches(data, data.training(0), config, (0, 1, 0, 0)), workers, pinned=False))
+        for workers in (0, 1)
+    )
+    assert len(by_hand) == len(by_worker)
+    for (images, classes), (other_images, other_classes) in zip(by_hand, by_worker, strict=True):
+        assert torch.equal(images, other_images)
+        assert torch.equal(classes, other_classes)
+
+
+@pytest.mark.parametrize(
+    ("images", "size", "batches"), [(64, 32, 2), (65, 32, 2), (66, 32, 3), (20, 32, 1), (1, 32, 1)]
+)
+def test_no_batch_holds_a_single_image_of_many(images: int, size: int, batches: int) -> None:
+    assert batches_per_epoch(images, size) == batches
+
+
+def test_an_epoch_shows_every_training_image_once(tiny: TrainConfig, data: FoldData) -> None:
+    positions = data.training(1)
+    batches = TrainingBatches(data, positions, tiny, (0, 0, 1, 0))
+    seen = torch.cat([batches[number][1] for number in range(len(batches))])
+    assert len(seen) == len(positions)
+    assert torch.equal(seen.bincount(), torch.from_numpy(data.targets[positions]).bincount())
+
+
+@pytest.mark.parametrize("strength", STRENGTHS)
+def test_augmentation_is_reproducible_and_keeps_the_shape(strength: str, faces: PreparedData) -> None:
+    images = np.array(faces.cache.open()[:24])
+    one, same = (augment(images, make_transform(strength), 5) for _ in range(2))
+    assert np.array_equal(one, same)
+    assert (one.shape, one.dtype) == (images.shape, np.uint8)
+    assert np.array_equal(one, images) == (strength == "none")
+    if strength != "none":
+        assert not np.array_equal(one, augment(images, make_transform(strength), 6))
+
+
+def test_streams_of_randomness_are_apart() -> None:
+    draws = {derived_seed(*parts) for parts in [(0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]}
+    assert len(draws) == 5
+    assert derived_generator(1, 2).random() == derived_generator(1, 2).random()
+
+
+def test_macro_f1_is_pooled_over_all_images_and_counts_absent_classes() -> None:
+    targets = np.array([0, 0, 1, 1])
+    probabilities = np.eye(3, dtype=np.float32)[[0, 1, 1, 1]]
+    assert macro_f1(targets, probabilities) == pytest.approx((2 / 3 + 0.8 + 0) / 3)
+    assert report(targets, np.array([0, 1, 1, 1]), 2)["confusion"] == [[1, 1], [0, 2]]
+
+
+def test_configurations_that_train_alike_have_one_digest() -> None:
+    assert TrainConfig(optimizer="adamw", momentum=0.8).digest == TrainConfig(optimizer="adamw", momentum=0.9).digest
+    assert TrainConfig(optimizer="sgd", momentum=0.8).digest != TrainConfig(optimizer="sgd", momentum=0.9).digest
+    assert TrainConfig(cutmix_alpha=0.3).digest == TrainConfig(cutmix_alpha=2.0).digest
+    assert TrainConfig(focal_gamma=1.0).digest == TrainConfig(focal_gamma=2.0).digest
+
+
+def test_every_knob_has_a_meaning() -> None:
+    assert all(knob.description for knob in TrainConfig.model_fields.values())
+    assert knob_table().count("\n") == len(TrainConfig.model_fields) + 1
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
+def test_a_precision_can_be_chosen_on_a_cpu(precision: str, tiny: TrainConfig, data: FoldData) -> None:
+    model = learner(tiny.model_copy(update={"precision": precision}), data)
+    assert np.isfinite(model.train_epoch(0).loss)
+    assert model.predict_validation().dtype == np.float32

@@ -1,0 +1,187 @@
+"""The trial folder and the climb: whatever is killed, reading it never gives a wrong answer."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainables.climber import Climber, shared_fold_data
+from trainables.config import TrainConfig
+from trainables.devices import Resources
+from trainables.fold_trainable import FoldTrainable
+from trainables.manifest import FolderError, read_manifest, sha256_of
+from trainables.metrics import macro_f1
+from trainables.predictions import read_predictions
+from trainables.trial_folder import Superseded, TrialFolder
+
+
+@pytest.fixture(autouse=True)
+def fresh_data() -> None:
+    shared_fold_data.cache_clear()
+
+
+def climber(study: Path, config: TrainConfig, rung: int, attempt: int = 1, trial: int = 0) -> Climber:
+    return Climber(study, trial, rung, attempt, config.model_dump(), Resources())
+
+
+def climb(study: Path, config: TrainConfig, rung: int, attempt: int = 1) -> list[dict[str, Any]]:
+    one = climber(study, config, rung, attempt)
+    results = [one.step()]
+    while not results[-1]["done"]:
+        results.append(one.step())
+    one.close()
+    return results
+
+
+def curve(study: Path) -> list[tuple[int, int, float, float]]:
+    manifest = read_manifest(study, 0)
+    assert manifest is not None
+    return [(line.fold, line.epoch, line.score, line.loss) for line in manifest.curve]
+
+
+def test_a_climb_ends_at_its_rung_and_the_next_goes_on_from_there(study: Path, tiny: TrainConfig) -> None:
+    assert [result["fold_epochs"] for result in climb(study, tiny, 1)] == [1]
+    assert [result["fold_epochs"] for result in climb(study, tiny, 4, attempt=2)] == [2, 3, 4]
+    manifest = read_manifest(study, 0)
+    assert manifest is not None
+    assert manifest.complete
+
+
+def test_stopping_anywhere_changes_no_digit_of_the_curve(study: Path, tiny: TrainConfig) -> None:
+    config = tiny.model_copy(update={"epochs": 3})
+    climb(study, config, 6)
+    through = curve(study)
+    shutil.rmtree(study / "trials")
+    for attempt, rung in enumerate((1, 2, 4, 5, 6), 1):
+        climb(study, config, rung, attempt)
+    assert curve(study) == through
+
+
+def test_the_score_of_a_rung_is_pooled_over_the_folds(study: Path, tiny: TrainConfig) -> None:
+    last = climb(study, tiny, 4)[-1]
+    parts = [read_predictions(study, 0, fold) for fold in (0, 1)]
+    pooled = macro_f1(
+        np.concatenate([one.targets for one in parts]), np.concatenate([one.probabilities for one in parts])
+    )
+    assert last["score"] == pooled
+    assert last["fold_score"] == macro_f1(parts[1].targets, parts[1].probabilities)
+
+
+def test_out_of_fold_predictions_cover_every_image_once(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 4)
+    ids = np.concatenate([read_predictions(study, 0, fold).ids for fold in (0, 1)])
+    assert sorted(ids) == sorted(shared_fold_data(study).ids)
+
+
+def test_a_finished_fold_drops_its_resume_state_and_lists_its_files(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 1)
+    assert [path.name for path in (study / "trials/0/resume").iterdir()] == ["1.safetensors"]
+    climb(study, tiny, 2, attempt=2)
+    assert list((study / "trials/0/resume").iterdir()) == []
+    manifest = read_manifest(study, 0)
+    assert manifest is not None
+    assert set(manifest.files) == {"fold_0/weights.safetensors", "fold_0/predictions.npz"}
+    assert all(sha256_of(study / "trials/0" / name) == digest for name, digest in manifest.files.items())
+
+
+@pytest.mark.parametrize("moment", range(8))
+def test_a_kill_between_any_two_renames_costs_that_epoch_alone(
+    moment: int, study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    climb(study, tiny, 4)
+    through = curve(study)
+    shutil.rmtree(study / "trials")
+    renames, real = [0], Path.replace
+
+    def dying(self: Path, target: Path) -> Path:
+        if renames[0] == moment:
+            raise KeyboardInterrupt
+        renames[0] += 1
+        return real(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", dying)
+        with pytest.raises(KeyboardInterrupt):
+            climb(study, tiny, 4)
+    before = read_manifest(study, 0)
+    climb(study, tiny, 4, attempt=2)
+    assert curve(study) == through
+    assert before is None or curve(study)[: len(before.curve)] == [
+        (x.fold, x.epoch, x.score, x.loss) for x in before.curve
+    ]
+
+
+def test_an_old_attempt_that_still_runs_writes_nothing_more(study: Path, tiny: TrainConfig) -> None:
+    old = climber(study, tiny, 4, attempt=1)
+    old.step()
+    new = climber(study, tiny, 4, attempt=2)
+    assert old.step()["failure"] == "superseded"
+    assert len(curve(study)) == 1
+    assert new.step()["fold_epochs"] == 2
+    with pytest.raises(Superseded):
+        TrialFolder(study, 0).claim(1)
+
+
+def test_a_diverging_trial_fails_with_its_reason_and_log(study: Path, tiny: TrainConfig) -> None:
+    # A learning rate of 10 with a weight decay of 1 multiplies the weights by -9 at every step.
+    explosive = {"optimizer": "sgd", "learning_rate": 10.0, "weight_decay": 1.0, "clip_gradient": 1e30, "epochs": 30}
+    results = climb(study, tiny.model_copy(update={**explosive, "schedule": "constant"}), 60)
+    assert results[-1]["failure"] == "not_finite"
+    assert "failure.txt" in results[-1]["reason"]
+    assert "NotFinite" in (study / "trials/0/failure.txt").read_text()
+
+
+def test_an_error_inside_a_step_is_a_result_and_no_exception(
+    study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = climber(study, tiny, 4)
+    monkeypatch.setattr("trainables.climber.FoldLearner.train_epoch", lambda *_: 1 / 0)
+    result = one.step()
+    assert (result["failure"], result["done"]) == ("error", True)
+    assert "ZeroDivisionError" in result["reason"]
+
+
+def test_a_damaged_manifest_is_named(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 1)
+    (study / "trials/0/manifest.json").write_text("{")
+    with pytest.raises(FolderError, match=r"manifest\.json: is damaged; move"):
+        read_manifest(study, 0)
+
+
+def test_nothing_in_a_trial_folder_is_a_pickle(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 3)
+    files = [path for path in (study / "trials").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files if "tensorboard" not in path.parts} == {".json", ".npz", ".safetensors", ""}
+    for path in files:
+        if path.suffix == ".npz":
+            np.load(path, allow_pickle=False)["ids"]
+
+
+def test_tensorboard_scalars_are_written_for_every_fold_epoch(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 2)
+    (events,) = (study / "trials/0/tensorboard").glob("events.*")
+    assert events.read_bytes().count(b"learning_rate") == 2
+
+
+def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: TrainConfig, tmp_path: Path) -> None:
+    config = {
+        "study": str(study),
+        "cpus": 1,
+        "gpus": 0.0,
+        "trial": 0,
+        "rung": 2,
+        "attempt": 1,
+        "configuration": tiny.model_dump(),
+    }
+    trainable = FoldTrainable(json.loads(json.dumps(config)))
+    first, second = trainable.train(), trainable.train()
+    assert (first["fold_epochs"], first["done"]) == (1, False)
+    assert (second["fold_epochs"], second["done"]) == (2, True)
+    assert {"score", "fold", "epoch", "loss", "learning_rate", "images_per_second"} <= second.keys()
+    assert trainable.reset({**config, "trial": 3, "rung": 1, "attempt": 2})
+    assert trainable.train()["trial"] == 3
+    assert repr(trainable) == f"FoldTrainable(study={study.name})"
+    trainable.stop()

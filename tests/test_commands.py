@@ -37,14 +37,8 @@ def place(tmp_path: Path) -> Path:
 
 def start(place: Path, script: str, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(ROOT / script), *arguments]
-    return subprocess.Popen(
-        command,
-        cwd=place,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )
+    environment, out = {**os.environ, "COLUMNS": "200"}, subprocess.PIPE
+    return subprocess.Popen(command, cwd=place, stdout=out, stderr=subprocess.STDOUT, text=True, env=environment)
 
 
 def run(place: Path, script: str, *arguments: str, code: int = 0) -> str:
@@ -80,9 +74,8 @@ def check_nothing_lost_or_doubled(place: Path, before: list[object]) -> None:
     trials = [event.trial for event in events if isinstance(event, TrialAdded)]
     assert trials == list(range(5))
     for trial in state(place).trials.values():
-        assert [(epoch.fold, epoch.epoch) for epoch in trial.epochs] == [
-            divmod(number, 3) for number in range(trial.fold_epochs)
-        ]
+        places = [(epoch.fold, epoch.epoch) for epoch in trial.epochs]
+        assert places == [divmod(number, 3) for number in range(trial.fold_epochs)]
         manifest = read_manifest(place / "results/toy", trial.number)
         assert manifest is not None
         assert [line.score for line in manifest.curve] == [epoch.score for epoch in trial.epochs]
@@ -156,8 +149,8 @@ def test_a_killed_driver_costs_running_epochs_alone_and_the_same_command_goes_on
         processes.append(driver)
         wait_for_epochs(place, moment, driver)
         if moment == 1:
-            refused = search(place, code=2)
-            assert "another launch (process" in refused
+            driver.send_signal(signal.SIGSTOP)
+            assert f"another launch (process {driver.pid})" in search(place, code=2)
         driver.kill()
         driver.wait()
         before = list(read_record(place / "results/toy/record.jsonl"))

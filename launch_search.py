@@ -29,7 +29,7 @@ from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
 from schedulers.events import EpochScored
 from schedulers.record import Record
 from schedulers.signals import STOPPED, stopping_on_signals
-from schedulers.study_folder import StudyFolder
+from schedulers.study_folder import Identity, StudyFolder
 from schedulers.study_run import StudyRun, make_budget, make_ladder
 from schedulers.tune_search import run_climbs
 from search_spaces import SearchSpace, load_space
@@ -48,6 +48,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     arguments = parse_arguments()
     try:
+        check_gpu_share(arguments)
         return search(arguments)
     except ValueError as error:  # our own errors all are: they name the file, the key and the way out
         console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
@@ -64,13 +65,12 @@ def search(arguments: argparse.Namespace) -> int:
     probe = Probe(TrainConfig(**space.recipe()), steps=8 if arguments.dry_run else 0)
     try:
         data = prepare_data(space, skip_unreadable=arguments.skip_unreadable)
-        speed = probe.images_per_second()
+        if arguments.dry_run:
+            show_plan(space, data, probe.images_per_second())
+            return 0
+        return run_study(arguments, folder, space, data, probe)
     finally:
         probe.end()
-    if arguments.dry_run:
-        show_plan(space, data, speed or 1.0)
-        return 0
-    return run_study(arguments, folder, space, data)
 
 
 def resolve_space(arguments: argparse.Namespace, folder: StudyFolder) -> SearchSpace:
@@ -126,24 +126,29 @@ def describe_splits(data: PreparedData) -> str:
     return f"{len(data.table.frame)} images, split by {unit} into {len(data.splits.folds)} folds; {aside}."
 
 
-def show_plan(space: SearchSpace, data: PreparedData, speed: float) -> None:
+def show_plan(space: SearchSpace, data: PreparedData, images_per_second: float) -> None:
     """Print what a search would do."""
     budget = make_budget(space)
     ladder = make_ladder(space, budget)
     places = [FoldCounts(name, persons, by_class) for name, (persons, by_class) in data.counts().items()]
     print_preview(console, space, ladder, places)
     images = round(len(data.samples()) * (1 - 1 / ladder.folds))
-    print_cost(console, ladder, budget, images / speed, local_gpus() or os.cpu_count() or 1)
+    print_cost(console, ladder, budget, images / images_per_second, local_gpus() or os.cpu_count() or 1)
 
 
-def run_study(arguments: argparse.Namespace, folder: StudyFolder, space: SearchSpace, data: PreparedData) -> int:
+def run_study(
+    arguments: argparse.Namespace, folder: StudyFolder, space: SearchSpace, data: PreparedData, probe: Probe
+) -> int:
     """Run climbs until the study is finished or stopped, and print what came out."""
+    identity = Identity(space, data.facts(), {**data.splits.model_dump(mode="json"), "digest": data.splits.digest})
     lock = folder.lock()
     try:
-        open_folder(folder, space, data)
+        folder.refuse_another(identity)
         cluster = start_ray(arguments.address, worker_environment(arguments.cpus_per_trial or 1), ROOT)
-        describe_cluster(cluster)
         cpus, gpus = share_of_a_trial(arguments, cluster)
+        probe.check()
+        folder.begin_or_continue(identity, derived_files(folder, data))
+        describe_cluster(cluster)
         with Record(folder.record) as record:
             run = StudyRun(record, space, make_budget(space), cluster.slots(cpus, gpus))
             run.start(space.search.model_dump(), saved_epochs(run, folder))
@@ -158,14 +163,13 @@ def run_study(arguments: argparse.Namespace, folder: StudyFolder, space: SearchS
     return conclude(arguments, run)
 
 
-def open_folder(folder: StudyFolder, space: SearchSpace, data: PreparedData) -> None:
-    """Begin the study, or check that this launch belongs to it."""
-    files = {
-        folder.samples.name: data.samples().to_csv(index=False), folder.holdout.name: data.holdout().to_csv(index=False),
+def derived_files(folder: StudyFolder, data: PreparedData) -> dict[str, str]:
+    """Return the study's files that follow from its data and machine: name and text."""
+    return {
+        folder.samples.name: data.samples().to_csv(index=False),
+        folder.holdout.name: data.holdout().to_csv(index=False),
         folder.environment.name: json.dumps(environment(), indent=1),
-    }  # fmt: skip
-    splits = {**data.splits.model_dump(mode="json"), "digest": data.splits.digest}
-    folder.begin_or_continue(space, data.facts(), splits, files)
+    }
 
 
 def saved_epochs(run: StudyRun, folder: StudyFolder) -> dict[int, list[EpochScored]]:
@@ -196,11 +200,15 @@ def describe_cluster(cluster: Cluster) -> None:
 def share_of_a_trial(arguments: argparse.Namespace, cluster: Cluster) -> tuple[int, float]:
     """Return the CPUs and the share of a GPU that one trial takes."""
     if not cluster.gpus:
-        if arguments.trials_per_gpu != 1:
-            raise ValueError("--trials-per-gpu needs a GPU, and Ray sees none here; leave it out")
         return arguments.cpus_per_trial or 1, 0.0
     trials = int(cluster.gpus * arguments.trials_per_gpu)
     return arguments.cpus_per_trial or max(1, cluster.cpus // max(1, trials)), 1 / arguments.trials_per_gpu
+
+
+def check_gpu_share(arguments: argparse.Namespace) -> None:
+    """Refuse --trials-per-gpu where there is no GPU: it would do nothing."""
+    if arguments.trials_per_gpu != 1 and arguments.address is None and not local_gpus():
+        raise ValueError("--trials-per-gpu needs a GPU, and there is none here; leave it out")
 
 
 def conclude(arguments: argparse.Namespace, run: StudyRun) -> int:

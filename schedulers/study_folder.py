@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -71,39 +72,56 @@ class StudyFolder:
                 f"{self.path}: cannot be written ({error.strerror}); choose another folder with --results"
             ) from None
 
-    def begin_or_continue(
-        self, space: SearchSpace, data: Mapping[str, Any], splits: Mapping[str, Any], files: Mapping[str, str]
-    ) -> None:
-        """Write what identifies a new study, or check that the launch belongs to the one that is there.
-
-        `files` are further texts by file name; they follow from space, data and splits. space.yaml comes
-        last: a study exists once it is there.
+    def refuse_another(self, identity: "Identity") -> None:
+        """Check that a launch belongs to the study that is here, if there is one.
 
         Raises:
             StudyError: another space, data set or split under this name; shows the difference.
         """
-        if self.exists():
-            self._refuse_another(space, data, splits)
-        for name, text in files.items():
-            _write(self.path / name, text)
-        _write_json(self.data, dict(data))  # also on continuing: the decoded images may lie elsewhere by now
         if not self.exists():
-            _write_json(self.splits, dict(splits))
-            _write(self.space, yaml.safe_dump(space.model_dump(mode="json"), sort_keys=False))
-
-    def _refuse_another(self, space: SearchSpace, data: Mapping[str, Any], splits: Mapping[str, Any]) -> None:
-        stored = self.stored_space()
-        before = {
-            **_identity(stored),
-            "images": json.loads(self.data.read_text())["images"],
-            "splits": json.loads(self.splits.read_text())["digest"],
-        }
-        now = {**_identity(space), "images": data["images"], "splits": splits["digest"]}
-        changed = "\n".join(f"  {key}: {old!r} -> {new!r}" for key, old, new in differences(before, now))
+            return
+        images = json.loads(self.data.read_text(encoding="utf-8"))
+        splits = json.loads(self.splits.read_text(encoding="utf-8"))
+        before = Identity(self.stored_space(), images, splits).facts()
+        changed = "\n".join(f"  {key}: {old!r} -> {new!r}" for key, old, new in differences(before, identity.facts()))
         if changed:
             raise StudyError(
                 f"{self.path}: holds another study:\n{changed}\nTake another name with --study NAME, or undo the difference."
             )
+
+    def begin_or_continue(self, identity: "Identity", files: Mapping[str, str]) -> None:
+        """Write what identifies a new study; check that it is the same if one is here.
+
+        `files` are further texts by file name that follow from the identity. space.yaml comes last: a
+        study exists once it is there.
+        """
+        self.refuse_another(identity)
+        for name, text in files.items():
+            _write(self.path / name, text)
+        _write_json(self.data, identity.data)  # also on continuing: the decoded images may lie elsewhere by now
+        if not self.exists():
+            _write_json(self.splits, identity.splits)
+            _write(self.space, yaml.safe_dump(identity.space.model_dump(mode="json"), sort_keys=False))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What makes a study this study: its space, its images and who stands where."""
+
+    space: SearchSpace
+    data: dict[str, Any]
+    splits: dict[str, Any]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what must not change between launches; budgets and the sampler may."""
+        dumped = self.space.model_dump(mode="json")
+        facts = {key: dumped[key] for key in _IDENTITY}
+        return {
+            **facts,
+            "folds": self.space.search.folds,
+            "images": self.data["images"],
+            "splits": self.splits["digest"],
+        }
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any, Any]]:
@@ -114,11 +132,6 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], above: str = 
             yield from differences(old, new, f"{above}{key}.")
         elif old != new:
             yield f"{above}{key}", old, new
-
-
-def _identity(space: SearchSpace) -> dict[str, Any]:
-    dumped = space.model_dump(mode="json")
-    return {**{key: dumped[key] for key in _IDENTITY}, "folds": space.search.folds}
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

@@ -25,7 +25,9 @@ def imports(path: Path) -> set[str]:
     """Return the top-level packages that a file imports, inside functions, too."""
     tree = ast.parse(path.read_text())
     plain = {name.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
-    return plain | {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    return plain | {
+        node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module
+    }
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,9 @@ def test_real_photographs_come_in_through_the_csv_source_and_can_be_learned(tmp_
     data.samples().to_csv(tmp_path / "samples.csv", index=False)
     (tmp_path / "data.json").write_text(pd.Series(data.facts()).to_json())
     shared_fold_data.cache_clear()
-    config = TrainConfig(image_size=48, epochs=3, batch_size=16, learning_rate=5e-3, augmentation="light", warmup_epochs=0.2)
+    config = TrainConfig(
+        image_size=48, epochs=3, batch_size=16, learning_rate=5e-3, augmentation="light", warmup_epochs=0.2
+    )
     climber = Climber(tmp_path, 0, 3, 1, config.model_dump(), Resources())
     scores = [climber.step()["score"] for _ in range(3)]
     assert scores[-1] > 0.2, "40 people; guessing scores 0.025"

@@ -24,18 +24,23 @@ class Probe:
             command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def images_per_second(self) -> float | None:
-        """Wait for the probe and return the speed of a training step, None if no steps were asked for.
+    def check(self) -> dict[str, float | None]:
+        """Wait for the probe and return what it measured.
 
         Raises:
-            ProbeError: it cannot be trained; says why and the way out.
+            ProbeError: the configuration cannot be trained; says why and the way out.
         """
         out, complaint = self._process.communicate()
         if self._process.returncode != 0:
-            raise ProbeError(
-                complaint.strip().splitlines()[-1] if complaint.strip() else "the probe of the backbone died"
-            )
-        speed: float | None = json.loads(out.splitlines()[-1])["images_per_second"]
+            lines = complaint.strip().splitlines() or ["the probe of the backbone died"]
+            raise ProbeError(lines[-1])
+        measured: dict[str, float | None] = json.loads(out.splitlines()[-1])
+        return measured
+
+    def images_per_second(self) -> float:
+        """Return the speed of a training step; the probe must have been started with steps."""
+        speed = self.check()["images_per_second"]
+        assert speed is not None
         return speed
 
     def end(self) -> None:

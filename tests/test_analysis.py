@@ -1,0 +1,147 @@
+"""What is shown of a search is what the record says."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from analysis.candidates import choose_studies
+from analysis.ending import finished_trials, print_ending, savings
+from analysis.finished import find_studies
+from analysis.leaderboard import Row, leaderboard, tie_note
+from analysis.progress import SearchProgress, spell_parameters
+from analysis.standing import best_trial, standing
+from schedulers.study_folder import Identity, StudyError, StudyFolder, differences
+from schedulers.study_run import make_budget
+from tests.toy_search import ToyDriver, toy_space
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> ToyDriver:
+    return ToyDriver(tmp_path / "record.jsonl", toy_space(), slots=2).start().finish()
+
+
+def test_every_trial_is_counted_in_exactly_one_place_at_every_moment(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(), slots=2).start()
+    while driver.tick():
+        counts = standing(driver.run.state, driver.run.ladder)
+        assert sum(vars(counts).values()) == len(driver.run.state.trials)
+        assert counts.climbing <= 2
+
+
+def test_at_the_end_nothing_climbs_and_the_finalists_and_the_recipe_are_finished(driver: ToyDriver) -> None:
+    counts = standing(driver.run.state, driver.run.ladder)
+    assert counts.climbing == 0
+    assert counts.finished == finished_trials(driver.run.state, driver.run.ladder) >= 3
+
+
+def test_the_leader_is_the_best_of_those_that_came_furthest(driver: ToyDriver) -> None:
+    best = best_trial(driver.run.state, driver.run.ladder)
+    assert best is not None
+    trial, rung, score = best
+    assert rung == driver.run.ladder.top
+    assert score == max(other.score_at(rung) or 0 for other in driver.run.state.trials.values())
+    assert trial.score_at(rung) == score
+
+
+def test_the_leaderboard_puts_more_folds_before_a_higher_score(driver: ToyDriver, tmp_path: Path) -> None:
+    rows = leaderboard(driver.run.state, driver.run.ladder, tmp_path)
+    assert len(rows) == 12
+    keys = [(-row.fold_epochs, -row.score) for row in rows]
+    assert keys == sorted(keys)
+
+
+def test_a_score_is_shown_with_its_spread_or_says_that_it_has_none() -> None:
+    assert Row(1, "tpe", 3, 27, 0.6, (0.5, 0.6, 0.7)).spelled() == "0.600 ± 0.100 (3 folds)"
+    assert Row(1, "tpe", 1, 9, 0.6, (0.6,)).spelled() == "0.600 (one fold: spread unknown)"
+    assert "part of one fold" in Row(1, "tpe", 0, 3, 0.6, ()).spelled()
+
+
+def test_a_difference_inside_the_noise_is_called_a_tie() -> None:
+    def row(trial: int, score: float) -> Row:
+        return Row(trial, "tpe", 4, 36, score, (score - 0.1, score, score + 0.1, score))
+
+    assert "are a tie: they differ by 0.010" in str(tie_note([row(0, 0.7), row(1, 0.69)]))
+    assert tie_note([row(0, 0.7), row(1, 0.5)]) is None
+
+
+def test_savings_are_told_against_all_folds_of_all_trials(driver: ToyDriver) -> None:
+    spent = driver.run.state.fold_epochs
+    assert savings(driver.run.state, driver.run.ladder) == (
+        f"The ladder spent {spent} fold-epochs; all folds of all 12 trials would be 324: {1 - spent / 324:.0%} saved."
+    )
+
+
+def test_a_pipe_gets_plain_lines_and_a_terminal_a_table(driver: ToyDriver) -> None:
+    space = toy_space()
+    for terminal in (False, True):
+        out = io.StringIO()
+        console = Console(file=out, force_terminal=terminal, width=150)
+        with SearchProgress(console, driver.run.state, space, driver.run.ladder, make_budget(space)).shown():
+            pass
+        assert "12/12: 0 climbing" in out.getvalue()
+        assert ("\x1b[" in out.getvalue()) == terminal
+
+
+def test_the_ending_names_the_best_the_failures_and_the_folder(driver: ToyDriver, tmp_path: Path) -> None:
+    driver.run.state.trials[5].failure, driver.run.state.trials[5].reason = "not_finite", "the loss is nan"
+    out = io.StringIO()
+    print_ending(Console(file=out, width=150), StudyFolder(tmp_path), driver.run.state, toy_space(), driver.run.ladder)
+    for words in (
+        "Leaderboard",
+        "Best so far, trial",
+        "trial 5 failed (not_finite): the loss is nan",
+        "saved",
+        "tensorboard --logdir",
+    ):
+        assert words in out.getvalue()
+
+
+def test_parameters_are_spelled_short() -> None:
+    assert (
+        spell_parameters({"learning_rate": 0.00123456, "optimizer": "sgd"}) == "learning_rate 0.001235, optimizer sgd"
+    )
+
+
+def test_differences_are_told_by_dotted_key() -> None:
+    assert list(differences({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}, "d": 4})) == [
+        ("a.b", 1, 3),
+        ("a.c", 2, "(absent)"),
+        ("d", "(absent)", 4),
+    ]
+
+
+def test_a_study_is_itself_under_another_budget_and_another_under_other_images(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "toy")
+    folder.lock().release()
+    data, splits = {"images": "a", "cache": "/here"}, {"digest": "s"}
+    folder.begin_or_continue(Identity(toy_space(), data, splits), {"samples.csv": "id\n"})
+    assert folder.exists()
+    assert folder.stored_space() == toy_space()
+    folder.refuse_another(
+        Identity(toy_space(trials=99, sampler="tpe", finalists=5), {**data, "cache": "/there"}, splits)
+    )
+    for identity in (
+        Identity(toy_space(folds=4), data, splits),
+        Identity(toy_space(), {**data, "images": "b"}, splits),
+    ):
+        with pytest.raises(StudyError, match="holds another study"):
+            folder.refuse_another(identity)
+
+
+def test_an_empty_results_folder_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"holds no study; run launch_search\.py first"):
+        find_studies(tmp_path)
+
+
+def test_an_unfinished_study_says_how_far_it_is(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "toy")
+    folder.lock().release()
+    folder.begin_or_continue(Identity(toy_space(), {"images": "a"}, {"digest": "s"}), {})
+    driver = ToyDriver(folder.record, toy_space()).start()
+    for _ in range(3):
+        driver.tick()
+    driver.record.close()
+    with pytest.raises(StudyError, match=r"all 3 folds yet; 1 trials are begun, the furthest stands at 3 of 27"):
+        choose_studies([folder])

@@ -33,6 +33,7 @@ class FoldTrainable(Trainable):
         order = {name: new_config[name] for name in ("trial", "rung", "attempt", "configuration")}
         resources = Resources(new_config["cpus"], new_config["gpus"])
         self._climber = Climber(Path(new_config["study"]), **order, resources=resources)
+        self._last_score = ""
         self._tell("starting")
         return True
 
@@ -40,10 +41,10 @@ class FoldTrainable(Trainable):
         """Do one fold-epoch."""
         assert self._climber is not None
         fold, epoch = self._climber.position
-        self._tell(f"fold {fold + 1} epoch {epoch + 1}")
+        self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
         result = self._climber.step()
-        if "score" in result:
-            self._tell(f"fold {fold + 1} epoch {epoch + 1} f1 {result['score']:.3f}")
+        self._last_score = f" f1 {result['score']:.3f}" if "score" in result else ""
+        self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
         return result
 
     def cleanup(self) -> None:

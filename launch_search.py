@@ -32,7 +32,7 @@ from schedulers.signals import STOPPED, stopping_on_signals
 from schedulers.study_folder import Identity, StudyFolder
 from schedulers.study_run import StudyRun, make_budget, make_ladder
 from schedulers.tune_search import run_climbs
-from search_spaces import SearchSpace, load_space
+from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names
 from trainables.config import TrainConfig
 from trainables.fold_trainable import FoldTrainable, worker_environment
@@ -60,9 +60,11 @@ def main() -> int:
 
 def search(arguments: argparse.Namespace) -> int:
     """Resolve the space, prepare the data, and show or run the search."""
-    folder = StudyFolder(Path(arguments.results) / (arguments.study or find_space(arguments.space).stem))
+    folder = StudyFolder.named(Path(arguments.results), arguments.study or find_space(arguments.space).stem)
     space = resolve_space(arguments, folder)
-    probe = Probe(TrainConfig(**space.recipe()), steps=8 if arguments.dry_run else 0)
+    optimizer = space.parameters.get("optimizer")
+    optimizers = [str(name) for name in optimizer.choice] if isinstance(optimizer, Choice) else []
+    probe = Probe(TrainConfig(**space.recipe()), optimizers=optimizers, steps=8 if arguments.dry_run else 0)
     try:
         data = prepare_data(space, skip_unreadable=arguments.skip_unreadable)
         if arguments.dry_run:
@@ -86,15 +88,19 @@ def resolve_space(arguments: argparse.Namespace, folder: StudyFolder) -> SearchS
     if profile:
         console.print(f"Profile {profile}: {reason}.", highlight=False)
     return load_space(
-        arguments.space, knobs=TrainConfig, data_options=data_options, profile=profile, overrides=overrides(arguments)
+        arguments.space,
+        knobs=TrainConfig,
+        data_options=data_options,
+        profile=profile,
+        data=guess_source(arguments.data) if arguments.data else None,
+        overrides=overrides(arguments),
     )
 
 
 def overrides(arguments: argparse.Namespace) -> list[str]:
     """Return --set and the options that are short for one, the options last."""
     short = {"trials": arguments.trials, "time_budget": arguments.time_budget, "seed": arguments.seed}
-    data = [f"data={guess_source(arguments.data)}"] if arguments.data else []
-    return [*data, *arguments.set, *(f"search.{key}={value}" for key, value in short.items() if value is not None)]
+    return [*arguments.set, *(f"search.{key}={value}" for key, value in short.items() if value is not None)]
 
 
 def prepare_data(space: SearchSpace, *, skip_unreadable: bool) -> PreparedData:

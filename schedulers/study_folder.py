@@ -34,6 +34,17 @@ class StudyFolder:
         self.trials = self.path / "trials"
         self.ray = self.path / "ray"
 
+    @classmethod
+    def named(cls, results: Path, name: str) -> "StudyFolder":
+        """Return the folder of a study by its name.
+
+        Raises:
+            StudyError: the name is no plain folder name.
+        """
+        if name != Path(name).name or name.startswith("."):
+            raise StudyError(f"--study {name}: must be a plain folder name; --results says where studies lie")
+        return cls(results / name)
+
     @property
     def name(self) -> str:
         return self.path.name

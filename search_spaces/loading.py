@@ -14,6 +14,7 @@ from search_spaces.space import SearchSettings, SearchSpace
 SHIPPED = Path(__file__).parent
 SECTIONS = ("task", "data", "metric", "parameters", "constants", "search", "profiles")
 PROFILE_SECTIONS = ("constants", "search")
+_EXAMPLES = {"task": "task: age", "data": "data: {source: sample_faces}"}
 
 
 def load_space(
@@ -22,13 +23,15 @@ def load_space(
     knobs: type[BaseModel],
     data_options: TypeAdapter[Any] | None = None,
     profile: str | None = None,
+    data: Mapping[str, Any] | None = None,
     overrides: Sequence[str] = (),
 ) -> SearchSpace:
     """Return the checked space that a file spells.
 
     `space` is a path or the name of a shipped file; `knobs` is the model that every hyperparameter
     must be a field of; `data_options` checks the data section; `profile` picks one of the file's
-    profiles if it has any; `overrides` are 'key=value' texts, applied last.
+    profiles; `data` takes the place of the file's data section, but for the options that all sources
+    share; `overrides` are 'key=value' texts, applied last.
 
     Raises:
         SpaceError: with file, key, what is wrong and the way out.
@@ -37,15 +40,18 @@ def load_space(
     raw = _read(path)
     file = path.name
     raw = _with_profile(raw, profile, file)
+    if data is not None and data_options is not None:
+        raw["data"] = {**_shared_options(data_options, raw.get("data") or {}), **data}
     for override in overrides:
-        raw = _overridden(raw, override, file)
-    data = raw.get("data", {})
-    if data_options is not None:
-        data = _checked_data(data_options, data, file)
+        raw = _sectioned(_overridden(raw, override, file), file)
+    for required in ("task", "data"):
+        if raw.get(required) is None:
+            raise SpaceError(file, required, f"is missing; add it, such as {_EXAMPLES[required]}")
+    checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, defaults = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
     fields = {
-        "name": path.stem, "profile": profile, "task": raw.get("task"), "data": data, "metric": raw.get("metric", "macro_f1"),
+        "name": path.stem, "profile": profile, "task": raw.get("task"), "data": checked, "metric": raw.get("metric", "macro_f1"),
         "parameters": parameters, "constants": constants, "defaults": defaults, "search": raw.get("search") or {},
     }  # fmt: skip
     try:
@@ -78,12 +84,26 @@ def _read(path: Path) -> dict[str, Any]:
         raise SpaceError(path.name, "", f"is not readable YAML{line}; fix the indentation or quoting there") from None
     if not isinstance(raw, dict):
         raise SpaceError(path.name, "", f"must be a mapping with the keys {', '.join(SECTIONS)}")
+    return _sectioned(raw, path.name)
+
+
+def _sectioned(raw: dict[str, Any], file: str) -> dict[str, Any]:
+    """Return the space if its sections are known and of the right kind."""
     for section, value in raw.items():
         if section not in SECTIONS:
-            raise SpaceError(path.name, str(section), f"unknown key; {name_hint(section, SECTIONS)}")
+            raise SpaceError(file, str(section), f"unknown key; {name_hint(section, SECTIONS)}")
         if section not in ("task", "metric") and not isinstance(value, dict | None):
-            raise SpaceError(path.name, str(section), f"must be a mapping (got {value!r})")
+            raise SpaceError(file, str(section), f"must be a mapping (got {value!r})")
+    for name, profile in (raw.get("profiles") or {}).items():
+        for section, value in _mapping(profile, file, f"profiles.{name}").items():
+            _mapping(value, file, f"profiles.{name}.{section}")
     return raw
+
+
+def _mapping(value: Any, file: str, key: str) -> dict[str, Any]:
+    if not isinstance(value, dict | None):
+        raise SpaceError(file, key, f"must be a mapping (got {value!r})")
+    return value or {}
 
 
 def _with_profile(raw: dict[str, Any], profile: str | None, file: str) -> dict[str, Any]:
@@ -108,7 +128,10 @@ def _overridden(raw: dict[str, Any], override: str, file: str) -> dict[str, Any]
     parts = key.strip().split(".")
     if not separator or not all(parts):
         raise SpaceError("--set", override, "must look like learning_rate.high=3e-3 or constants.epochs=4")
-    value = yaml.safe_load(text)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise SpaceError("--set", override, f"{text!r} is no YAML value; quote it") from None
     if parts[0] not in SECTIONS:
         parts = ["parameters", *parts]
     if parts[0] == "parameters" and len(parts) == 2 and not isinstance(value, dict):
@@ -132,10 +155,18 @@ def _checked_data(data_options: TypeAdapter[Any], data: Any, file: str) -> dict[
     try:
         checked: dict[str, Any] = data_options.validate_python(data).model_dump(mode="json")
     except ValidationError as error:
+        if error.errors()[0]["type"] == "union_tag_not_found":
+            raise SpaceError(file, "data.source", f"is missing; {name_hint('', _option_names(data_options))}") from None
         kind = next((str(part) for part in error.errors()[0]["loc"][:1]), "")
         key, wrong = explain(error, _option_names(data_options))
         raise SpaceError(file, f"data.{key.removeprefix(f'{kind}.')}" if "." in key else "data", wrong) from None
     return checked
+
+
+def _shared_options(data_options: TypeAdapter[Any], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a data section that mean the same for every source: how it is split."""
+    of_each = [set(names) for names in _option_names(data_options).values()]
+    return {name: data[name] for name in set.intersection(*of_each) - {"source"} if name in data}
 
 
 def _option_names(data_options: TypeAdapter[Any]) -> dict[str, Sequence[str]]:

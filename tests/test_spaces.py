@@ -67,6 +67,13 @@ def test_a_profile_overrides_constants_and_budget_only(tmp_path: Path) -> None:
         load(tmp_path, GOOD.replace("cpu: {constants", "cpu: {parameters: {}, constants"))
 
 
+def test_other_data_keeps_the_options_that_every_source_shares(tmp_path: Path) -> None:
+    text = GOOD.replace("source: sample_faces", "source: folder, root: images, split: by_image, holdout: 0.1")
+    space = load(tmp_path, text, data={"source": "csv", "file": "labels.csv"}, overrides=["data.holdout=0.3"])
+    assert (space.data["source"], space.data["file"]) == ("csv", "labels.csv")
+    assert (space.data["split"], space.data["holdout"]) == ("by_image", 0.3)
+
+
 def test_overrides_reach_parameters_constants_and_search(tmp_path: Path) -> None:
     space = load(
         tmp_path, overrides=["learning_rate.high=3e-3", "constants.epochs=6", "search.trials=9", "optimizer=sgd"]
@@ -116,6 +123,14 @@ def test_overrides_reach_parameters_constants_and_search(tmp_path: Path) -> None
         ("time_budget: 5m", "time_budget: soon", r"search\.time_budget: is no duration"),
         ("source: sample_faces", "source: sample_face", r"data: .*'sample_faces'"),
         ("source: sample_faces", "source: sample_faces, peple: 20", r"data\.peple: unknown key; did you mean people\?"),
+        ("task: age\n", "", r"task: is missing; add it, such as task: age"),
+        ("data: {source: sample_faces}", "data: {}", r"data\.source: is missing; Valid: competition, csv"),
+        (
+            "cpu: {constants: {image_size: 32}, search: {time_budget: 5m}}",
+            "cpu: 3",
+            r"profiles\.cpu: must be a mapping",
+        ),
+        ("constants: {image_size: 64, epochs: 4}", "constants: 3", r"constants: must be a mapping"),
         ("metric: macro_f1", "metric: accuracy", r"metric: .*'macro_f1'"),
         ("parameters:", "parameters: [", r"is not readable YAML at line"),
     ],
@@ -126,6 +141,12 @@ def test_a_mistake_is_one_error_with_file_key_and_way_out(tmp_path: Path, old: s
     with pytest.raises(SpaceError, match=complaint) as caught:
         load(tmp_path, GOOD.replace(old, new), profile=profile)
     assert str(caught.value).startswith("own.yaml")
+
+
+@pytest.mark.parametrize("override", ["learning_rate.high", "momentum.low=[", "constants=3", "task.name=x", "no.low=3"])
+def test_an_override_that_cannot_be_meant_is_one_error(tmp_path: Path, override: str) -> None:
+    with pytest.raises(SpaceError):
+        load(tmp_path, overrides=[override])
 
 
 def test_circular_conditions_are_refused_with_the_circle(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import time
 import torch
 
 from trainables.config import TrainConfig
-from trainables.models import ModelError, make_model
+from trainables.models import ModelError, check_optimizers, make_model
 
 
 def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
@@ -36,10 +36,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configuration")
     parser.add_argument("--classes", type=int, default=2)
+    parser.add_argument("--optimizers", nargs="*", default=[], help="names that must be timm's")
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
     config = TrainConfig(**json.loads(arguments.configuration))
     try:
+        check_optimizers(arguments.optimizers)
         make_model(config.backbone, arguments.classes, pretrained=config.pretrained)
     except ModelError as error:
         print(error, file=sys.stderr)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from trainables.config import TrainConfig
@@ -16,8 +17,9 @@ class ProbeError(ValueError):
 class Probe:
     """A running probe: is there such a backbone, are its weights here, how fast is a step?"""
 
-    def __init__(self, config: TrainConfig, *, steps: int = 0) -> None:
-        command = [sys.executable, "-m", "trainables.probe", config.model_dump_json(), "--steps", str(steps)]
+    def __init__(self, config: TrainConfig, *, optimizers: Sequence[str] = (), steps: int = 0) -> None:
+        options = ["--steps", str(steps), "--optimizers", config.optimizer, *optimizers]
+        command = [sys.executable, "-m", "trainables.probe", config.model_dump_json(), *options]
         root = Path(__file__).resolve().parent.parent
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(

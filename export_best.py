@@ -25,7 +25,6 @@ from analysis.candidates import TaskCandidates, choose_studies, task_candidates
 from analysis.comparison import JOINT, VOTERS, Outcome, as_numbers, compare, comparison_table, shared_rows
 from analysis.environment import environment
 from analysis.finished import FinishedTrial, find_studies
-from schedulers.study_folder import StudyFolder
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.errors import BundleError
 from voting.packing import in_place_spec, pack_member
@@ -57,9 +56,11 @@ def main() -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Choose, pack, verify, score and put the bundle in place."""
-    studies, notes = choose_studies(folders_to_export(Path(arguments.results), arguments.study))
+    studies, notes = choose_studies(find_studies(Path(arguments.results), arguments.study))
     for note in notes:
         console.print(note, highlight=False, markup=False, soft_wrap=True)
+    if arguments.name and (arguments.name != Path(arguments.name).name or arguments.name.startswith(".")):
+        raise BundleError(f"--name {arguments.name}: must be a plain folder name; --out says where bundles lie")
     chosen = [choose(candidates, arguments.size) for candidates in task_candidates(studies)]
     out = Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -83,17 +84,6 @@ def export(arguments: argparse.Namespace) -> int:
         soft_wrap=True,
     )
     return 0
-
-
-def folders_to_export(results: Path, names: Sequence[str]) -> list[StudyFolder]:
-    """Return all studies under `results`, or those named."""
-    found = find_studies(results)
-    unknown = sorted(set(names) - {folder.name for folder in found})
-    if unknown:
-        raise BundleError(
-            f"--study {unknown[0]}: {results} has no such study; it has {', '.join(folder.name for folder in found)}"
-        )
-    return [folder for folder in found if not names or folder.name in names]
 
 
 def choose(candidates: TaskCandidates, size: int) -> Chosen:

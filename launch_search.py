@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -36,7 +37,7 @@ from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names
 from trainables.config import TrainConfig
 from trainables.fold_trainable import FoldTrainable, worker_environment
-from trainables.manifest import read_manifest
+from trainables.manifest import newest_attempt, read_manifest
 from trainables.probing import Probe
 
 ROOT = Path(__file__).resolve().parent
@@ -46,15 +47,16 @@ console = Console()
 def main() -> int:
     """Run the command and return its exit code: 0 done, 1 nothing finished, 2 bad input, 130 stopped."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the search has handlers of its own
     arguments = parse_arguments()
     try:
         check_gpu_share(arguments)
         return search(arguments)
-    except ValueError as error:  # our own errors all are: they name the file, the key and the way out
+    except (ValueError, OSError) as error:  # our own errors are ValueErrors that name file, key and way out
         console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
-        console.print("Stopped before the search began.")
+        console.print("Stopped before the search began; nothing was lost. The same command starts it again.")
         return STOPPED
 
 
@@ -62,17 +64,27 @@ def search(arguments: argparse.Namespace) -> int:
     """Resolve the space, prepare the data, and show or run the search."""
     folder = StudyFolder.named(Path(arguments.results), arguments.study or find_space(arguments.space).stem)
     space = resolve_space(arguments, folder)
-    optimizer = space.parameters.get("optimizer")
-    optimizers = [str(name) for name in optimizer.choice] if isinstance(optimizer, Choice) else []
-    probe = Probe(TrainConfig(**space.recipe()), optimizers=optimizers, steps=8 if arguments.dry_run else 0)
+    probe = Probe(
+        TrainConfig(**space.recipe()),
+        choices_of(space, "backbone"),
+        choices_of(space, "optimizer"),
+        8 if arguments.dry_run else 0,
+    )
     try:
         data = prepare_data(space, skip_unreadable=arguments.skip_unreadable)
         if arguments.dry_run:
-            show_plan(space, data, probe.images_per_second())
+            show_plan(space, data, probe.images_per_second(), arguments.cpus_per_trial or 1)
             return 0
         return run_study(arguments, folder, space, data, probe)
     finally:
         probe.end()
+
+
+def choices_of(space: SearchSpace, knob: str) -> list[str]:
+    """Return every value that a trial may have of a knob."""
+    parameter = space.parameters.get(knob)
+    drawn = [str(value) for value in parameter.choice] if isinstance(parameter, Choice) else []
+    return [str(space.recipe()[knob]), *drawn]
 
 
 def resolve_space(arguments: argparse.Namespace, folder: StudyFolder) -> SearchSpace:
@@ -116,7 +128,7 @@ def prepare_data(space: SearchSpace, *, skip_unreadable: bool) -> PreparedData:
 
         data = prepare(options, space.task, space.search.folds, int(space.recipe()["image_size"]), progress)
     for note in (*data.table.notes, describe_splits(data)):
-        console.print(note, highlight=False)
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
     return data
 
 
@@ -132,14 +144,16 @@ def describe_splits(data: PreparedData) -> str:
     return f"{len(data.table.frame)} images, split by {unit} into {len(data.splits.folds)} folds; {aside}."
 
 
-def show_plan(space: SearchSpace, data: PreparedData, images_per_second: float) -> None:
+def show_plan(space: SearchSpace, data: PreparedData, images_per_second: float, cpus: int) -> None:
     """Print what a search would do."""
     budget = make_budget(space)
     ladder = make_ladder(space, budget)
     places = [FoldCounts(name, persons, by_class) for name, (persons, by_class) in data.counts().items()]
     print_preview(console, space, ladder, places)
     images = round(len(data.samples()) * (1 - 1 / ladder.folds))
-    print_cost(console, ladder, budget, images / images_per_second, local_gpus() or os.cpu_count() or 1)
+    print_cost(
+        console, ladder, budget, images / images_per_second, local_gpus() or max(1, (os.cpu_count() or 1) // cpus)
+    )
 
 
 def run_study(
@@ -157,8 +171,8 @@ def run_study(
         describe_cluster(cluster)
         with Record(folder.record) as record:
             run = StudyRun(record, space, make_budget(space), cluster.slots(cpus, gpus))
-            run.start(space.search.model_dump(), saved_epochs(run, folder))
-            progress = SearchProgress(console, run.state, space, run.ladder, run.budget)
+            run.start(space.search.model_dump(), TrialFolders(folder.path))
+            progress = SearchProgress(console, run)
             common = {"study": str(folder.path), "cpus": cpus, "gpus": gpus}
             with stopping_on_signals(run.stop, partial(console.print, highlight=False)), progress.shown():
                 run_climbs(FoldTrainable, run, common, folder.ray)
@@ -178,20 +192,22 @@ def derived_files(folder: StudyFolder, data: PreparedData) -> dict[str, str]:
     }
 
 
-def saved_epochs(run: StudyRun, folder: StudyFolder) -> dict[int, list[EpochScored]]:
-    """Return the fold-epochs that the folders of unfinished trials hold."""
-    unfinished = [trial.number for trial in run.state.trials.values() if trial.fold_epochs < run.ladder.top]
-    manifests = {number: read_manifest(folder.path, number) for number in unfinished}
-    return {
-        number: [
-            EpochScored(
-                time=line.time, trial=number, fold=line.fold, epoch=line.epoch, score=line.score, seconds=line.seconds
-            )
-            for line in manifest.curve
-        ]
-        for number, manifest in manifests.items()
-        if manifest is not None
-    }
+class TrialFolders:
+    """What a study's trial folders hold: they may know more than the record after a crash."""
+
+    def __init__(self, study: Path) -> None:
+        self._study = study
+
+    def saved_epochs(self, trial: int) -> list[EpochScored]:
+        """Return all fold-epochs that a trial's folder holds, in order."""
+        manifest = read_manifest(self._study, trial)
+        shared = {"time", "fold", "epoch", "score", "seconds"}
+        lines = manifest.curve if manifest else ()
+        return [EpochScored(trial=trial, **line.model_dump(include=shared)) for line in lines]
+
+    def newest_attempt(self) -> int:
+        """Return the newest attempt that any folder has seen."""
+        return newest_attempt(self._study)
 
 
 def describe_cluster(cluster: Cluster) -> None:
@@ -199,8 +215,9 @@ def describe_cluster(cluster: Cluster) -> None:
     if cluster.dashboard:
         console.print(
             f"Ray dashboard: http://{cluster.dashboard} (Cluster page: live trials). If it asks for a token: ray get-auth-token",
-            highlight=False, soft_wrap=True,
-        )  # fmt: skip
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def share_of_a_trial(arguments: argparse.Namespace, cluster: Cluster) -> tuple[int, float]:
@@ -226,7 +243,10 @@ def conclude(arguments: argparse.Namespace, run: StudyRun) -> int:
     console.print(f"The search ended: {run.finished}.", highlight=False, markup=False)
     if not finished_trials(run.state, run.ladder):
         console.print(
-            f"No trial has trained all folds yet. To go on: {again} --time-budget 1h", highlight=False, soft_wrap=True
+            f"No trial has trained all folds yet. To go on: {again} --time-budget 1h",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
         )
         return 1
     place = "" if arguments.results == "results" else f" --results {arguments.results}"
@@ -253,7 +273,9 @@ def parse_arguments() -> argparse.Namespace:
         "--trials-per-gpu", type=positive(float), default=1, help="trials that share a GPU (default: 1)"
     )
     parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
-    parser.add_argument("--address", help="join a running Ray cluster, such as auto; data and results must be shared")
+    parser.add_argument(
+        "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
     return parser.parse_args()
 

@@ -36,6 +36,7 @@ def predict(arguments: argparse.Namespace) -> int:
     bundle = Path(arguments.bundle) if arguments.bundle else newest_bundle(Path("ensembles"))
     manifest = open_bundle(bundle)
     images = readable(find_images(Path(arguments.images)), skip=arguments.skip_unreadable)
+    check_submission(images, manifest)
     labels = read_labels(Path(arguments.labels), images, manifest.tasks) if arguments.labels else {}
     votes = {task.task: vote(load_task(task, bundle), images.paths) for task in manifest.tasks}
     write_votes(Path(arguments.out), images, manifest.tasks, votes)
@@ -90,13 +91,16 @@ def write_votes(out: Path, images: Images, tasks: Sequence[TaskSpec], votes: Map
             writer.writerow(cells)
 
 
+def check_submission(images: Images, manifest: BundleManifest) -> None:
+    """Refuse the competition's list, before any vote, with a bundle that cannot fill it in."""
+    missing = [task for task in JOINT_TASKS if task not in {spec.task for spec in manifest.tasks}]
+    if images.info is not None and missing:
+        told = f"{images.info}: a submission needs a bundle that votes on {', '.join(JOINT_TASKS)}"
+        raise BundleError(f"{told}; {missing[0]} is missing (without info.csv, --images takes any folder)")
+
+
 def submit(out: Path, images: Images, predicted: Mapping[str, Labels]) -> None:
-    """Write the competition's submission, if the bundle votes on all its tasks."""
-    missing = [task for task in JOINT_TASKS if task not in predicted]
-    if missing:
-        raise BundleError(
-            f"{images.info}: a submission needs a bundle that votes on {', '.join(JOINT_TASKS)}; {missing[0]} is missing"
-        )
+    """Write the competition's submission."""
     write_submission(images, joint_class(predicted), out)
     print(f"submission -> {out}")
 

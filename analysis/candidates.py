@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from analysis.finished import FinishedStudy, FinishedTrial, read_finished
+from schedulers.record import RecordError
 from schedulers.study_folder import StudyError, StudyFolder
+from trainables.manifest import FolderError
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def choose_studies(folders: Sequence[StudyFolder]) -> tuple[list[FinishedStudy],
     for folder in folders:
         try:
             finished.append(read_finished(folder))
-        except StudyError as error:
+        except (StudyError, FolderError, RecordError) as error:
             left_out.append(str(error))
     if not finished:
         raise StudyError("\n".join(left_out))
@@ -60,13 +63,24 @@ def _gather(studies: Sequence[FinishedStudy]) -> TaskCandidates:
     first = studies[0]
     trials = tuple(trial for study in studies for trial in study.trials)
     for trial in trials:
-        if not np.array_equal(trial.predictions.ids, trials[0].predictions.ids):
+        same = [
+            (trial.predictions.ids, trials[0].predictions.ids),
+            (trial.predictions.targets, trials[0].predictions.targets),
+        ]
+        if not all(np.array_equal(one, other) for one, other in same):
             raise StudyError(
-                f"{trial.study}: judged other images than {trials[0].study} on {first.task}; export one of them with --study"
+                f"{trial.study}: judged other images or labels than {trials[0].study} on {first.task}; export one with --study"
             )
     return TaskCandidates(
-        first.task, tuple(first.data["classes"]), first.data["root"], trials,
+        first.task,
+        tuple(first.data["classes"]),
+        first.data["root"],
+        trials,
         next((study.recipe for study in studies if study.recipe), None),
-        pd.read_csv(first.folder.samples, dtype={"id": str, "person": str}).sort_values("id"),
-        pd.read_csv(first.folder.holdout, dtype={"id": str, "person": str}).sort_values("id"),
-    )  # fmt: skip
+        _read_rows(first.folder.samples),
+        _read_rows(first.folder.holdout),
+    )
+
+
+def _read_rows(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype={"id": str, "person": str}, keep_default_na=False).sort_values("id")

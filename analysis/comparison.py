@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rich.table import Table
+from sklearn.metrics import accuracy_score, f1_score
 
 from analysis.spread import person_bootstrap
-from trainables.metrics import Targets, report
+from trainables.metrics import Targets
 
 VOTERS = ("best single trial", "ensemble", "default recipe")
 JOINT = "mask x gender x age"
@@ -79,5 +80,6 @@ def shared_rows(ids: Sequence[npt.NDArray[np.str_]]) -> list[npt.NDArray[np.int6
 
 
 def _scored(targets: Targets, predicted: Targets, persons: npt.NDArray[np.str_], classes: int) -> Scored:
-    scores = report(targets, predicted, classes)
-    return Scored(scores["macro_f1"], person_bootstrap(targets, predicted, persons), scores["accuracy"])
+    f1 = f1_score(targets, predicted, labels=range(classes), average="macro", zero_division=0)
+    spread = person_bootstrap(targets, predicted, persons, classes)
+    return Scored(float(f1), spread, float(accuracy_score(targets, predicted)))

@@ -21,11 +21,17 @@ def print_ending(console: Console, folder: StudyFolder, study: StudyState, space
             highlight=False,
         )
     if note := tie_note(rows):
-        console.print(note, highlight=False)
+        console.print(note, highlight=False, markup=False)
     for trial in study.trials.values():
         if trial.failure:
-            console.print(f"[yellow]trial {trial.number} failed ({trial.failure}): {trial.reason}", highlight=False)
-    console.print(savings(study, ladder), highlight=False)
+            console.print(
+                f"trial {trial.number} failed ({trial.failure}): {trial.reason}; log: {folder.trials / str(trial.number)}",
+                style="yellow",
+                highlight=False,
+                markup=False,
+                soft_wrap=True,
+            )
+    console.print(savings(study, ladder), highlight=False, soft_wrap=True)
     console.print(
         f"Study: {folder.path}  (record.jsonl, trials/, TensorBoard: tensorboard --logdir {folder.trials})",
         highlight=False,

@@ -22,9 +22,12 @@ _PACKAGES = (
 def environment() -> dict[str, Any]:
     """Return versions of what influences a score, and the machine."""
     return {
-        "python": platform.python_version(), "packages": {name: _version(name) for name in _PACKAGES},
-        "machine": platform.machine(), "system": platform.system(), "cores": os.cpu_count(),
-    }  # fmt: skip
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+    }
 
 
 def _version(package: str) -> str | None:

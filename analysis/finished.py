@@ -1,6 +1,7 @@
 """The finished trials of a study, with their complete out-of-fold predictions."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,18 +54,22 @@ class FinishedStudy:
         return next((trial for trial in self.trials if trial.origin == "recipe"), None)
 
 
-def find_studies(results: Path) -> list[StudyFolder]:
-    """Return every study under a results folder.
+def find_studies(results: Path, names: Sequence[str] = ()) -> list[StudyFolder]:
+    """Return every study under a results folder, or those named.
 
     Raises:
-        StudyError: there is none.
+        StudyError: there is none, or none of a name.
     """
     found = [StudyFolder(path) for path in sorted(results.glob("*")) if StudyFolder(path).exists()]
     if not found:
         raise StudyError(
             f"{results}: holds no study; run launch_search.py first, or name another folder with --results"
         )
-    return found
+    there = [folder.name for folder in found]
+    for name in names:
+        if name not in there:
+            raise StudyError(f"--study {name}: {results} has no such study; it has {', '.join(there)}")
+    return [folder for folder in found if not names or folder.name in names]
 
 
 def read_finished(folder: StudyFolder) -> FinishedStudy:
@@ -101,6 +106,7 @@ def out_of_fold(study: Path, manifest: Manifest) -> FoldPredictions:
     ids = np.concatenate([part.ids for part in parts])
     order = np.argsort(ids, kind="stable")
     return FoldPredictions(
-        ids=ids[order], targets=np.concatenate([part.targets for part in parts])[order],
+        ids=ids[order],
+        targets=np.concatenate([part.targets for part in parts])[order],
         probabilities=np.concatenate([part.probabilities for part in parts])[order],
-    )  # fmt: skip
+    )

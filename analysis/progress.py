@@ -11,10 +11,8 @@ from rich.live import Live
 from rich.table import Table
 
 from analysis.standing import best_trial, standing
-from schedulers.ladder import Ladder
-from schedulers.next_work import Budget
-from schedulers.study_state import StudyState
-from search_spaces import SearchSpace
+from schedulers.forecast import expected_fold_epochs
+from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
 
 _LINE_EVERY = 10.0  # seconds between plain lines, if anything has changed
@@ -25,9 +23,11 @@ Shown = TypeVar("Shown")
 class SearchProgress:
     """Tells how far a search is; reads the state that the driver's loop writes."""
 
-    def __init__(self, console: Console, study: StudyState, space: SearchSpace, ladder: Ladder, budget: Budget) -> None:
-        self._console, self._study, self._space, self._ladder, self._budget = console, study, space, ladder, budget
-        self._told_version, self._told_at = -1, 0.0
+    def __init__(self, console: Console, run: StudyRun) -> None:
+        self._console, self._run = console, run
+        self._study, self._space, self._ladder, self._budget = run.state, run.space, run.ladder, run.budget
+        self._expected = expected_fold_epochs(run.ladder, run.budget)
+        self._told_version, self._told_at, self._told_best = -1, 0.0, ""
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -57,9 +57,12 @@ class SearchProgress:
         self._console.print(_patient(self.line), highlight=False, soft_wrap=True)
 
     def line(self) -> str:
-        """Return the state of the search in one line."""
-        parts = [f"{name} {value}" for name, value in self._facts().items() if name != "best configuration"]
-        return " | ".join(parts)
+        """Return the state of the search in one line; the best configuration only when it is another one."""
+        facts = self._facts()
+        best = facts.pop("best configuration", "")
+        if best != self._told_best:
+            facts["configuration"] = self._told_best = best
+        return " | ".join(f"{name} {value}" for name, value in facts.items())
 
     def table(self) -> Table:
         """Return the state of the search as a table."""
@@ -88,9 +91,14 @@ class SearchProgress:
         return facts
 
     def _time_left(self) -> str:
-        if self._budget.seconds is None:
-            return "no time budget"
-        return spell_duration(self._budget.seconds - self._study.seconds_spent(time.time()))
+        """Return what the budget leaves, or what the rest of the ladder takes at the speed so far."""
+        seconds = self._study.seconds_per_fold_epoch()
+        bounds = []
+        if self._budget.seconds is not None:
+            bounds.append(self._budget.seconds - self._study.seconds_spent(time.time()))
+        if seconds is not None:
+            bounds.append(max(0, self._expected - self._study.fold_epochs) * seconds / self._run.slots)
+        return f"about {spell_duration(min(bounds))}" if bounds else "not known yet"
 
 
 def _patient(show: Callable[[], Shown]) -> Shown:

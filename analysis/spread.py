@@ -8,7 +8,11 @@ _RESAMPLES = 200
 
 
 def person_bootstrap(
-    targets: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], persons: npt.NDArray[np.str_], seed: int = 0
+    targets: npt.NDArray[np.int64],
+    predicted: npt.NDArray[np.int64],
+    persons: npt.NDArray[np.str_],
+    classes: int,
+    seed: int = 0,
 ) -> float:
     """Return the standard deviation of macro F1 when persons, not images, are drawn again with replacement.
 
@@ -21,7 +25,5 @@ def person_bootstrap(
     scores = []
     for _ in range(_RESAMPLES):
         rows = np.concatenate([rows_of[number] for number in generator.integers(len(names), size=len(names))])
-        scores.append(
-            f1_score(targets[rows], predicted[rows], average="macro", labels=np.unique(targets), zero_division=0)
-        )
+        scores.append(f1_score(targets[rows], predicted[rows], average="macro", labels=range(classes), zero_division=0))
     return float(np.std(scores))

@@ -14,6 +14,7 @@ from typing import Any
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
+from schedulers.events import EpochScored
 from schedulers.next_work import Budget
 from schedulers.record import Record
 from schedulers.study_run import StudyRun
@@ -43,23 +44,44 @@ class EmptyTrainable(Trainable):
         fold, epoch = divmod(self.done - 1, epochs)
         score = self.order["configuration"]["learning_rate"] * self.done
         return {
-            "score": score, "fold": fold, "epoch": epoch, "fold_epochs": self.done, "seconds": 0.001,
+            "score": score,
+            "fold": fold,
+            "epoch": epoch,
+            "fold_epochs": self.done,
+            "seconds": 0.001,
             "done": self.done >= self.order["rung"],
-        }  # fmt: skip
+        }
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:
         return PlacementGroupFactory([{"CPU": 1}])
 
 
+class NoFolders:
+    """Trial folders that know nothing beyond the record."""
+
+    def saved_epochs(self, trial: int) -> list[EpochScored]:
+        """Return nothing."""
+        return []
+
+    def newest_attempt(self) -> int:
+        """Return that there was none."""
+        return 0
+
+
 def toy_space(trials: int) -> SearchSpace:
     """Return a space of one parameter, four epochs and two folds."""
     return SearchSpace(
-        name="toy", profile=None, task="toy", data={}, metric="macro_f1",
-        parameters={"learning_rate": Range(low=0.0, high=0.1)}, constants={"epochs": 4},
+        name="toy",
+        profile=None,
+        task="toy",
+        data={},
+        metric="macro_f1",
+        parameters={"learning_rate": Range(low=0.0, high=0.1)},
+        constants={"epochs": 4},
         defaults={"epochs": 4, "learning_rate": 0.05},
         search=SearchSettings(sampler="random", trials=trials, folds=2, finalists=2),
-    )  # fmt: skip
+    )
 
 
 def resident_mebibytes() -> float:
@@ -73,7 +95,7 @@ def measure(trials: int, kill_trial: int = -1) -> dict[str, Any]:
         study = Path(folder)
         with Record(study / "record.jsonl") as record:
             run = StudyRun(record, toy_space(trials), Budget(trials), slots=2)
-            run.start({}, {})
+            run.start({}, NoFolders())
             before, started = resident_mebibytes(), time.perf_counter()
             run_climbs(
                 EmptyTrainable, run, {"study": folder, "kill_trial": kill_trial, "kill_before": 10**9}, study / "ray"
@@ -82,9 +104,14 @@ def measure(trials: int, kill_trial: int = -1) -> dict[str, Any]:
             climbs = run.state.last_attempt
             failed = [trial.number for trial in run.state.trials.values() if trial.failure]
         return {
-            "trials": trials, "climbs": climbs, "seconds": round(seconds, 1), "seconds_per_climb": round(seconds / climbs, 4),
-            "driver_growth_mib": round(resident_mebibytes() - before, 1), "failed": failed, "finished": run.finished,
-        }  # fmt: skip
+            "trials": trials,
+            "climbs": climbs,
+            "seconds": round(seconds, 1),
+            "seconds_per_climb": round(seconds / climbs, 4),
+            "driver_growth_mib": round(resident_mebibytes() - before, 1),
+            "failed": failed,
+            "finished": run.finished,
+        }
 
 
 def main() -> None:

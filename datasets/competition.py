@@ -9,7 +9,7 @@ import yaml
 from datasets.competition_layout import CLASSES, MASK_OF_STEM, age_class
 from datasets.errors import DataError
 from datasets.images import is_image
-from datasets.table import Table, inside, tidy
+from datasets.table import Table, inside, read_table, tidy
 
 _COLUMNS = ("id", "gender", "race", "age", "path")
 _CORRECTIONS = Path(__file__).with_name("corrections.yaml")
@@ -30,7 +30,7 @@ def read_competition(root: Path, corrections: Sequence[str]) -> Table:
 def _read_people(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise DataError(f"{path}: not found; root must be the folder that holds train/train.csv")
-    people = pd.read_csv(path, dtype=str, keep_default_na=False)
+    people = read_table(path)
     missing = [column for column in _COLUMNS if column not in people.columns]
     if missing:
         raise DataError(f"{path}: lacks the column {missing[0]!r}; it needs {', '.join(_COLUMNS)}")
@@ -51,6 +51,8 @@ def _images_of(base: Path, person: pd.Series, row: int) -> list[tuple[str, str, 
         raise DataError(f"{where}: there is no folder {folder}; fix the path or remove the row")
     gender = CLASSES["gender"].index(person["gender"])
     images = [path for path in sorted(folder.iterdir()) if is_image(path)]
+    if not images:
+        raise DataError(f"{where}: the folder {folder} holds no image; restore it or remove the row")
     unknown = [path for path in images if path.stem not in MASK_OF_STEM]
     if unknown:
         raise DataError(f"{unknown[0]}: unknown label; an image is named {', '.join(MASK_OF_STEM)}")
@@ -74,11 +76,11 @@ def _load_corrections(names: Sequence[str]) -> dict[str, list[dict[str, object]]
             raise DataError(
                 f"{_CORRECTIONS.name}: no list of corrections is called {name!r}; there are: {', '.join(lists)}"
             )
-    return lists if len(set(names)) == len(names) else _refuse_twice(names)
-
-
-def _refuse_twice(names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
-    raise DataError(f"data.corrections: {', '.join(names)} names a list twice; corrections are applied exactly once")
+    if len(set(names)) < len(names):
+        raise DataError(
+            f"data.corrections: {', '.join(names)} names a list twice; corrections are applied exactly once"
+        )
+    return lists
 
 
 def _apply(frame: pd.DataFrame, name: str, fixes: list[dict[str, object]]) -> str:

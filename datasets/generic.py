@@ -7,7 +7,7 @@ import pandas as pd
 from datasets.errors import DataError
 from datasets.images import is_image
 from datasets.options import Csv
-from datasets.table import Table, inside, tidy
+from datasets.table import Table, inside, read_table, tidy
 
 
 def read_csv(options: Csv) -> Table:
@@ -15,12 +15,21 @@ def read_csv(options: Csv) -> Table:
     file = Path(options.file).absolute()
     if not file.is_file():
         raise DataError(f"{file}: no such file; set data.file to your CSV")
-    rows = _read(file)
+    rows = read_table(file)
     for column in (options.path_column, *options.labels, options.person_column, options.fold_column):
         if column is not None and column not in rows.columns:
             raise DataError(f"{file}: has no column {column!r}; it has {', '.join(rows.columns)}")
+    taken = sorted({"id", "person", "fold"} & set(options.labels))
+    if taken:
+        raise DataError(
+            f"{file}: a label column cannot be called {taken[0]!r}; rename it, for example to {taken[0]}_label"
+        )
+    _check_filled(
+        rows, [column for column in (*options.labels, options.person_column, options.fold_column) if column], file
+    )
     root = Path(options.root).absolute() if options.root else file.parent
     ids = [inside(root, name, f"{file}: row {row}") for row, name in enumerate(rows[options.path_column], 2)]
+    _check_once(ids, file)
     frame = pd.DataFrame({"id": ids, "person": rows[options.person_column] if options.person_column else ids})
     classes = {}
     for task in options.labels:
@@ -35,6 +44,8 @@ def read_folder(root: Path) -> Table:
     if not root.is_dir():
         raise DataError(f"{root}: no such folder; set data.root to a folder with one subfolder per class")
     folders = sorted(path for path in root.iterdir() if path.is_dir() and not path.name.startswith("."))
+    if len(folders) == 1:
+        raise DataError(f"{root}: holds the single class {folders[0].name!r}; a classifier needs two subfolders")
     rows = [
         (path.relative_to(root).as_posix(), number)
         for number, folder in enumerate(folders)
@@ -46,23 +57,28 @@ def read_folder(root: Path) -> Table:
     return Table(root, frame, {"label": tuple(folder.name for folder in folders)}, False)
 
 
-def _read(file: Path) -> pd.DataFrame:
-    try:
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{file}: is no readable CSV ({str(error).strip()}); the first line must name the columns"
-        ) from None
-    if rows.empty:
-        raise DataError(f"{file}: the table is empty; it needs one row per image")
-    return rows
+def _check_filled(rows: pd.DataFrame, columns: list[str], file: Path) -> None:
+    for column in columns:
+        rows[column] = rows[column].str.strip()
+        for row, cell in enumerate(rows[column], 2):
+            if not cell:
+                raise DataError(
+                    f"{file}: row {row}: the cell in column {column!r} is empty; fill it in or remove the row"
+                )
+
+
+def _check_once(ids: list[str], file: Path) -> None:
+    first: dict[str, int] = {}
+    for row, name in enumerate(ids, 2):
+        if name in first:
+            raise DataError(
+                f"{file}: row {row}: the path {name!r} is listed twice (also in row {first[name]}); keep one row"
+            )
+        first[name] = row
 
 
 def _encode(labels: pd.Series, file: Path, task: str) -> tuple[tuple[str, ...], list[int]]:
     """Return class names in natural order (numbers as numbers) and every row's class number."""
-    for row, label in enumerate(labels, 2):
-        if not str(label).strip():
-            raise DataError(f"{file}: row {row}: the label in column {task!r} is empty; fill it in or remove the row")
     names = sorted(set(labels), key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
     if len(names) < 2:
         raise DataError(f"{file}: column {task!r} holds the single class {names[0]!r}; a classifier needs two")

@@ -23,10 +23,17 @@ def read_image(path: Path, size: int) -> Pixels:
     try:
         with Image.open(path) as image:
             image.draft("RGB", (size, size))
-            upright = ImageOps.exif_transpose(image).convert("RGB")
+            upright = _eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
             return np.asarray(upright.resize((size, size), Image.Resampling.BICUBIC))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadableImage(f"{path}: {str(error) or 'cannot be decoded'}") from None
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Return a 16-bit grey image with its upper eight bits; Pillow would cut it off at 255."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
 
 
 def is_image(path: Path) -> bool:

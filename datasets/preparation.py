@@ -1,5 +1,6 @@
 """From data options to what a study learns from: table, splits and decoded images."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -43,11 +44,21 @@ class PreparedData:
         return everything[everything["fold"] < 0].drop(columns="fold").reset_index(drop=True)
 
     def facts(self) -> dict[str, Any]:
-        """Return what a study keeps about its data: `images` identifies them, `cache` is where they lie decoded."""
+        """Return what a study keeps about its data: `images` and `labels` identify it, `cache` is where they lie decoded."""
         return {
-            "task": self.task, "classes": list(self.classes), "root": str(self.table.root), "images": self.cache.folder.name,
-            "cache": str(self.cache.folder), "notes": list(self.table.notes),
-        }  # fmt: skip
+            "task": self.task,
+            "labels": self._labels_digest(),
+            "classes": list(self.classes),
+            "root": str(self.table.root),
+            "images": self.cache.folder.name,
+            "cache": str(self.cache.folder),
+            "notes": list(self.table.notes),
+        }
+
+    def _labels_digest(self) -> str:
+        """Return a hash of every image's person, place and label: relabelled data is other data."""
+        labels = self._everything()[["id", "person", "fold", "target"]].to_csv(index=False)
+        return hashlib.sha256(f"{self.classes}{labels}".encode()).hexdigest()[:16]
 
     def counts(self) -> dict[str, tuple[int, dict[str, int]]]:
         """Return persons, and images by class, of every fold and of the holdout."""

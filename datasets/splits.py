@@ -17,6 +17,7 @@ from datasets.options import DataOptions
 from datasets.table import Table
 
 HOLDOUT = "holdout"
+_OWN = 0.9  # a task is a person's own if so many persons have one label in all images; some are mislabelled
 
 
 class Splits(BaseModel):
@@ -55,13 +56,19 @@ def make_splits(table: Table, options: DataOptions, folds: int) -> Splits:
 
 
 def strata_of(table: Table, unit: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Return the tasks that are a person's own, and every person's labels in them together."""
+    """Return the tasks that are a person's own, and every person's labels (the most frequent) in them together."""
     groups = table.frame.groupby(unit, sort=True)
-    own = tuple(task for task in sorted(table.classes) if bool((groups[task].nunique() == 1).all()))
-    labels = groups[list(own)].first() if own else pd.DataFrame(index=pd.Index(table.frame[unit].unique()))
+    own = tuple(task for task in sorted(table.classes) if (groups[task].nunique() == 1).mean() >= _OWN)
+    if not own:
+        return own, {str(person): "" for person in groups.groups}
+    labels = groups[list(own)].agg(_most_frequent)
     return own, {
         str(person): "/".join(map(str, row)) for person, row in zip(labels.index, labels.to_numpy(), strict=True)
     }
+
+
+def _most_frequent(labels: "pd.Series[int]") -> int:
+    return int(labels.mode().iloc[0])
 
 
 def deal(
@@ -121,6 +128,9 @@ def _users_splits(table: Table, options: DataOptions, folds: int) -> Splits:
         )
     members = {name: tuple(sorted(pairs[unit][pairs["fold"] == name])) for name in (*names, HOLDOUT)}
     return Splits(
-        seed=options.split_seed, split="by_image" if unit == "id" else "by_person", stratified_by=("(own fold column)",),
-        holdout=members[HOLDOUT], folds=tuple(members[name] for name in names),
-    )  # fmt: skip
+        seed=options.split_seed,
+        split="by_image" if unit == "id" else "by_person",
+        stratified_by=("(own fold column)",),
+        holdout=members[HOLDOUT],
+        folds=tuple(members[name] for name in names),
+    )

@@ -1,5 +1,6 @@
 """The table every source yields: one row an image, one column a task."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,8 +61,7 @@ def inside(root: Path, name: str, where: str) -> str:
     Raises:
         DataError: it leaves the root, or there is no such file; `where` names file and row.
     """
-    relative = Path(name)
-    path = relative if relative.is_absolute() else root / relative
+    path = Path(os.path.normpath(root / name))  # a/../b.jpg is b.jpg: one image, one id
     resolved, base = path.resolve(), root.resolve()
     if not resolved.is_relative_to(base):
         raise DataError(f"{where}: the path {name!r} leaves {root}; give paths below it, or another root")
@@ -72,3 +72,20 @@ def inside(root: Path, name: str, where: str) -> str:
         .relative_to(root if path.is_relative_to(root) else base)
         .as_posix()
     )
+
+
+def read_table(file: Path) -> pd.DataFrame:
+    """Return a CSV's rows, every cell as text.
+
+    Raises:
+        DataError: it is no CSV, or empty.
+    """
+    try:
+        rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"{file}: is no readable CSV ({str(error).strip()}); the first line must name the columns"
+        ) from None
+    if rows.empty:
+        raise DataError(f"{file}: the table is empty; it needs one row per image")
+    return rows

@@ -19,9 +19,12 @@ def make_transform(strength: str) -> A.Compose:
     if level >= 2:
         reach = 0.06 * (level - 1)
         move = A.Affine(
-            scale=(1 - 1.5 * reach, 1 + 1.5 * reach), translate_percent=(-reach, reach), rotate=(-150 * reach, 150 * reach),
-            border_mode=cv2.BORDER_REFLECT_101, p=0.7,
-        )  # fmt: skip
+            scale=(1 - 1.5 * reach, 1 + 1.5 * reach),
+            translate_percent=(-reach, reach),
+            rotate=(-150 * reach, 150 * reach),
+            border_mode=cv2.BORDER_REFLECT_101,
+            p=0.7,
+        )
         steps += [move, A.RandomBrightnessContrast(0.1 * level, 0.1 * level, p=0.5)]
     if level >= 3:
         hole = {"hole_height_range": (0.1, 0.25), "hole_width_range": (0.1, 0.25)}

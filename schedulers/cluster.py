@@ -21,11 +21,20 @@ class Cluster:
     dashboard: str | None
 
     def slots(self, cpus_per_trial: int, gpus_per_trial: float) -> int:
-        """Return how many climbs fit at a time, at least one."""
+        """Return how many climbs fit at a time.
+
+        Raises:
+            ValueError: not even one does.
+        """
         fitting = self.cpus // cpus_per_trial
         if gpus_per_trial:
             fitting = min(fitting, int(self.gpus / gpus_per_trial + 1e-9))
-        return max(1, fitting)
+        if fitting < 1:
+            raise ValueError(
+                f"a trial wants {cpus_per_trial} CPUs and {gpus_per_trial:g} GPUs, but Ray has {self.cpus} and {self.gpus:g};"
+                " lower --cpus-per-trial, or raise --trials-per-gpu"
+            )
+        return fitting
 
 
 def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -> Cluster:
@@ -43,9 +52,12 @@ def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -
         context = ray.init(address=address, runtime_env=runtime, log_to_driver=False, logging_level=logging.ERROR)
     else:
         context = ray.init(
-            include_dashboard=True, dashboard_host="127.0.0.1", object_store_memory=_OBJECT_STORE_BYTES,
-            log_to_driver=False, logging_level=logging.ERROR,
-        )  # fmt: skip
+            include_dashboard=True,
+            dashboard_host="127.0.0.1",
+            object_store_memory=_OBJECT_STORE_BYTES,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
     resources = ray.cluster_resources()
     return Cluster(int(resources.get("CPU", 1)), resources.get("GPU", 0.0), context.dashboard_url or None)
 

@@ -8,6 +8,7 @@ from schedulers.study_state import StudyState, TrialState
 
 LOST_RETRIES = 1  # a climb whose process is lost twice without finishing an epoch fails its trial
 RESERVE = 1.15  # fold-epochs vary in length; without a margin the last finalist misses its last fold
+SEARCH_SHARE = 0.5  # of a time budget that is too short for its finalists still goes to searching
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration
 
 
@@ -50,15 +51,16 @@ class Budget:
 def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> Work:
     """Return what a free slot does next.
 
-    Order: what a crash or stop interrupted; the recipe; the finals once the budget or the trials
-    run out; a promotion, highest rung first; a new trial; a finalist that may start early.
+    Order: what stands between two rungs (a crash, a stop, another grace period); the recipe; the
+    finals once the time or the trials run out; a promotion, highest rung first; a new trial; a finalist that may start early.
     """
     if reason := _stop_reason(study, budget, now):
         return _when_idle(study, reason)
     resting = [trial for trial in study.trials.values() if not trial.climbing and trial.failure is None]
     for trial in resting:
-        if trial.interrupted:
-            return Climb(trial.number, trial.rung)
+        between = trial.fold_epochs < ladder.top and trial.fold_epochs not in ladder.rungs
+        if between or trial.interrupted:
+            return Climb(trial.number, ladder.next_rung(trial.fold_epochs))
     all_are_finalists = ladder.finalists >= budget.trials
     for trial in resting:
         if (trial.origin == "recipe" or all_are_finalists) and trial.fold_epochs < ladder.top:
@@ -78,8 +80,9 @@ def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now
 def _stop_reason(study: StudyState, budget: Budget, now: float) -> str | None:
     if budget.seconds is not None and study.seconds_spent(now) >= budget.seconds:
         return "the time budget is spent"
-    first = list(study.trials.values())[:SAME_FAILURES]
-    if len(first) == SAME_FAILURES and first[0].failure and len({trial.failure for trial in first}) == 1:
+    first = list(study.trials.values())[study.trials_at_launch :][:SAME_FAILURES]
+    failures = {(trial.failure, trial.reason) for trial in first}
+    if len(first) == SAME_FAILURES and first[0].failure and len(failures) == 1:
         return f"the first {SAME_FAILURES} trials failed alike ({first[0].failure}): {first[0].reason}"
     return None
 
@@ -126,15 +129,15 @@ def _final_climb(study: StudyState, ladder: Ladder, *, settled: bool) -> Climb |
 
 def _finals_are_due(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> bool:
     """Tell whether the time left is only just enough to finish the recipe and the finalists."""
-    seconds = study.seconds_per_fold_epoch()
-    if budget.seconds is None or seconds is None:
+    seconds, spent = study.seconds_per_fold_epoch(), study.seconds_spent(now)
+    if budget.seconds is None or seconds is None or spent < SEARCH_SHARE * budget.seconds:
+        return False
+    if ladder.finalists >= budget.trials:
         return False
     unfinished = [*finalists(study, ladder), *(trial for trial in study.trials.values() if trial.origin == "recipe")]
     left = [ladder.top - trial.fold_epochs for trial in unfinished]
-    missing = ladder.finalists + 1 - len(unfinished)
-    left += [ladder.top] * max(0, missing)
-    makespan = max(max(left), sum(left) / slots) * seconds
-    return study.seconds_spent(now) + RESERVE * makespan >= budget.seconds
+    makespan = max([*left, sum(left) / slots]) * seconds
+    return spent + RESERVE * makespan >= budget.seconds
 
 
 def ended_by_loss(trial: TrialState) -> bool:

@@ -1,8 +1,8 @@
 """`record.jsonl`: the append-only log from which everything else about a study is derived.
 
 Only the driver writes it. An event is on the disk before `append` returns, so nothing can depend on
-an event that a crash takes back. A crash inside an append leaves a torn last line: `Record.open`
-cuts it off, under the launch lock.
+an event that a crash takes back. A crash inside an append leaves a torn last line: opening a
+`Record` cuts it off, under the launch lock.
 """
 
 import fcntl
@@ -53,7 +53,7 @@ class Record:
         self.path = path
         self.events = list(read_record(path)) if path.exists() else []
         _cut_torn_line(path)
-        self._file = open(path, "ab")
+        self._file = open(path, "ab", buffering=0)  # a failed write must leave nothing behind in a buffer
 
     def append(self, event: Event) -> None:
         """Write one event and wait until the disk has it.
@@ -62,10 +62,10 @@ class Record:
             OSError: the disk is full or gone; the record then holds whole events only.
         """
         line = event.model_dump_json().encode() + b"\n"
-        start = self._file.tell()
+        start = self.path.stat().st_size
         try:
-            self._file.write(line)
-            self._file.flush()
+            while line:
+                line = line[self._file.write(line) :]
             os.fsync(self._file.fileno())
         except OSError:
             os.truncate(self.path, start)
@@ -97,7 +97,7 @@ def read_record(path: Path) -> Iterator[Event]:
         except ValidationError:
             raise RecordError(
                 f"{path}: line {number} is damaged; restore the file from a copy, or cut it before that line"
-                " (what the trial folders hold is then trained again)"
+                " (epochs that the trial folders hold are then taken over)"
             ) from None
 
 

@@ -101,12 +101,11 @@ class StudyFolder:
             )
 
     def begin_or_continue(self, identity: "Identity", files: Mapping[str, str]) -> None:
-        """Write what identifies a new study; check that it is the same if one is here.
+        """Write what identifies a new study, or go on with the same one (see `refuse_another`).
 
         `files` are further texts by file name that follow from the identity. space.yaml comes last: a
         study exists once it is there.
         """
-        self.refuse_another(identity)
         for name, text in files.items():
             _write(self.path / name, text)
         _write_json(self.data, identity.data)  # also on continuing: the decoded images may lie elsewhere by now
@@ -131,6 +130,7 @@ class Identity:
             **facts,
             "folds": self.space.search.folds,
             "images": self.data["images"],
+            "labels": self.data["labels"],
             "splits": self.splits["digest"],
         }
 

@@ -4,14 +4,14 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
 from schedulers.ladder import Ladder
 from schedulers.next_work import Budget, Climb, Finished, NewTrial, Wait, Work, ended_by_loss, next_work
 from schedulers.record import Record
 from schedulers.sampler import ask
-from schedulers.study_state import StudyState
+from schedulers.study_state import StudyState, TrialState
 from search_spaces import SearchSpace
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,16 @@ class ClimbOrder:
     rung: int
     attempt: int
     configuration: dict[str, Any]
+
+
+class Folders(Protocol):
+    """What a run asks the trial folders: they may know more than the record after a crash."""
+
+    def saved_epochs(self, trial: int) -> Sequence[EpochScored]:
+        """Return all fold-epochs that a trial's folder holds, in order."""
+
+    def newest_attempt(self) -> int:
+        """Return the newest attempt that any folder has seen."""
 
 
 class StudyRun:
@@ -44,16 +54,13 @@ class StudyRun:
         self._clock = clock
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
 
-    def start(self, settings: Mapping[str, Any], saved: Mapping[int, Sequence[EpochScored]]) -> None:
-        """Note the launch, and take every trial as resting where its folder says it stands.
-
-        `saved` holds, by trial, the epochs that the trial folders have; those the record lacks are
-        recorded: they were saved just before a crash.
-        """
+    def start(self, settings: Mapping[str, Any], folders: "Folders") -> None:
+        """Note the launch, and take every trial as resting where its folder says it stands."""
+        self._folders = folders
+        self.state.last_attempt = max(self.state.last_attempt, folders.newest_attempt())
         self._add(Launched(time=self._clock(), settings=dict(settings)))
         for trial in self.state.trials.values():
-            for epoch in saved.get(trial.number, ())[trial.fold_epochs :]:
-                self._add(epoch)
+            self._catch_up(trial)
             if trial.climbing:
                 reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"
                 self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason=reason))
@@ -82,7 +89,9 @@ class StudyRun:
     def end_climb(self, order: ClimbOrder, failure: tuple[str, str] | None = None, *, lost: bool = False) -> None:
         """Record how a climb ended; a process lost too often fails its trial."""
         trial = self.state.trials[order.trial]
-        if failure is not None:
+        if lost:
+            self._catch_up(trial)
+        if failure is not None and failure[0] != "superseded":
             self._fail(order.trial, *failure)
             return
         reason = "lost" if lost else "rung" if trial.fold_epochs >= order.rung else "stopped"
@@ -102,6 +111,12 @@ class StudyRun:
         """Note climbs that are still open as stopped: their actors are gone."""
         for trial in self.state.climbing():
             self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason="stopped"))
+
+    def _catch_up(self, trial: TrialState) -> None:
+        """Record the epochs that a trial's folder has and the record lacks: saved just before a crash."""
+        if trial.fold_epochs < self.ladder.top:
+            for epoch in self._folders.saved_epochs(trial.number)[trial.fold_epochs :]:
+                self._add(epoch)
 
     def _next_work(self) -> Work:
         if self.stopping:

@@ -43,6 +43,7 @@ class StudyState:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.trials: dict[int, TrialState] = {}
         self.last_attempt = 0
+        self.trials_at_launch = 0
         self.version = 0  # grows with every event: what was decided on an older version is stale
         self._spent_before = 0.0
         self._launched_at: float | None = None
@@ -61,7 +62,7 @@ class StudyState:
         """Return the search time of all launches together; time between launches does not count."""
         if self._launched_at is None:
             return self._spent_before
-        return self._spent_before + max(0.0, (now or self._last_time) - self._launched_at)
+        return self._spent_before + max(0.0, (self._last_time if now is None else now) - self._launched_at)
 
     def seconds_per_fold_epoch(self) -> float | None:
         """Return the mean wall time of the fold-epochs so far."""
@@ -75,6 +76,7 @@ class StudyState:
             case Launched():
                 self._spent_before = self.seconds_spent()
                 self._launched_at = event.time
+                self.trials_at_launch = len(self.trials)
             case TrialAdded():
                 self.trials[event.trial] = TrialState(event.trial, event.configuration, event.origin)
             case ClimbStarted():

@@ -108,16 +108,22 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
     tuner = Tuner(
         trainable,
         tune_config=TuneConfig(
-            search_alg=searcher, num_samples=-1, reuse_actors=True, max_concurrent_trials=run.slots,
+            search_alg=searcher,
+            num_samples=-1,
+            reuse_actors=True,
+            max_concurrent_trials=run.slots,
             trial_dirname_creator=lambda trial: f"climb_{trial.trial_id}",
         ),
         run_config=RunConfig(
-            name=ray_folder.name, storage_path=str(ray_folder.parent), verbose=0, stop=StopWhenTold(run, searcher),
+            name=ray_folder.name,
+            storage_path=str(ray_folder.parent),
+            verbose=0,
+            stop=StopWhenTold(run, searcher),
             failure_config=FailureConfig(max_failures=0),
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
         ),
-    )  # fmt: skip
+    )
     tuner.fit()
-    run.close()
     if searcher.broken is not None:
         raise searcher.broken
+    run.close()

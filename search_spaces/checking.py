@@ -48,18 +48,28 @@ def _parameter(name: str, raw: Any, constants: Mapping[str, Any], knobs: type[Ba
 
 def _typed(parameter: Parameter, knob: FieldInfo, file: str, key: str) -> Parameter:
     """Return the parameter with its values as the knob's type."""
-    default = (
-        parameter.default if parameter.default is None else _checked(parameter.default, knob, file, f"{key}.default")
-    )
-    if default is not None and not parameter.contains(default):
-        raise SpaceError(file, f"{key}.default", f"{default!r} lies outside the parameter; move it inside")
     if isinstance(parameter, Choice):
         values = tuple(_checked(value, knob, file, f"{key}.choice") for value in parameter.choice)
-        return parameter.model_copy(update={"choice": values, "default": default})
+        typed: Parameter = parameter.model_copy(update={"choice": values})
+    else:
+        typed = _typed_range(parameter, knob, file, key)
+    if parameter.default is None:
+        return typed
+    default = _checked(parameter.default, knob, file, f"{key}.default")
+    if not typed.contains(default):
+        raise SpaceError(file, f"{key}.default", f"{default!r} lies outside the parameter; move it inside")
+    return typed.model_copy(update={"default": default})
+
+
+def _typed_range(parameter: Range, knob: FieldInfo, file: str, key: str) -> Range:
     if knob.annotation not in (int, float):
         raise SpaceError(file, key, "is no number, so it needs {choice: [...]}")
+    if knob.annotation is int and parameter.step is not None and parameter.step != int(parameter.step):
+        raise SpaceError(
+            file, f"{key}.step", f"must be a whole number, as the hyperparameter is (got {parameter.step:g})"
+        )
     ends = {end: _checked(getattr(parameter, end), knob, file, f"{key}.{end}") for end in ("low", "high")}
-    return parameter.model_copy(update={**ends, "integer": knob.annotation is int, "default": default})
+    return parameter.model_copy(update={**ends, "integer": knob.annotation is int})
 
 
 def _knob(name: str, knobs: type[BaseModel], file: str, section: str) -> FieldInfo:

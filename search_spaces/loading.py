@@ -51,9 +51,16 @@ def load_space(
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, defaults = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
     fields = {
-        "name": path.stem, "profile": profile, "task": raw.get("task"), "data": checked, "metric": raw.get("metric", "macro_f1"),
-        "parameters": parameters, "constants": constants, "defaults": defaults, "search": raw.get("search") or {},
-    }  # fmt: skip
+        "name": path.stem,
+        "profile": profile,
+        "task": raw.get("task"),
+        "data": checked,
+        "metric": raw.get("metric", "macro_f1"),
+        "parameters": parameters,
+        "constants": constants,
+        "defaults": defaults,
+        "search": raw.get("search") or {},
+    }
     try:
         return SearchSpace(**fields)
     except ValidationError as error:
@@ -132,6 +139,8 @@ def _overridden(raw: dict[str, Any], override: str, file: str) -> dict[str, Any]
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         raise SpaceError("--set", override, f"{text!r} is no YAML value; quote it") from None
+    if parts[0] == "profiles":
+        raise SpaceError("--set", override, "a profile is laid over the space first; set constants or search itself")
     if parts[0] not in SECTIONS:
         parts = ["parameters", *parts]
     if parts[0] == "parameters" and len(parts) == 2 and not isinstance(value, dict):

@@ -13,7 +13,6 @@ from analysis.leaderboard import Row, leaderboard, tie_note
 from analysis.progress import SearchProgress, spell_parameters
 from analysis.standing import best_trial, standing
 from schedulers.study_folder import Identity, StudyError, StudyFolder, differences
-from schedulers.study_run import make_budget
 from tests.toy_search import ToyDriver, toy_space
 
 
@@ -74,13 +73,13 @@ def test_savings_are_told_against_all_folds_of_all_trials(driver: ToyDriver) -> 
 
 
 def test_a_pipe_gets_plain_lines_and_a_terminal_a_table(driver: ToyDriver) -> None:
-    space = toy_space()
     for terminal in (False, True):
         out = io.StringIO()
         console = Console(file=out, force_terminal=terminal, width=150)
-        with SearchProgress(console, driver.run.state, space, driver.run.ladder, make_budget(space)).shown():
+        with SearchProgress(console, driver.run).shown():
             pass
         assert "12/12: 0 climbing" in out.getvalue()
+        assert "learning_rate" in out.getvalue()
         assert ("\x1b[" in out.getvalue()) == terminal
 
 
@@ -115,7 +114,7 @@ def test_differences_are_told_by_dotted_key() -> None:
 def test_a_study_is_itself_under_another_budget_and_another_under_other_images(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "toy")
     folder.lock().release()
-    data, splits = {"images": "a", "cache": "/here"}, {"digest": "s"}
+    data, splits = {"images": "a", "labels": "l", "cache": "/here"}, {"digest": "s"}
     folder.begin_or_continue(Identity(toy_space(), data, splits), {"samples.csv": "id\n"})
     assert folder.exists()
     assert folder.stored_space() == toy_space()
@@ -125,6 +124,7 @@ def test_a_study_is_itself_under_another_budget_and_another_under_other_images(t
     for identity in (
         Identity(toy_space(folds=4), data, splits),
         Identity(toy_space(), {**data, "images": "b"}, splits),
+        Identity(toy_space(), {**data, "labels": "m"}, splits),
     ):
         with pytest.raises(StudyError, match="holds another study"):
             folder.refuse_another(identity)
@@ -138,7 +138,7 @@ def test_an_empty_results_folder_says_what_to_do(tmp_path: Path) -> None:
 def test_an_unfinished_study_says_how_far_it_is(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "toy")
     folder.lock().release()
-    folder.begin_or_continue(Identity(toy_space(), {"images": "a"}, {"digest": "s"}), {})
+    folder.begin_or_continue(Identity(toy_space(), {"images": "a", "labels": "l"}, {"digest": "s"}), {})
     driver = ToyDriver(folder.record, toy_space()).start()
     for _ in range(3):
         driver.tick()

@@ -76,3 +76,8 @@ def test_grey_and_turned_images_become_upright_rgb(tmp_path: Path) -> None:
     picture.save(turned, exif=exif)
     upright = read_image(turned, 16).mean(axis=2)
     assert upright[:4].mean() > 200 > 50 > upright[-4:].mean()
+
+
+def test_a_sixteen_bit_image_keeps_its_greys(tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 128 * 256, np.uint16)).save(tmp_path / "deep.png")
+    assert read_image(tmp_path / "deep.png", 4).mean() == 128

@@ -34,7 +34,7 @@ def imports(path: Path) -> set[str]:
     ("script", "allowed"),
     [
         ("launch_search.py", {"schedulers", "trainables", "datasets", "search_spaces", "analysis"}),
-        ("export_best.py", {"voting", "analysis", "schedulers"}),
+        ("export_best.py", {"voting", "analysis"}),
         ("predict.py", {"voting"}),
     ],
 )
@@ -63,7 +63,7 @@ def test_the_readme_names_every_file_a_user_starts_and_every_folder() -> None:
         assert name in readme, name
 
 
-def test_every_requirement_is_pinned_and_imported() -> None:
+def test_every_requirement_is_pinned() -> None:
     lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if line and not line.startswith("#")]
     assert all("==" in line for line in lines)
     assert {"ray[default,tune]==2.60.0", "torch==2.14.1", "torchvision==0.29.1"} <= set(lines)

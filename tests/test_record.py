@@ -1,6 +1,5 @@
 """The record loses nothing that was appended, and a crash inside an append costs that line alone."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,18 +55,26 @@ def test_a_damaged_line_in_the_middle_names_its_number(path: Path) -> None:
         Record(path)
 
 
-def test_a_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Record(tmp_path / "record.jsonl") as record:
-        record.append(EVENTS[0])
-
-        def full(descriptor: int) -> None:
-            raise OSError(28, "No space left on device")
-
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "fsync", full)
-            with pytest.raises(OSError, match="No space left"):
-                record.append(EVENTS[1])
+def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_whole_lines(tmp_path: Path) -> None:
+    script = f"""
+import pathlib, resource, signal
+from schedulers.record import Record
+from tests.test_record import EVENTS
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+with Record(pathlib.Path({str(tmp_path / "record.jsonl")!r})) as record:
+    record.append(EVENTS[0])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (record.path.stat().st_size + 20, resource.RLIM_INFINITY))
+    try:
         record.append(EVENTS[1])
+    except OSError:
+        print("refused")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    record.append(EVENTS[1])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=Path(__file__).parent.parent, capture_output=True, text=True
+    )
+    assert done.stdout == "refused\n", done.stderr
     assert list(read_record(tmp_path / "record.jsonl")) == EVENTS[:2]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded, TrialFailed
 from schedulers.forecast import expected_fold_epochs
 from schedulers.ladder import Ladder, earned_rungs, finalists, quota, ranked_at
 from schedulers.next_work import Budget, Climb, Finished, NewTrial, Wait, next_work
@@ -86,8 +86,6 @@ def test_it_waits_only_while_a_climb_is_in_flight() -> None:
 
 
 def test_three_first_trials_that_fail_alike_stop_the_study() -> None:
-    from schedulers.events import TrialFailed
-
     study = StudyState()
     for number in range(3):
         study.apply(TrialAdded(time=0, trial=number, configuration={}, origin="tpe"))
@@ -100,8 +98,9 @@ def test_three_first_trials_that_fail_alike_stop_the_study() -> None:
 def test_when_time_runs_short_finalists_go_before_new_trials() -> None:
     study = study_of({1: [0.5] * 3, 2: [0.9] * 3, 3: [0.1], 4: [0.2]})
     ladder = Ladder(epochs=3, folds=2, finalists=1)
-    assert next_work(study, ladder, Budget(99, seconds=1000), 1, 0) == NewTrial()
-    assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 0) == Climb(2, 6)
+    study.apply(Launched(time=0, settings={}))
+    assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 3) == NewTrial()
+    assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 6) == Climb(2, 6)
 
 
 @quick
@@ -180,6 +179,49 @@ def test_epochs_that_a_folder_has_and_the_record_lacks_are_recorded_at_start(tmp
     following = resumed.run.next_climb()
     assert following is not None
     assert (following.trial, following.rung, following.attempt) == (0, 3, 2)
+
+
+def test_an_epoch_that_was_saved_but_never_reported_is_taken_over_when_its_process_is_lost(tmp_path: Path) -> None:
+    saved: dict[int, list[EpochScored]] = {}
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start(saved)
+    order = driver.run.next_climb()
+    assert order is not None
+    saved[0] = [EpochScored(time=0, trial=0, fold=0, epoch=0, score=0.5, seconds=1)]
+    driver.run.end_climb(order, lost=True)
+    assert driver.run.state.trials[0].fold_epochs == 1
+    following = driver.run.next_climb()
+    assert following is not None
+    assert (following.trial, following.rung) == (0, 3)
+
+
+def test_another_grace_period_strands_no_trial(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    ToyDriver(path, toy_space(trials=8)).start().finish()
+    larger = ToyDriver(path, toy_space(trials=16, grace_period=2)).start().finish()
+    assert all(trial.fold_epochs in larger.run.ladder.rungs for trial in larger.run.state.trials.values())
+    assert len(larger.run.state.trials) == 16
+
+
+@pytest.mark.parametrize("seconds", [30, 45, 60, 100])
+def test_a_tight_time_budget_is_used_to_its_end(tmp_path: Path, seconds: float) -> None:
+    driver = (
+        ToyDriver(tmp_path / "record.jsonl", toy_space(trials=99), slots=2, budget=Budget(99, seconds)).start().finish()
+    )
+    assert driver.clock.now >= 0.85 * seconds
+    assert len(driver.run.state.trials) > 2
+
+
+def test_a_mended_setup_can_go_on_after_trials_that_failed_alike(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    driver = ToyDriver(path, toy_space()).start()
+    for _ in range(3):
+        order = driver.run.next_climb()
+        assert order is not None
+        driver.run.end_climb(order, ("error", "no such file"))
+    assert driver.run.next_climb() is None
+    assert "failed alike" in str(driver.run.finished)
+    driver.record.close()
+    assert len(ToyDriver(path, toy_space()).start().finish().run.state.trials) == 12
 
 
 def test_a_larger_budget_extends_a_finished_study(tmp_path: Path) -> None:
@@ -268,8 +310,6 @@ def test_nothing_looks_deeper_than_it_has_earned() -> None:
 
 
 def test_failed_trials_are_not_ranked() -> None:
-    from schedulers.events import TrialFailed
-
     study = study_of({1: [0.9], 2: [0.5]})
     study.apply(TrialFailed(time=0, trial=1, failure="error", reason=""))
     assert [trial.number for trial in ranked_at(study.trials.values(), 1)] == [2]

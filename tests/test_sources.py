@@ -130,8 +130,10 @@ def test_class_folders_yield_one_task(tmp_path: Path) -> None:
     [
         (["9.png,cat,p1"], r"labels\.csv: row 2: there is no file .*9\.png"),
         ([*GOOD, "../outside.png,cat,p1"], r"row 10: the path '\.\./outside\.png' leaves"),
-        ([*GOOD, "0.png,cat,p1"], r"the path '0\.png' is listed twice"),
-        ([*GOOD[:3], "3.png,,p1"], r"row 5: the label in column 'label' is empty"),
+        ([*GOOD, "0.png,cat,p1"], r"row 10: the path '0\.png' is listed twice \(also in row 2\)"),
+        ([*GOOD[:3], "3.png,,p1"], r"row 5: the cell in column 'label' is empty"),
+        ([*GOOD, "x/../0.png,cat,p1"], r"row 10: the path '0\.png' is listed twice"),
+        ([*GOOD[:3], "3.png,cat, "], r"row 5: the cell in column 'person' is empty"),
         ([], "the table is empty"),
         (["0.png,cat,p0"], "the single class 'cat'"),
     ],

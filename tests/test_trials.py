@@ -87,7 +87,7 @@ def test_a_finished_fold_drops_its_resume_state_and_lists_its_files(study: Path,
     assert all(sha256_of(study / "trials/0" / name) == digest for name, digest in manifest.files.items())
 
 
-@pytest.mark.parametrize("moment", range(8))
+@pytest.mark.parametrize("moment", range(11))
 def test_a_kill_between_any_two_renames_costs_that_epoch_alone(
     moment: int, study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +114,19 @@ def test_a_kill_between_any_two_renames_costs_that_epoch_alone(
     ]
 
 
+def test_a_trial_that_stands_at_its_rung_already_reports_it_and_trains_nothing(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 2)
+    again = climber(study, tiny, 2, attempt=2).step()
+    assert (again["fold_epochs"], again["done"]) == (2, True)
+    assert len(curve(study)) == 2
+
+
+def test_a_folder_of_another_configuration_is_not_gone_on_with(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 1)
+    with pytest.raises(FolderError, match="holds another configuration"):
+        climber(study, tiny.model_copy(update={"learning_rate": 0.5}), 2, attempt=2)
+
+
 def test_an_old_attempt_that_still_runs_writes_nothing_more(study: Path, tiny: TrainConfig) -> None:
     old = climber(study, tiny, 4, attempt=1)
     old.step()
@@ -130,7 +143,7 @@ def test_a_diverging_trial_fails_with_its_reason_and_log(study: Path, tiny: Trai
     explosive = {"optimizer": "sgd", "learning_rate": 10.0, "weight_decay": 1.0, "clip_gradient": 1e30, "epochs": 30}
     results = climb(study, tiny.model_copy(update={**explosive, "schedule": "constant"}), 60)
     assert results[-1]["failure"] == "not_finite"
-    assert "failure.txt" in results[-1]["reason"]
+    assert "a lower learning rate may help" in results[-1]["reason"]
     assert "NotFinite" in (study / "trials/0/failure.txt").read_text()
 
 
@@ -184,4 +197,9 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
     assert trainable.reset({**config, "trial": 3, "rung": 1, "attempt": 2})
     assert trainable.train()["trial"] == 3
     assert repr(trainable) == f"FoldTrainable(study={study.name})"
+    (study / "trials/3/manifest.json").write_text("{")
+    assert trainable.reset({**config, "trial": 3, "rung": 2, "attempt": 3})
+    failed = trainable.train()
+    assert (failed["failure"], failed["done"]) == ("error", True), "not a lost process"
+    assert "is damaged" in failed["reason"]
     trainable.stop()

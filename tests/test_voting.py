@@ -17,14 +17,16 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from analysis.comparison import JOINT, Outcome, compare, shared_rows
 from analysis.spread import person_bootstrap
 from trainables.models import make_model
+from trainables.predictions import FoldPredictions
 from trainables.tensor_files import save_state
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.errors import BundleError
 from voting.inputs import find_images, read_labels, write_submission
 from voting.rules import joint_class, soft_vote
-from voting.runtime import load_task, vote
+from voting.runtime import load_task, read_images, vote
 from voting.scoring import score
-from voting.selection import best_members, vote_score
+from voting.selection import best_members
+from voting.verification import check_member
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,12 +41,7 @@ def test_a_soft_vote_of_probabilities_is_one_and_lies_between_its_members(member
     assert np.allclose(voted, soft_vote(members[::-1]))
 
 
-def test_weights_count_and_nonsense_is_refused() -> None:
-    members = [np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])]
-    assert soft_vote(members, [3, 1]).tolist() == [[0.75, 0.25]]
-    for weights in ([0, 0], [-1, 2]):
-        with pytest.raises(ValueError, match="must not be negative"):
-            soft_vote(members, weights)
+def test_a_vote_of_nobody_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one member"):
         soft_vote([])
 
@@ -54,7 +51,6 @@ def test_the_best_by_macro_f1_vote_and_ties_go_to_the_earlier() -> None:
     perfect, wrong = np.eye(2, dtype=np.float32)[targets], np.eye(2, dtype=np.float32)[1 - targets]
     assert best_members(targets, [wrong, perfect, perfect.copy()], 2) == [1, 2]
     assert best_members(targets, [wrong, perfect], 9) == [1, 0]
-    assert vote_score(targets, [perfect]) == 1.0
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=50))
@@ -81,7 +77,7 @@ def test_the_spread_over_persons_is_wider_than_over_images_that_stick_together()
     predicted = np.where(right, targets, 1 - targets)
     persons = np.repeat(np.arange(30), 7).astype(str)
     images = np.arange(210).astype(str)
-    assert person_bootstrap(targets, predicted, persons) > 1.5 * person_bootstrap(targets, predicted, images)
+    assert person_bootstrap(targets, predicted, persons, 2) > 1.5 * person_bootstrap(targets, predicted, images, 2)
 
 
 def test_voters_are_compared_on_the_images_that_all_tasks_share() -> None:
@@ -106,9 +102,18 @@ def bundle(tmp_path: Path) -> Path:
             (folder / task).mkdir(parents=True, exist_ok=True)
             save_state(make_model("test_efficientnet", len(classes)).state_dict(), folder / names[-1])
         member = MemberSpec(
-            study=task, trial=0, origin="recipe", digest="x", backbone="test_efficientnet", image_size=32,
-            mean=(0.5,) * 3, std=(0.5,) * 3, out_of_fold_score=0.5, weights=tuple(names),
-        )  # fmt: skip
+            study=task,
+            trial=0,
+            origin="recipe",
+            digest="x",
+            backbone="test_efficientnet",
+            image_size=32,
+            precision="auto",
+            mean=(0.5,) * 3,
+            std=(0.5,) * 3,
+            out_of_fold_score=0.5,
+            weights=tuple(names),
+        )
         tasks.append(TaskSpec(task=task, classes=classes, members=(member,)))
     seal(folder, BundleManifest(name="toy", created="now", tasks=tuple(tasks), provenance={}, files={}))
     (tmp_path / "images").mkdir()
@@ -127,12 +132,51 @@ def test_a_bundle_votes_with_the_mean_of_its_folds(bundle: Path, tmp_path: Path)
     members = load_task(manifest.tasks[0], bundle)
     images = find_images(tmp_path / "images")
     votes = vote(members, images.paths)
-    from voting.runtime import read_images
-
     folds = members[0].fold_votes(read_images(images.paths, 32))
     assert folds.shape == (2, 3, 3)
     assert np.allclose(votes, folds.mean(axis=0))
     assert np.allclose(members[0].fold_vote(1, read_images(images.paths, 32)), folds[1])
+
+
+def test_a_member_that_votes_otherwise_than_recorded_is_refused(bundle: Path, tmp_path: Path) -> None:
+    member = load_task(open_bundle(bundle).tasks[0], bundle)[0]
+    images = find_images(tmp_path / "images")
+    folds = member.fold_votes(read_images(images.paths, 32))
+    study, ids = tmp_path / "mask", np.array(images.names)
+    for off, allowed in ((0.0, True), (2e-4, False)):
+        for fold, votes in enumerate(folds):
+            path = study / f"trials/0/fold_{fold}/predictions.npz"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            FoldPredictions(ids=ids, targets=np.zeros(3, np.int64), probabilities=votes + np.float32(off * fold)).save(
+                path
+            )
+        if allowed:
+            assert check_member(member, study, tmp_path / "images") < 1e-5
+        else:
+            with pytest.raises(BundleError, match=r"fold 2: the bundle gives other probabilities .* allowed 0\.0001"):
+                check_member(member, study, tmp_path / "images")
+
+
+def test_weights_outside_the_bundle_are_refused(bundle: Path) -> None:
+    manifest = open_bundle(bundle)
+    member = manifest.tasks[0].members[0].model_copy(update={"weights": ("../outside.safetensors",)})
+    task = manifest.tasks[0].model_copy(update={"members": (member,)})
+    seal(bundle, manifest.model_copy(update={"tasks": (task,)}))
+    with pytest.raises(BundleError, match="not among the bundle's files"):
+        open_bundle(bundle)
+
+
+def test_a_target_column_holds_numbers_and_a_task_column_names(tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    images = find_images(tmp_path)
+    task = [TaskSpec(task="digit", classes=("1", "2", "3"), members=())]
+    for header, label, number in (("target", "1", 1), ("digit", "1", 0)):
+        (tmp_path / "labels.csv").write_text(f"path,{header}\na.png,{label}\n")
+        assert read_labels(tmp_path / "labels.csv", images, task)["digit"].tolist() == [number]
+    for text in ("path,digit\na.png,0\n", "path,digit\na.png\n", "path,target\na.png,3\n"):
+        (tmp_path / "labels.csv").write_text(text)
+        with pytest.raises(BundleError, match="unknown label"):
+            read_labels(tmp_path / "labels.csv", images, task)
 
 
 @pytest.mark.parametrize("name", ["mask/fold0.safetensors", "manifest.json"])

@@ -42,6 +42,17 @@ class Clock:
         return self.now
 
 
+class ToyFolders:
+    def __init__(self, saved: Mapping[int, list[EpochScored]]) -> None:
+        self.saved = saved
+
+    def saved_epochs(self, trial: int) -> list[EpochScored]:
+        return self.saved.get(trial, [])
+
+    def newest_attempt(self) -> int:
+        return 0
+
+
 class ToyDriver:
     """Runs a StudyRun's climbs one fold-epoch at a time on several slots, in an order that a seed decides."""
 
@@ -67,7 +78,7 @@ class ToyDriver:
         self.idle = 0
 
     def start(self, saved: Mapping[int, list[EpochScored]] | None = None) -> "ToyDriver":
-        self.run.start({}, saved or {})
+        self.run.start({}, ToyFolders({} if saved is None else saved))
         return self
 
     def tick(self) -> bool:

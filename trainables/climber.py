@@ -14,7 +14,7 @@ from trainables.config import TrainConfig
 from trainables.devices import Resources, place
 from trainables.fold_data import FoldData, load_fold_data
 from trainables.fold_learner import FoldLearner, NotFinite
-from trainables.manifest import EpochLine, Manifest
+from trainables.manifest import EpochLine, FolderError, Manifest
 from trainables.metrics import Probabilities, macro_f1
 from trainables.predictions import FoldPredictions
 from trainables.trial_folder import Superseded, TrialFolder
@@ -33,16 +33,20 @@ class Climber:
         self, study: Path, trial: int, rung: int, attempt: int, configuration: dict[str, Any], resources: Resources
     ) -> None:
         self.trial, self.rung = trial, rung
-        self._attempt = attempt
         self._config = TrainConfig(**configuration)
         self._data = shared_fold_data(study)
         self._placement = place(self._config, resources)
         self._folder = TrialFolder(study, trial)
         self._folder.claim(attempt)
         self._manifest = self._folder.manifest() or Manifest(
-            trial=trial, configuration=configuration, digest=self._config.digest, folds=self._data.fold_count,
+            trial=trial,
+            configuration=configuration,
+            digest=self._config.digest,
+            folds=self._data.fold_count,
             epochs=self._config.epochs,
-        )  # fmt: skip
+        )
+        if self._manifest.digest != self._config.digest:
+            raise FolderError(f"{self._folder.path}: holds another configuration; move it aside to train this one")
         self._earlier = [self._folder.load_predictions(fold) for fold in range(self._manifest.finished_folds)]
         self._learner: FoldLearner | None = None
         self._scalars = SummaryWriter(str(self._folder.path / "tensorboard"))
@@ -53,17 +57,17 @@ class Climber:
         return divmod(len(self._manifest.curve), self._config.epochs)
 
     def step(self) -> dict[str, Any]:
-        """Train, judge and save one fold-epoch; a failure comes back as a result, never as an exception."""
+        """Train, judge and save one fold-epoch; a failure comes back as a result, never as an exception.
+
+        A trial that stands at its rung already (its last report was lost) reports where it stands.
+        """
+        if len(self._manifest.curve) >= self.rung:
+            return self._result(self._manifest.curve[-1])
         try:
             return self._step()
-        except NotFinite as error:
-            return self._failed("not_finite", str(error))
-        except torch.cuda.OutOfMemoryError as error:
-            return self._failed("out_of_memory", f"{error}; lower batch_size or trials-per-gpu")
-        except Superseded as error:
-            return self._failed("superseded", str(error))
         except Exception as error:
-            return self._failed("error", f"{type(error).__name__}: {error}")
+            self._folder.path.joinpath("failure.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            return failure_result(self.trial, error)
 
     def close(self) -> None:
         """Let go of model and log."""
@@ -78,10 +82,16 @@ class Climber:
         probabilities = learner.predict_validation()
         predictions = self._predictions(fold, probabilities)
         line = EpochLine(
-            fold=fold, epoch=epoch, score=self._pooled_score(predictions),
-            fold_score=macro_f1(predictions.targets, probabilities), loss=outcome.loss, learning_rate=outcome.learning_rate,
-            images_per_second=outcome.images_per_second, seconds=time.perf_counter() - started, time=time.time(),
-        )  # fmt: skip
+            fold=fold,
+            epoch=epoch,
+            score=self._pooled_score(predictions),
+            fold_score=macro_f1(predictions.targets, probabilities),
+            loss=outcome.loss,
+            learning_rate=outcome.learning_rate,
+            images_per_second=outcome.images_per_second,
+            seconds=time.perf_counter() - started,
+            time=time.time(),
+        )
         self._save(line, learner, predictions)
         return self._result(line)
 
@@ -106,9 +116,9 @@ class Climber:
     def _save(self, line: EpochLine, learner: FoldLearner, predictions: FoldPredictions) -> None:
         grown = self._manifest.model_copy(update={"curve": (*self._manifest.curve, line)})
         if line.epoch + 1 < self._config.epochs:
-            self._manifest = self._folder.save_epoch(grown, learner.state(), self._attempt)
+            self._manifest = self._folder.save_epoch(grown, learner.state())
         else:
-            self._manifest = self._folder.save_fold(grown, learner.weights(), predictions, self._attempt)
+            self._manifest = self._folder.save_fold(grown, learner.weights(), predictions)
             self._earlier.append(predictions)
             self._learner = None
 
@@ -119,7 +129,18 @@ class Climber:
             self._scalars.add_scalar(name, scalars[name], fold_epochs)
         return {**scalars, "trial": self.trial, "fold_epochs": fold_epochs, "done": fold_epochs >= self.rung}
 
-    def _failed(self, failure: str, reason: str) -> dict[str, Any]:
-        log = self._folder.path / "failure.txt"
-        log.write_text(traceback.format_exc(), encoding="utf-8")
-        return {"failure": failure, "reason": f"{reason} (see {log})", "trial": self.trial, "done": True}
+
+def failure_result(trial: int, error: Exception) -> dict[str, Any]:
+    """Return the result of a climb that failed: the failure's class and its reason."""
+    advice = ""
+    match error:
+        case NotFinite():
+            failure = "not_finite"
+        case torch.cuda.OutOfMemoryError():
+            failure, advice = "out_of_memory", "; lower batch_size or --trials-per-gpu"
+        case Superseded():
+            failure = "superseded"
+        case _:
+            failure = "error"
+    told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    return {"failure": failure, "reason": told + advice, "trial": trial, "done": True}

@@ -39,8 +39,8 @@ class TrainConfig(BaseModel):
     optimizer: str = Field("adamw", description="any timm optimizer name")
     learning_rate: float = Field(1e-3, gt=0, le=10, description="peak of the schedule")
     weight_decay: float = Field(1e-2, ge=0, le=1, description="as the optimizer defines it")
-    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd; other optimizers ignore it")
-    schedule: Literal["cosine", "poly", "constant"] = Field("cosine", description="timm schedule, stepped every batch")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd; Adam and its kin ignore it")
+    schedule: Literal["cosine", "constant"] = Field("cosine", description="timm schedule, stepped every batch")
     warmup_epochs: float = Field(0.5, ge=0, le=100, description="linear warm-up", json_schema_extra={"unit": "epochs"})
     loss: Literal["cross_entropy", "focal"] = Field("cross_entropy", description="both take soft targets")
     focal_gamma: float = Field(2.0, ge=0, le=10, description="focus on hard images, with loss: focal")
@@ -56,14 +56,17 @@ class TrainConfig(BaseModel):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "auto", description="of the forward pass; auto: float32 on a CPU, bfloat16 or float16 on a GPU"
     )
-    seed: int = Field(0, ge=0, description="of weights, order, augmentation and dropout",
-                      json_schema_extra={"fixed_because": _MEASURE})  # fmt: skip
+    seed: int = Field(
+        0,
+        ge=0,
+        description="of weights, order, augmentation and dropout",
+        json_schema_extra={"fixed_because": _MEASURE},
+    )
 
     def effective(self) -> dict[str, Any]:
         """Return the configuration less the knobs that do nothing under the others."""
         idle = {
-            "momentum": self.optimizer
-            not in ("sgd", "nesterov", "momentum", "sgdp", "sgdw", "rmsprop", "lamb", "lars"),
+            "momentum": self.optimizer in ("adam", "adamw", "adamp", "radam", "radamw", "nadam", "nadamw", "adamax"),
             "focal_gamma": self.loss != "focal",
             "cutmix_lambda": self.cutmix_probability == 0,
             "cutmix_alpha": self.cutmix_probability == 0 or self.cutmix_lambda != "beta",

@@ -49,6 +49,11 @@ def load_fold_data(study: Path) -> FoldData:
         name: np.array([int(sample[name]) for sample in samples], dtype=np.int64) for name in ("fold", "target", "row")
     }
     return FoldData(
-        task=facts["task"], classes=tuple(facts["classes"]), ids=np.array([sample["id"] for sample in samples]),
-        folds=columns["fold"], targets=columns["target"], rows=columns["row"], images=load_cache(Path(facts["cache"])).open(),
-    )  # fmt: skip
+        task=facts["task"],
+        classes=tuple(facts["classes"]),
+        ids=np.array([sample["id"] for sample in samples]),
+        folds=columns["fold"],
+        targets=columns["target"],
+        rows=columns["row"],
+        images=load_cache(Path(facts["cache"])).open(),
+    )

@@ -56,9 +56,14 @@ class FoldLearner:
             self.model, config.optimizer, config.learning_rate, config.weight_decay, config.momentum
         )
         self._schedule, _ = create_scheduler_v2(
-            self._optimizer, config.schedule, config.epochs, warmup_lr=config.learning_rate / 100,
-            warmup_epochs=config.warmup_epochs, step_on_epochs=False, updates_per_epoch=self._steps,
-        )  # fmt: skip
+            self._optimizer,
+            config.schedule,
+            config.epochs,
+            warmup_lr=config.learning_rate / 100,
+            warmup_epochs=config.warmup_epochs,
+            step_on_epochs=False,
+            updates_per_epoch=self._steps,
+        )
         self._scaler = torch.amp.GradScaler(placement.device.type, enabled=placement.dtype == torch.float16)
         targets = torch.from_numpy(data.targets[self._training])
         weights = class_weights(config, targets, len(data.classes))

@@ -21,24 +21,30 @@ class FoldTrainable(Trainable):
         """Set out on the first climb."""
         self._study_name = Path(config["study"]).name
         self._climber: Climber | None = None
+        self._failure: dict[str, Any] | None = None
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Leave the last climb and set out on the next."""
         # torch is imported here, in the actor: the driver names this class and must start fast
-        from trainables.climber import Climber
+        from trainables.climber import Climber, failure_result
         from trainables.devices import Resources
 
         self.cleanup()
         order = {name: new_config[name] for name in ("trial", "rung", "attempt", "configuration")}
         resources = Resources(new_config["cpus"], new_config["gpus"])
-        self._climber = Climber(Path(new_config["study"]), **order, resources=resources)
-        self._last_score = ""
+        self._trial, self._last_score = new_config["trial"], ""
         self._tell("starting")
+        try:
+            self._climber, self._failure = Climber(Path(new_config["study"]), **order, resources=resources), None
+        except Exception as error:  # a missing cache, a damaged folder: a failed trial, not a lost process
+            self._failure = failure_result(self._trial, error)
         return True
 
     def step(self) -> dict[str, Any]:
         """Do one fold-epoch."""
+        if self._failure is not None:
+            return self._failure
         assert self._climber is not None
         fold, epoch = self._climber.position
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
@@ -59,8 +65,7 @@ class FoldTrainable(Trainable):
 
     def _tell(self, doing: str) -> None:
         """Set the process title: the dashboard's worker list shows it live."""
-        assert self._climber is not None
-        ray._raylet.setproctitle(f"{self._study_name} trial {self._climber.trial} {doing}")
+        ray._raylet.setproctitle(f"{self._study_name} trial {self._trial} {doing}")
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:

@@ -55,6 +55,23 @@ def trial_path(study: Path, trial: int) -> Path:
     return study / "trials" / str(trial)
 
 
+def weights_name(fold: int) -> str:
+    """Return the name of a finished fold's weights, below the trial folder."""
+    return f"fold_{fold}/weights.safetensors"
+
+
+def read_attempt(study: Path, trial: int) -> int:
+    """Return the newest attempt at a trial, 0 before the first."""
+    path = trial_path(study, trial) / "attempt"
+    return int(path.read_text()) if path.exists() else 0
+
+
+def newest_attempt(study: Path) -> int:
+    """Return the newest attempt at any trial of a study."""
+    folders = (study / "trials").glob("[0-9]*")
+    return max((read_attempt(study, int(folder.name)) for folder in folders), default=0)
+
+
 def read_manifest(study: Path, trial: int) -> Manifest | None:
     """Return a trial's manifest, None for a trial that has not finished an epoch.
 

@@ -38,6 +38,11 @@ class FoldPredictions(BaseModel):
             raise FolderError(f"{path}: out-of-fold predictions cannot be read ({error})") from None
 
 
+def predictions_name(fold: int) -> str:
+    """Return the name of a finished fold's predictions, below the trial folder."""
+    return f"fold_{fold}/predictions.npz"
+
+
 def read_predictions(study: Path, trial: int, fold: int) -> FoldPredictions:
     """Return the out-of-fold predictions of a trial's finished fold."""
-    return FoldPredictions.load(trial_path(study, trial) / f"fold_{fold}/predictions.npz")
+    return FoldPredictions.load(trial_path(study, trial) / predictions_name(fold))

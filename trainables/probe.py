@@ -31,18 +31,37 @@ def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
     return config.batch_size * steps / (time.perf_counter() - started)
 
 
+def check_backbone(backbone: str, config: TrainConfig) -> None:
+    """Make a model and let it see one image.
+
+    Raises:
+        ModelError: it cannot be had, or does not fit the image size.
+    """
+    model = make_model(backbone, 2, pretrained=config.pretrained).eval()
+    try:
+        with torch.inference_mode():
+            model(torch.zeros(1, 3, config.image_size, config.image_size))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(
+            f"{backbone} cannot take images of {config.image_size} pixels ({reason}); set constants.image_size"
+        ) from None
+
+
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configuration")
     parser.add_argument("--classes", type=int, default=2)
+    parser.add_argument("--backbones", nargs="*", default=[], help="models that must be had and fit the image size")
     parser.add_argument("--optimizers", nargs="*", default=[], help="names that must be timm's")
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
     config = TrainConfig(**json.loads(arguments.configuration))
     try:
         check_optimizers(arguments.optimizers)
-        make_model(config.backbone, arguments.classes, pretrained=config.pretrained)
+        for backbone in dict.fromkeys(arguments.backbones):
+            check_backbone(backbone, config)
     except ModelError as error:
         print(error, file=sys.stderr)
         return 2

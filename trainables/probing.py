@@ -17,8 +17,10 @@ class ProbeError(ValueError):
 class Probe:
     """A running probe: is there such a backbone, are its weights here, how fast is a step?"""
 
-    def __init__(self, config: TrainConfig, *, optimizers: Sequence[str] = (), steps: int = 0) -> None:
-        options = ["--steps", str(steps), "--optimizers", config.optimizer, *optimizers]
+    def __init__(
+        self, config: TrainConfig, backbones: Sequence[str], optimizers: Sequence[str], steps: int = 0
+    ) -> None:
+        options = ["--backbones", *backbones, "--optimizers", *optimizers, "--steps", str(steps)]
         command = [sys.executable, "-m", "trainables.probe", config.model_dump_json(), *options]
         root = Path(__file__).resolve().parent.parent
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

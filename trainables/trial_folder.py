@@ -6,13 +6,14 @@ a kill at any moment leaves the folder as of the last finished epoch. No pickle.
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from trainables.manifest import Manifest, read_manifest, sha256_of, trial_path
-from trainables.predictions import FoldPredictions, read_predictions
+from trainables.manifest import Manifest, read_attempt, read_manifest, sha256_of, trial_path, weights_name
+from trainables.predictions import FoldPredictions, predictions_name, read_predictions
 from trainables.tensor_files import load_state, save_state
 
 
@@ -21,89 +22,79 @@ class Superseded(RuntimeError):
 
 
 class TrialFolder:
-    """The paths and the files of one trial."""
+    """The files of one trial, as one attempt writes them."""
 
     def __init__(self, study: Path, trial: int) -> None:
         self.path = trial_path(study, trial)
         self.study, self.trial = study, trial
+        self._claimed = 0
 
     def claim(self, attempt: int) -> None:
-        """Take the trial over: an older attempt that still runs finds out before it renames anything."""
+        """Take the trial over: an older attempt that still runs finds out before it renames anything.
+
+        Raises:
+            Superseded: a newer attempt has the trial.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        if attempt < self._attempt():
-            raise Superseded(f"trial {self.trial}: attempt {attempt} was taken over by attempt {self._attempt()}")
-        _write(self.path / "attempt", str(attempt).encode())
+        newest = read_attempt(self.study, self.trial)
+        if attempt < newest:
+            raise Superseded(f"trial {self.trial}: attempt {attempt} was taken over by attempt {newest}")
+        for torn in self.path.rglob(".*.torn"):
+            torn.unlink(missing_ok=True)
+        self._claimed = newest
+        self._put("attempt", lambda temporary: temporary.write_text(str(attempt)))
+        self._claimed = attempt
 
     def manifest(self) -> Manifest | None:
         """Return the manifest, None for a trial that has not finished an epoch."""
         return read_manifest(self.study, self.trial)
 
-    def save_epoch(self, manifest: Manifest, state: Any, attempt: int) -> Manifest:
+    def save_epoch(self, manifest: Manifest, state: Any) -> Manifest:
         """Save an epoch in the middle of a fold: the state first, the manifest last."""
         name = f"resume/{len(manifest.curve)}.safetensors"
-        self._save_tensors(name, state, attempt)
-        return self._conclude(manifest.model_copy(update={"resume": name}), attempt)
+        self._put(name, lambda temporary: save_state(state, temporary))
+        return self._conclude(manifest.model_copy(update={"resume": name}))
 
-    def save_fold(
-        self, manifest: Manifest, weights: dict[str, Tensor], predictions: FoldPredictions, attempt: int
-    ) -> Manifest:
+    def save_fold(self, manifest: Manifest, weights: dict[str, Tensor], predictions: FoldPredictions) -> Manifest:
         """Save the last epoch of a fold: weights and out-of-fold predictions first, the manifest last."""
         fold = manifest.finished_folds - 1
-        weight_file, prediction_file = f"fold_{fold}/weights.safetensors", f"fold_{fold}/predictions.npz"
-        self._save_tensors(weight_file, weights, attempt)
-        _replace(self.path / prediction_file, predictions.save)
-        files = {name: sha256_of(self.path / name) for name in (weight_file, prediction_file)}
-        return self._conclude(
-            manifest.model_copy(update={"resume": None, "files": {**manifest.files, **files}}), attempt
-        )
+        writers: dict[str, Callable[[Path], object]] = {
+            weights_name(fold): partial(save_state, weights),
+            predictions_name(fold): predictions.save,
+        }
+        for name, write in writers.items():
+            self._put(name, write)
+        files = {**manifest.files, **{name: sha256_of(self.path / name) for name in writers}}
+        return self._conclude(manifest.model_copy(update={"resume": None, "files": files}))
 
     def load_resume(self, manifest: Manifest) -> Any:
         """Return the state of the fold that the trial stands in."""
         assert manifest.resume is not None
         return load_state(self.path / manifest.resume)
 
-    def load_weights(self, fold: int) -> dict[str, Tensor]:
-        """Return the weights of a finished fold."""
-        weights: dict[str, Tensor] = load_state(self.path / f"fold_{fold}/weights.safetensors")
-        return weights
-
     def load_predictions(self, fold: int) -> FoldPredictions:
         """Return the out-of-fold predictions of a finished fold."""
         return read_predictions(self.study, self.trial, fold)
 
-    def _save_tensors(self, name: str, state: Any, attempt: int) -> None:
-        self._check_attempt(attempt)
-        _replace(self.path / name, lambda temporary: save_state(state, temporary))
-
-    def _conclude(self, manifest: Manifest, attempt: int) -> Manifest:
-        self._check_attempt(attempt)
-        _write(self.path / "manifest.json", manifest.model_dump_json(indent=1).encode())
+    def _conclude(self, manifest: Manifest) -> Manifest:
+        self._put("manifest.json", lambda temporary: temporary.write_text(manifest.model_dump_json(indent=1)))
         for old in (self.path / "resume").glob("*"):
             if manifest.resume is None or old.name != Path(manifest.resume).name:
                 old.unlink(missing_ok=True)
         return manifest
 
-    def _attempt(self) -> int:
-        path = self.path / "attempt"
-        return int(path.read_text()) if path.exists() else 0
-
-    def _check_attempt(self, attempt: int) -> None:
-        if self._attempt() != attempt:
-            raise Superseded(f"trial {self.trial}: attempt {attempt} was taken over by attempt {self._attempt()}")
-
-
-def _write(path: Path, content: bytes) -> None:
-    _replace(path, lambda temporary: temporary.write_bytes(content))
-
-
-def _replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file under a temporary name, wait for the disk, rename it into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(temporary)
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    def _put(self, name: str, write: Callable[[Path], object]) -> None:
+        """Write a file under a temporary name, wait for the disk, and rename it if the trial is still ours."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.torn")
+        try:
+            write(temporary)
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
+            newest = read_attempt(self.study, self.trial)
+            if newest != self._claimed:
+                raise Superseded(f"trial {self.trial}: attempt {self._claimed} was taken over by attempt {newest}")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

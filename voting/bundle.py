@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from trainables.manifest import sha256_of
 from voting.errors import BundleError
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 _MANIFEST, _SEAL = "manifest.json", "manifest.sha256"
 
 
@@ -30,6 +30,7 @@ class MemberSpec(_Part):
     digest: str
     backbone: str
     image_size: int
+    precision: str  # that the trial was judged in
     mean: tuple[float, ...]
     std: tuple[float, ...]
     out_of_fold_score: float
@@ -48,7 +49,7 @@ class TaskSpec(_Part):
 class BundleManifest(_Part):
     """Everything a bundle says about itself."""
 
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
     name: str
     created: str
     tasks: tuple[TaskSpec, ...]
@@ -92,6 +93,10 @@ def open_bundle(folder: Path) -> BundleManifest:
 
 
 def _check_files(folder: Path, manifest: BundleManifest) -> None:
+    for member in (member for task in manifest.tasks for member in task.members):
+        for name in member.weights:
+            if name not in manifest.files:
+                raise BundleError(f"{folder / name}: votes but is not among the bundle's files; export again")
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
     for name in sorted(present - manifest.files.keys() - {_MANIFEST, _SEAL}):
         raise BundleError(f"{folder / name}: was added after the export; remove it or export again")

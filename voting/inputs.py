@@ -59,7 +59,7 @@ def read_labels(place: Path, images: Images, tasks: Sequence[TaskSpec]) -> dict[
         BundleError: an image has no label, or a label is unknown.
     """
     if place.is_dir():
-        found = {name: _labels_by_name(path, tasks) for name, path in zip(images.names, images.paths, strict=True)}
+        found = {name: _labels_by_name(place / name, tasks) for name in images.names if (place / name).is_file()}
     elif place.is_file():
         rows = _read_rows(place)
         column = _path_column(place, rows[0])
@@ -71,8 +71,8 @@ def read_labels(place: Path, images: Images, tasks: Sequence[TaskSpec]) -> dict[
         raise BundleError(
             f"{place}: has no label for {missing[0]} ({len(missing)} images in all); label all or leave --labels out"
         )
-    labelled = [task.task for task in tasks if all(task.task in (found[name] or {}) for name in images.names)]
-    return {task: np.array([(found[name] or {})[task] for name in images.names], dtype=np.int64) for task in labelled}
+    labelled = [task.task for task in tasks if all(task.task in found[name] for name in images.names)]
+    return {task: np.array([found[name][task] for name in images.names], dtype=np.int64) for task in labelled}
 
 
 def write_submission(images: Images, classes: Labels, out: Path) -> None:
@@ -83,30 +83,38 @@ def write_submission(images: Images, classes: Labels, out: Path) -> None:
         writer.writerows(zip(images.names, classes.tolist(), strict=True))
 
 
-def _labels_by_name(path: Path, tasks: Sequence[TaskSpec]) -> Mapping[str, int] | None:
+def _labels_by_name(path: Path, tasks: Sequence[TaskSpec]) -> dict[str, int]:
     if labels := labels_of(path):
         return labels
     return {task.task: task.classes.index(path.parent.name) for task in tasks if path.parent.name in task.classes}
 
 
 def _labels_of_row(row: Mapping[str, str], tasks: Sequence[TaskSpec], place: Path) -> dict[str, int]:
+    """Return a row's class numbers; a column `target` holds numbers, a task's column names (or numbers, if no name is one)."""
     labels = {}
     for task in tasks:
-        column = "target" if task.task not in row and len(tasks) == 1 else task.task
-        if column not in row:
-            continue
-        label = row[column]
-        if label not in task.classes and not (label.isdigit() and int(label) < len(task.classes)):
-            raise BundleError(
-                f"{place}: unknown label {label!r} of {task.task}; it is one of {', '.join(task.classes)}"
-            )
-        labels[task.task] = task.classes.index(label) if label in task.classes else int(label)
+        if task.task in row:
+            numbered = not any(name.isdigit() for name in task.classes)
+            labels[task.task] = _class_number(row[task.task], task, place, named=True, numbered=numbered)
+        elif "target" in row and len(tasks) == 1:
+            labels[task.task] = _class_number(row["target"], task, place, named=False, numbered=True)
     return labels
 
 
+def _class_number(label: str, task: TaskSpec, place: Path, *, named: bool, numbered: bool) -> int:
+    if named and label in task.classes:
+        return task.classes.index(label)
+    if numbered and label.isdigit() and int(label) < len(task.classes):
+        return int(label)
+    raise BundleError(f"{place}: unknown label {label!r} of {task.task}; it is one of {', '.join(task.classes)}")
+
+
 def _read_rows(place: Path) -> list[dict[str, str]]:
-    with open(place, newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    try:
+        with open(place, newline="", encoding="utf-8-sig") as file:
+            rows = [{name: cell or "" for name, cell in row.items() if name} for row in csv.DictReader(file)]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise BundleError(f"{place}: is no readable CSV ({error})") from None
     if not rows:
         raise BundleError(f"{place}: the table is empty; the first line names the columns, then one row per image")
     return rows

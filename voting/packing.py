@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trainables.manifest import Manifest, sha256_of, trial_path
+from trainables.manifest import Manifest, sha256_of, trial_path, weights_name
 from trainables.models import normalisation
 from voting.bundle import MemberSpec
 from voting.errors import BundleError
@@ -21,9 +21,9 @@ def pack_member(folder: Path, task: str, study: Path, manifest: Manifest, facts:
     """
     names = []
     for fold in range(manifest.folds):
-        source = trial_path(study, manifest.trial) / f"fold_{fold}/weights.safetensors"
+        source = trial_path(study, manifest.trial) / weights_name(fold)
         name = f"{task}/{study.name}-trial{manifest.trial}-fold{fold}.safetensors"
-        if not source.is_file() or sha256_of(source) != manifest.files[f"fold_{fold}/weights.safetensors"]:
+        if not source.is_file() or sha256_of(source) != manifest.files[weights_name(fold)]:
             raise BundleError(f"{source}: is missing or was changed; restore it, or leave the study out with --study")
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, folder / name)
@@ -36,13 +36,21 @@ def member_spec(study: Path, manifest: Manifest, weights: Sequence[str], facts: 
     backbone = str(manifest.configuration["backbone"])
     mean, std = normalisation(backbone)
     return MemberSpec(
-        study=study.name, trial=manifest.trial, digest=manifest.digest, backbone=backbone,
-        image_size=int(manifest.configuration["image_size"]), mean=mean, std=std, weights=tuple(weights), **facts,
-    )  # fmt: skip
+        study=study.name,
+        trial=manifest.trial,
+        digest=manifest.digest,
+        backbone=backbone,
+        image_size=int(manifest.configuration["image_size"]),
+        precision=str(manifest.configuration["precision"]),
+        mean=mean,
+        std=std,
+        weights=tuple(weights),
+        **facts,
+    )
 
 
 def in_place_spec(study: Path, manifest: Manifest, facts: Mapping[str, Any]) -> MemberSpec:
     """Return the spec of a trial whose weights stay in its trial folder: to compare with, not to ship."""
     folder = trial_path(study, manifest.trial).relative_to(study)
-    weights = [(folder / f"fold_{fold}/weights.safetensors").as_posix() for fold in range(manifest.folds)]
+    weights = [(folder / weights_name(fold)).as_posix() for fold in range(manifest.folds)]
     return member_spec(study, manifest, weights, facts)

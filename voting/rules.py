@@ -11,14 +11,12 @@ Votes = npt.NDArray[np.float64]  # images x classes, rows sum to 1
 JOINT_TASKS = ("mask", "gender", "age")
 
 
-def soft_vote(members: Sequence[npt.NDArray[np.floating]], weights: Sequence[float] | None = None) -> Votes:
-    """Return the weighted mean of the members' probabilities; equal weights by default."""
+def soft_vote(members: Sequence[npt.NDArray[np.floating]]) -> Votes:
+    """Return the mean of the members' probabilities."""
     if not members:
         raise ValueError("a vote needs at least one member")
-    share = np.full(len(members), 1.0) if weights is None else np.asarray(weights, float)
-    if (share < 0).any() or share.sum() <= 0:
-        raise ValueError("vote weights must not be negative and not all zero")
-    return np.tensordot(share / share.sum(), np.stack([np.asarray(member, float) for member in members]), axes=1)
+    votes: Votes = np.mean([np.asarray(member, float) for member in members], axis=0)
+    return votes
 
 
 def joint_class(labels: Mapping[str, npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:

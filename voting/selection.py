@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from trainables.metrics import Probabilities, Targets, macro_f1
-from voting.rules import soft_vote
 
 
 def best_members(targets: Targets, candidates: Sequence[Probabilities], size: int) -> list[int]:
@@ -16,8 +13,3 @@ def best_members(targets: Targets, candidates: Sequence[Probabilities], size: in
     """
     scores = [macro_f1(targets, candidate) for candidate in candidates]
     return sorted(range(len(candidates)), key=lambda position: (-scores[position], position))[:size]
-
-
-def vote_score(targets: Targets, members: Sequence[Probabilities]) -> float:
-    """Return the macro F1 of the members' soft vote."""
-    return macro_f1(targets, soft_vote(members).astype(np.float32))

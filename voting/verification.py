@@ -22,7 +22,7 @@ from voting.rules import soft_vote
 from voting.runtime import Member, load_member, load_task, read_images
 
 TOLERANCE = 1e-4  # of a probability, in float32 on the same device
-_MIXED_TOLERANCE = 2e-2  # trained and judged in bfloat16 or float16 on a GPU, voted in float32
+_MIXED_TOLERANCE = 2e-2  # judged in bfloat16 or float16, voted in float32
 
 
 def main(bundle: Path, plan_file: Path, out: Path) -> int:
@@ -60,7 +60,7 @@ def check_member(member: Member, study: Path, root: Path) -> float:
     for fold in range(len(member.models)):
         recorded = read_predictions(study, member.spec.trial, fold)
         difference = _difference(member, fold, recorded, root)
-        allowed = TOLERANCE if member.device.type == "cpu" else _MIXED_TOLERANCE
+        allowed = tolerance(member)
         if not difference <= allowed:
             raise BundleError(
                 f"{member.spec.study} trial {member.spec.trial} fold {fold + 1}: the bundle gives other probabilities than the"
@@ -68,6 +68,12 @@ def check_member(member: Member, study: Path, root: Path) -> float:
             )
         worst = max(worst, difference)
     return worst
+
+
+def tolerance(member: Member) -> float:
+    """Return the difference allowed; `auto` is float32 on a CPU and a half precision on a GPU."""
+    precise = member.spec.precision == "float32" or (member.spec.precision == "auto" and member.device.type == "cpu")
+    return TOLERANCE if precise else _MIXED_TOLERANCE
 
 
 def _difference(member: Member, fold: int, recorded: FoldPredictions, root: Path) -> float:

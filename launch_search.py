@@ -23,11 +23,11 @@ from analysis.ending import finished_trials, print_ending
 from analysis.environment import environment
 from analysis.preview import FoldCounts, print_cost, print_preview
 from analysis.progress import SearchProgress
+from analysis.trial_folders import TrialFolders
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
 from datasets.sources import guess_source
 from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
-from schedulers.events import EpochScored
 from schedulers.record import Record
 from schedulers.signals import STOPPED, stopping_on_signals
 from schedulers.study_folder import Identity, StudyFolder
@@ -37,7 +37,6 @@ from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names
 from trainables.config import TrainConfig
 from trainables.fold_trainable import FoldTrainable, worker_environment
-from trainables.manifest import newest_attempt, read_manifest
 from trainables.probing import Probe
 
 ROOT = Path(__file__).resolve().parent
@@ -190,24 +189,6 @@ def derived_files(folder: StudyFolder, data: PreparedData) -> dict[str, str]:
         folder.holdout.name: data.holdout().to_csv(index=False),
         folder.environment.name: json.dumps(environment(), indent=1),
     }
-
-
-class TrialFolders:
-    """What a study's trial folders hold: they may know more than the record after a crash."""
-
-    def __init__(self, study: Path) -> None:
-        self._study = study
-
-    def saved_epochs(self, trial: int) -> list[EpochScored]:
-        """Return all fold-epochs that a trial's folder holds, in order."""
-        manifest = read_manifest(self._study, trial)
-        shared = {"time", "fold", "epoch", "score", "seconds"}
-        lines = manifest.curve if manifest else ()
-        return [EpochScored(trial=trial, **line.model_dump(include=shared)) for line in lines]
-
-    def newest_attempt(self) -> int:
-        """Return the newest attempt that any folder has seen."""
-        return newest_attempt(self._study)
 
 
 def describe_cluster(cluster: Cluster) -> None:

@@ -13,9 +13,9 @@ from schedulers.study_folder import StudyError, StudyFolder
 from schedulers.study_run import make_budget, make_ladder
 from schedulers.study_state import StudyState
 from search_spaces import SearchSpace
-from trainables.manifest import Manifest, read_manifest
+from trainables.manifest import FolderError, Manifest, read_manifest, sha256_of, trial_path
 from trainables.metrics import macro_f1
-from trainables.predictions import FoldPredictions, read_predictions
+from trainables.predictions import FoldPredictions, predictions_name, read_predictions
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,15 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
 
 
 def out_of_fold(study: Path, manifest: Manifest) -> FoldPredictions:
-    """Return the predictions of all folds together, sorted by id."""
+    """Return the predictions of all folds together, sorted by id.
+
+    Raises:
+        FolderError: a file is missing, or changed since it was written.
+    """
+    for fold in range(manifest.finished_folds):
+        path = trial_path(study, manifest.trial) / predictions_name(fold)
+        if not path.is_file() or sha256_of(path) != manifest.files[predictions_name(fold)]:
+            raise FolderError(f"{path}: is missing or was changed since it was written; restore it")
     parts = [read_predictions(study, manifest.trial, fold) for fold in range(manifest.finished_folds)]
     ids = np.concatenate([part.ids for part in parts])
     order = np.argsort(ids, kind="stable")

@@ -38,7 +38,7 @@ class Row:
 def leaderboard(study: StudyState, ladder: Ladder, folder: Path) -> list[Row]:
     """Return every trial that has a score, best first.
 
-    Trials are compared at the last rung that both have reached: more folds first, then the score.
+    More fold-epochs come first, then the score: scores of different rungs do not compare.
     """
     rows = [_row(trial, ladder, folder) for trial in study.trials.values() if trial.failure is None and trial.epochs]
     return sorted(rows, key=lambda row: (-row.fold_epochs, -row.score, row.trial))

@@ -23,7 +23,9 @@ def check_parameters(
 ) -> tuple[dict[str, Parameter], dict[str, Any]]:
     """Return the parameters, and the recipe: every knob at its default or at the parameter's own."""
     parameters = {name: _parameter(name, raw[name], constants, knobs, file) for name in raw}
-    _check_conditions(parameters, constants, knobs, file)
+    parameters = {name: _with_condition(name, parameters, constants, knobs, file) for name in parameters}
+    for name in parameters:
+        _check_acyclic(name, parameters, (), file)
     defaults = {name: knob.get_default(call_default_factory=True) for name, knob in knobs.model_fields.items()}
     stated = {name: parameter.default for name, parameter in parameters.items() if parameter.default is not None}
     return parameters, {**defaults, **stated}
@@ -94,21 +96,21 @@ def _checked(value: Any, knob: FieldInfo, file: str, key: str) -> Any:
         raise SpaceError(file, key, wrong) from None
 
 
-def _check_conditions(
-    parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
-) -> None:
-    for name, parameter in parameters.items():
-        for other, wanted in (parameter.when or {}).items():
-            key = f"parameters.{name}.when.{other}"
-            if other not in parameters and other not in constants:
-                known = [*parameters, *constants]
-                raise SpaceError(
-                    file, key, f"depends on what is neither a parameter nor a constant; {name_hint(other, known)}"
-                )
-            for value in wanted if isinstance(wanted, list) else [wanted]:
-                _check_reachable(value, parameters.get(other), file, key)
-    for name in parameters:
-        _check_acyclic(name, parameters, (), file)
+def _with_condition(
+    name: str, parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
+) -> Parameter:
+    """Return a parameter whose condition is checked, its values as the types of the knobs it depends on."""
+    typed: dict[str, Any] = {}
+    for other, wanted in (parameters[name].when or {}).items():
+        key = f"parameters.{name}.when.{other}"
+        if other not in parameters and other not in constants:
+            hint = name_hint(other, [*parameters, *constants])
+            raise SpaceError(file, key, f"depends on what is neither a parameter nor a constant; {hint}")
+        values = wanted if isinstance(wanted, list) else [wanted]
+        typed[other] = [_checked(value, knobs.model_fields[other], file, key) for value in values]
+        for value in typed[other]:
+            _check_reachable(value, parameters.get(other), file, key)
+    return parameters[name].model_copy(update={"when": typed}) if typed else parameters[name]
 
 
 def _check_reachable(value: Any, parameter: Parameter | None, file: str, key: str) -> None:

@@ -67,6 +67,15 @@ def test_a_profile_overrides_constants_and_budget_only(tmp_path: Path) -> None:
         load(tmp_path, GOOD.replace("cpu: {constants", "cpu: {parameters: {}, constants"))
 
 
+def test_values_of_choices_defaults_and_conditions_are_of_the_knobs_type(tmp_path: Path) -> None:
+    text = GOOD.replace("{low: 1e-5, high: 1e-2, log: true}", "{choice: [1e-4, 1e-3], default: 1e-3}")
+    space = load(tmp_path, text.replace("when: {optimizer: sgd}", "when: {learning_rate: 1e-4}"))
+    assert space.recipe()["learning_rate"] == 1e-3
+    assert space.parameters["momentum"].is_active({"learning_rate": 0.0001})
+    with pytest.raises(SpaceError, match=r"batch_size\.step: must be a whole number"):
+        load(tmp_path, GOOD.replace("step: 16", "step: 0.5"))
+
+
 def test_other_data_keeps_the_options_that_every_source_shares(tmp_path: Path) -> None:
     text = GOOD.replace("source: sample_faces", "source: folder, root: images, split: by_image, holdout: 0.1")
     space = load(tmp_path, text, data={"source": "csv", "file": "labels.csv"}, overrides=["data.holdout=0.3"])

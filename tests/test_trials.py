@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis.finished import out_of_fold
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.devices import Resources
@@ -74,6 +75,17 @@ def test_out_of_fold_predictions_cover_every_image_once(study: Path, tiny: Train
     climb(study, tiny, 4)
     ids = np.concatenate([read_predictions(study, 0, fold).ids for fold in (0, 1)])
     assert sorted(ids) == sorted(shared_fold_data(study).ids)
+
+
+def test_predictions_that_were_changed_are_not_chosen_from(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 4)
+    manifest = read_manifest(study, 0)
+    assert manifest is not None
+    assert len(out_of_fold(study, manifest).ids) == len(shared_fold_data(study).ids)
+    file = study / "trials/0/fold_1/predictions.npz"
+    file.write_bytes(file.read_bytes() + b" ")
+    with pytest.raises(FolderError, match="was changed since it was written"):
+        out_of_fold(study, manifest)
 
 
 def test_a_finished_fold_drops_its_resume_state_and_lists_its_files(study: Path, tiny: TrainConfig) -> None:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from analysis.standing import best_trial, standing
 from schedulers.forecast import expected_fold_epochs
+from schedulers.ladder import finalists
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
 
@@ -97,8 +98,13 @@ class SearchProgress:
         if self._budget.seconds is not None:
             bounds.append(self._budget.seconds - self._study.seconds_spent(time.time()))
         if seconds is not None:
-            bounds.append(max(0, self._expected - self._study.fold_epochs) * seconds / self._run.slots)
+            bounds.append(self._fold_epochs_left() * seconds / self._run.slots)
         return f"about {spell_duration(min(bounds))}" if bounds else "not known yet"
+
+    def _fold_epochs_left(self) -> int:
+        """Return the fold-epochs that the forecast still expects, at least those that the finalists lack."""
+        finals = sum(self._ladder.top - trial.fold_epochs for trial in finalists(self._study, self._ladder))
+        return max(self._expected - self._study.fold_epochs, finals)
 
 
 def _patient(show: Callable[[], Shown]) -> Shown:

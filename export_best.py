@@ -87,7 +87,7 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def choose(candidates: TaskCandidates, size: int) -> Chosen:
-    """Return the `size` best trials of a task."""
+    """Return the trials of a task that vote, at most `size`."""
     predictions = [trial.predictions.probabilities for trial in candidates.trials]
     best = best_members(candidates.trials[0].predictions.targets, predictions, size)
     return Chosen(candidates, tuple(candidates.trials[position] for position in best))
@@ -237,7 +237,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", default="ensembles", help="folder of all bundles (default: ensembles)")
     parser.add_argument("--name", help="name of the bundle (default: its tasks)")
     parser.add_argument(
-        "--size", type=int, choices=range(1, 51), default=3, metavar="N", help="voters per task (default: 3)"
+        "--size", type=int, choices=range(1, 51), default=3, metavar="N", help="most voters per task (default: 3)"
     )
     return parser.parse_args()
 

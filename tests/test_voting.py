@@ -46,11 +46,24 @@ def test_a_vote_of_nobody_is_refused() -> None:
         soft_vote([])
 
 
-def test_the_best_by_macro_f1_vote_and_ties_go_to_the_earlier() -> None:
+def test_the_best_by_macro_f1_vote_and_ties_go_to_the_earlier_and_the_fewer() -> None:
     targets = np.array([0, 1, 0, 1])
     perfect, wrong = np.eye(2, dtype=np.float32)[targets], np.eye(2, dtype=np.float32)[1 - targets]
-    assert best_members(targets, [wrong, perfect, perfect.copy()], 2) == [1, 2]
-    assert best_members(targets, [wrong, perfect], 9) == [1, 0]
+    assert best_members(targets, [wrong, perfect, perfect.copy()], 3) == [1]
+    assert best_members(targets, [wrong], 3) == [0]
+
+
+def test_voters_that_mend_each_others_mistakes_vote_together_and_one_that_spoils_the_vote_does_not() -> None:
+    targets = np.array([0, 0, 0, 1, 1, 1])
+    votes = [np.tile(np.float32([0.9, 0.1]), (6, 1)) for _ in range(4)]
+    for member in votes:
+        member[3:] = member[3:, ::-1]
+    for number, member in enumerate(votes[:3]):
+        member[[number, number + 3]] = [[0.4, 0.6], [0.6, 0.4]]  # each is wrong, a little, on images of its own
+    votes[3][:] = [0.05, 0.95]
+    assert sorted(best_members(targets, votes, 4)) in ([0, 1], [0, 1, 2])
+    assert 3 not in best_members(targets, votes, 4)
+    assert len(best_members(targets, votes, 1)) == 1
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=50))

@@ -57,10 +57,20 @@ def test_nothing_unpickles_and_no_yaml_is_read_unsafely() -> None:
             assert "torch.load(" not in line or "weights_only=True" in line, path
 
 
-def test_the_readme_names_every_file_a_user_starts_and_every_folder() -> None:
+def test_the_readmes_tree_has_a_line_for_every_file() -> None:
     readme = (ROOT / "README.md").read_text()
-    for name in (*SCRIPTS, *(f"{package}/" for package in PACKAGES), "tests/", "benchmarks/", "requirements.txt"):
-        assert name in readme, name
+    files = [
+        path
+        for package in (*PACKAGES, "benchmarks")
+        for path in (ROOT / package).rglob("*")
+        if path.suffix in (".py", ".yaml")
+    ]
+    names = {path.relative_to(ROOT).as_posix().split("/", 1)[1] for path in files if path.name != "__init__.py"}
+    listed = {line.split()[0] for line in readme.splitlines() if line.startswith("  ") and line.split()}
+    assert names <= listed, names - listed
+    assert all(
+        name in readme for name in (*SCRIPTS, *(f"{package}/" for package in PACKAGES), "tests/", "requirements.txt")
+    )
 
 
 def test_every_requirement_is_pinned() -> None:

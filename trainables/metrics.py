@@ -1,4 +1,4 @@
-"""The objective."""
+"""The objective: macro F1 of pooled predictions."""
 
 import numpy as np
 import numpy.typing as npt

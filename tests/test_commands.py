@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded, TrialFailed
 from schedulers.record import read_record
 from schedulers.study_state import StudyState
 from trainables.manifest import read_manifest
@@ -135,8 +135,8 @@ def test_three_tasks_are_searched_packaged_and_voted_on(place: Path) -> None:
         rows = list(csv.DictReader(file))
     assert [row["ImageID"] for row in rows] == names
     assert all(0 <= int(row["ans"]) < 18 for row in rows)
-    weights = place / "results/age/trials/0/fold_1/weights.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-4] + b"\x00\x00\x80\x3f")
+    for weights in place.glob("results/age/trials/*/fold_1/weights.safetensors"):
+        weights.write_bytes(weights.read_bytes()[:-4] + b"\x00\x00\x80\x3f")
     assert "is missing or was changed" in run(place, "export_best.py", "--study", "age", code=2)
     assert [path.name for path in (place / "ensembles").iterdir()] == ["age-gender-mask"]
 
@@ -187,6 +187,28 @@ def test_a_killed_trial_is_retried_from_its_last_epoch_and_the_study_goes_on(
     assert all(trial.failure is None for trial in state(place).trials.values())
     events = list(read_record(place / "results/toy/record.jsonl"))
     assert any(isinstance(event, ClimbEnded) and event.reason == "lost" for event in events)
+
+
+def test_trials_that_diverge_fail_with_their_reason_and_the_study_goes_on_with_all_slots(place: Path) -> None:
+    # A learning rate of 10 with a weight decay of 1 multiplies the weights by -9 at every step.
+    changes = (
+        "learning_rate={choice: [10.0]}",
+        "weight_decay={choice: [1.0]}",
+        "optimizer=sgd",
+        "search.grace_period=3",
+    )
+    constants = ("schedule=constant", "clip_gradient=1e30", "batch_size=2")
+    sets = [*changes, *(f"constants.{constant}" for constant in constants)]
+    out = search(place, "--trials", "4", *(word for change in sets for word in ("--set", change)))
+    trials = state(place).trials
+    assert [trial.failure for trial in trials.values()] == [None, "not_finite", "not_finite", "not_finite"]
+    assert "trial 2 failed (not_finite)" in out
+    assert "Next: python export_best.py" in out
+    climbing, most = 0, 0
+    for event in read_record(place / "results/toy/record.jsonl"):
+        climbing += isinstance(event, ClimbStarted) - isinstance(event, ClimbEnded | TrialFailed)
+        most = max(most, climbing)
+    assert most == os.cpu_count()
 
 
 def test_a_signal_ends_running_epochs_and_says_how_to_go_on(

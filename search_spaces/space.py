@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from search_spaces.durations import Duration
 from search_spaces.parameters import Parameter
+from search_spaces.sizes import Size
 
 
 class SearchSettings(BaseModel):
@@ -14,14 +15,19 @@ class SearchSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sampler: Literal["tpe", "random"] = "tpe"
-    scheduler: Literal["asha", "full"] = "asha"
+    sampler: Literal["tpe", "gp", "cmaes", "qmc", "random", "grid"] = "tpe"
+    sampler_options: dict[str, Any] = {}  # Optuna's, such as {n_startup_trials: 20}
+    scheduler: Literal["fold_ladder", "survey", "asha", "stopping_asha", "lockstep", "full"] = "fold_ladder"
     trials: int = Field(16, ge=1)
     folds: int = Field(5, ge=2, le=20)
     finalists: int = Field(3, ge=1)
-    grace_period: int = Field(1, ge=1)
-    reduction_factor: int = Field(3, ge=2)
+    race: Literal["none", "mean", "forgiving", "paired_t"] = "forgiving"  # when a finalist leaves before its last fold
+    grace_period: int = Field(1, ge=1)  # epochs before a trial is first compared
+    reduction_factor: int = Field(3, ge=2)  # between rungs
     time_budget: Duration | None = None
+    fold_epochs: int | None = Field(None, ge=1)
+    target_score: float | None = Field(None, gt=0, le=1)
+    disk_budget: Size | None = None
     seed: int = Field(0, ge=0)
 
 
@@ -46,6 +52,18 @@ class SearchSpace(BaseModel):
             raise ValueError(
                 f"search.finalists is {self.search.finalists} but search.trials only {self.search.trials};"
                 " lower finalists or raise trials"
+            )
+        epochs = int(self.complete({}).get("epochs", 1))
+        if self.search.grace_period > epochs:
+            raise ValueError(
+                f"search.grace_period is {self.search.grace_period} but constants.epochs only {epochs};"
+                " lower grace_period or raise epochs"
+            )
+        whole = epochs * self.search.folds
+        if self.search.fold_epochs is not None and self.search.fold_epochs < whole:
+            raise ValueError(
+                f"search.fold_epochs is {self.search.fold_epochs} but one trial on all folds takes {whole};"
+                " raise fold_epochs, or lower constants.epochs or search.folds"
             )
         return self
 

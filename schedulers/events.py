@@ -24,7 +24,7 @@ class TrialAdded(_Event):
     event: Literal["trial_added"] = "trial_added"
     trial: int
     configuration: dict[str, Any]
-    origin: str  # "recipe", or the sampler's name
+    origin: str  # "recipe", the sampler's name, "enqueued", or the study it was taken from
 
 
 class ClimbStarted(_Event):
@@ -37,23 +37,24 @@ class ClimbStarted(_Event):
 
 
 class EpochScored(_Event):
-    """One fold-epoch is done and saved; `score` is pooled over the folds trained so far."""
+    """One fold-epoch is done and saved; `score` is pooled over the folds trained so far, `fold_score` is this fold's."""
 
     event: Literal["epoch_scored"] = "epoch_scored"
     trial: int
     fold: int
     epoch: int
     score: float
+    fold_score: float | None = None  # None in records of earlier versions
     seconds: float
 
 
 class ClimbEnded(_Event):
-    """A climb is over: at its rung, told to stop, or its process was lost."""
+    """A climb is over: at its rung, told to stop, or without having got there."""
 
     event: Literal["climb_ended"] = "climb_ended"
     trial: int
     attempt: int
-    reason: Literal["rung", "stopped", "lost"]
+    reason: Literal["rung", "stopped", "lost", "out_of_memory"]  # after the last two it is tried again
 
 
 class TrialFailed(_Event):
@@ -61,9 +62,17 @@ class TrialFailed(_Event):
 
     event: Literal["trial_failed"] = "trial_failed"
     trial: int
-    failure: str  # its class: not_finite, out_of_memory, error, lost_process
+    failure: str  # its class: see `schedulers.failures`
     reason: str
 
 
-Event: TypeAlias = Launched | TrialAdded | ClimbStarted | EpochScored | ClimbEnded | TrialFailed
+class Rewound(_Event):
+    """A repair took a trial back to `fold_epochs`: what it had beyond is damaged and set aside."""
+
+    event: Literal["rewound"] = "rewound"
+    trial: int
+    fold_epochs: int
+
+
+Event: TypeAlias = Launched | TrialAdded | ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound
 parse_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

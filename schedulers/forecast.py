@@ -1,32 +1,65 @@
-"""What a search will cost before it has begun: the ladder climbed with made-up scores."""
+"""What a search will cost, before it has begun and while it runs."""
+
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded
-from schedulers.ladder import Ladder
-from schedulers.next_work import Budget, Climb, NewTrial, next_work
-from schedulers.study_state import StudyState
+from schedulers.ladder import Ladder, competitors
+from schedulers.next_work import Budget, look_ahead
+from schedulers.simulation import Simulation
+from schedulers.study_state import StudyState, TrialState
+
+_ENOUGH = 5  # trials begun before their cost says what the next ones will cost
+
+
+class _AnyScore:
+    """Scores that neither rise nor cross: one number a trial."""
+
+    def __init__(self) -> None:
+        self._generator = np.random.default_rng(0)
+
+    def configuration(self, number: int, study: StudyState) -> dict[str, Any]:
+        return {"score": float(self._generator.random())}
+
+    def fold_score(self, trial: TrialState, fold: int, epoch: int) -> float:
+        return float(trial.configuration["score"])
+
+    def seconds(self, trial: TrialState) -> float:
+        return 1.0
 
 
 def expected_fold_epochs(ladder: Ladder, budget: Budget) -> int:
     """Return the fold-epochs that a budget's trials take, whatever the scores; a time budget is left out."""
-    study, generator = StudyState(), np.random.default_rng(0)
-    unlimited = Budget(budget.trials)
-    while True:
-        work = next_work(study, ladder, unlimited, 1, 0.0)
-        if isinstance(work, NewTrial):
-            number = len(study.trials)
-            origin = "recipe" if number == 0 else "forecast"
-            study.apply(TrialAdded(time=0, trial=number, configuration={}, origin=origin))
-            work = Climb(number, ladder.rungs[0])
-        if not isinstance(work, Climb):
-            return study.fold_epochs
-        _climb(study, work, ladder, float(generator.random()))
+    unlimited = replace(budget, seconds=None, target_score=None)
+    return Simulation(ladder, unlimited, 1, _AnyScore(), recipe=True).run().fold_epochs
 
 
-def _climb(study: StudyState, climb: Climb, ladder: Ladder, score: float) -> None:
-    study.apply(ClimbStarted(time=0, trial=climb.trial, rung=climb.rung, attempt=1))
-    for done in range(study.trials[climb.trial].fold_epochs, climb.rung):
-        fold, epoch = divmod(done, ladder.epochs)
-        study.apply(EpochScored(time=0, trial=climb.trial, fold=fold, epoch=epoch, score=score, seconds=0))
-    study.apply(ClimbEnded(time=0, trial=climb.trial, attempt=1, reason="rung"))
+def seconds_left(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float | None:
+    """Return how long the search will still take, from measured epochs and rung survival; None before the first epoch.
+
+    A time budget bounds it. How far it is off on recorded curves: `benchmarks.replay`.
+    """
+    seconds = study.seconds_per_fold_epoch()
+    bounds = [] if budget.seconds is None else [max(0.0, budget.seconds - study.seconds_spent(now))]
+    if seconds is not None:
+        bounds.append(_fold_epochs_left(study, ladder, budget, slots, now) * seconds)
+    return min(bounds, default=None)
+
+
+def _fold_epochs_left(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float:
+    """Return what is left in fold-epochs of one slot: shared by all slots, but a trial's folds come one after the other."""
+    trials = competitors(study)
+    recipes = [trial for trial in study.trials.values() if trial.origin == "recipe" and trial.failure is None]
+    lacking = [ladder.top - trial.fold_epochs for trial in [*recipes, *ladder.finals(study)]]
+    running = [trial.rung - trial.fold_epochs for trial in study.climbing()]
+    expected = ladder.cost(look_ahead(study, ladder, budget, slots, now).contenders) * _pace(ladder, trials)
+    open_work = expected - sum(trial.fold_epochs for trial in trials) + sum(lacking[: len(recipes)])
+    return max(open_work / slots, sum(lacking) / slots, *lacking, *running, 0.0)
+
+
+def _pace(ladder: Ladder, trials: list[TrialState]) -> float:
+    """Return how many times the expected cost the trials so far have taken; 1 for a ladder that fills given places."""
+    if len(trials) < _ENOUGH or ladder.has_finals:
+        return 1.0
+    return sum(trial.fold_epochs for trial in trials) / ladder.cost(len(trials))

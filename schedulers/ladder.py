@@ -1,35 +1,87 @@
-"""The ladder of rungs, and which trials have earned the next one.
+"""The ladder of rungs: what every strategy for spending fold-epochs stands on."""
 
-Successive halving with promotion: Li et al., "A System for Massively Parallel Hyperparameter Tuning"
-(ASHA), MLSys 2020, algorithm 2. Unlike Ray's AsyncHyperBandScheduler it promotes a trial only when it
-has been compared, so the first trials do not pass every rung because they were alone there.
-"""
-
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
+from typing import ClassVar, Literal, TypeAlias
 
+from schedulers.race import RaceRule
 from schedulers.study_state import StudyState, TrialState
+
+FoldOrder: TypeAlias = Literal["sequential", "lockstep"]
 
 
 @dataclass(frozen=True)
-class Ladder:
-    """Rungs in fold-epochs: a few epochs of the first fold, times `reduction_factor`, then fold by fold."""
+class Climb:
+    """Take `trial` to `rung`, counted in fold-epochs."""
+
+    trial: int
+    rung: int
+
+
+@dataclass(frozen=True)
+class NewTrial:
+    """Ask the sampler for a configuration; the first trial is the recipe."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the budget leaves a strategy to decide on."""
+
+    contenders: int  # trials by merit that the whole budget is expected to pay for, those begun included
+    open: bool = True  # new trials may begin
+    finals_due: bool = False  # what is left is just enough for the finalists
+
+
+@dataclass(frozen=True)
+class Ladder(ABC):
+    """Rungs in fold-epochs, and who goes on to the next: one strategy for spending fold-epochs.
+
+    Pure: a decision depends on the study's record and the outlook alone, so the same object runs under Ray, in
+    the replay and in tests. A new strategy is one file in `schedulers/strategies` and one line in its table.
+    """
 
     epochs: int
     folds: int
     grace_period: int = 1
     reduction_factor: int = 3
     finalists: int = 3
+    race: RaceRule = "forgiving"
+
+    fold_order: ClassVar[FoldOrder] = "sequential"
+    has_finals: ClassVar[bool] = False  # whether a given number of trials trains all folds
+
+    @abstractmethod
+    def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
+        """Return what a free slot does next, None if nothing until a climb ends; the recipe is not its business."""
+
+    @abstractmethod
+    def cost(self, contenders: int) -> float:
+        """Return the fold-epochs that so many trials are expected to take."""
+
+    @abstractmethod
+    def places(self, rung: int, reached: int) -> int:
+        """Return how many of `reached` trials at a rung deserve more: the sampler's notion of depth."""
+
+    def finals(self, study: StudyState) -> list[TrialState]:
+        """Return the trials that are to train all folds as things stand; none for a strategy without finals."""
+        return []
+
+    @property
+    def epoch_rungs(self) -> tuple[int, ...]:
+        """Return the rungs inside the first fold, each `reduction_factor` times the one below."""
+        rungs = []
+        rung = min(self.grace_period, self.epochs)
+        while rung < self.epochs:
+            rungs.append(rung)
+            rung *= self.reduction_factor
+        return tuple(rungs)
 
     @property
     def rungs(self) -> tuple[int, ...]:
-        in_first_fold = []
-        rung = min(self.grace_period, self.epochs)
-        while rung < self.epochs:
-            in_first_fold.append(rung)
-            rung *= self.reduction_factor
-        return (*in_first_fold, *(self.epochs * fold for fold in range(1, self.folds + 1)))
+        """Return all rungs: inside the first fold, then fold by fold."""
+        return (*self.epoch_rungs, *(self.epochs * fold for fold in range(1, self.folds + 1)))
 
     @property
     def top(self) -> int:
@@ -40,9 +92,12 @@ class Ladder:
         """Return the lowest rung above `fold_epochs`."""
         return next(rung for rung in self.rungs if rung > fold_epochs)
 
-    def epoch_rungs(self) -> tuple[int, ...]:
-        """Return the rungs below the end of the first fold: those where trials are compared to be thinned out."""
-        return tuple(rung for rung in self.rungs if rung < self.epochs)
+    def position(self, done: int) -> tuple[int, int]:
+        """Return the fold and the epoch, both from 0, that come after `done` fold-epochs."""
+        if self.fold_order == "lockstep":
+            epoch, fold = divmod(done, self.folds)
+            return fold, epoch
+        return divmod(done, self.epochs)
 
 
 def competitors(study: StudyState) -> list[TrialState]:
@@ -57,16 +112,6 @@ def ranked_at(trials: Iterable[TrialState], rung: int) -> list[TrialState]:
     return [trial for trial, score in sorted(scored, key=lambda pair: (-pair[1], pair[0].number))]
 
 
-def quota(ladder: Ladder, reached: int, *, closed: bool) -> int:
-    """Return how many of `reached` trials may leave an epoch rung.
-
-    While new trials are still coming it is the best 1/reduction_factor, rounded down; once the
-    rung is `closed` at least as many as the finals have places.
-    """
-    share = reached // ladder.reduction_factor
-    return max(share, ladder.finalists) if closed else share
-
-
 def earned_rungs(study: StudyState, ladder: Ladder) -> dict[int, int]:
     """Return for every trial the highest rung it has reached and would be sent to, judged by all scores known now.
 
@@ -77,8 +122,7 @@ def earned_rungs(study: StudyState, ladder: Ladder) -> dict[int, int]:
     stayed: set[int] = set()
     for rung in ladder.rungs:
         ranked = ranked_at(study.trials.values(), rung)
-        below_finals = rung < ladder.epochs
-        places = max(1, len(ranked) // ladder.reduction_factor) if below_finals else ladder.finalists
+        places = max(1, ladder.places(rung, len(ranked)))
         lowest_in = [trial.score_at(rung) or 0.0 for trial in ranked][:places][-1:]
         for trial in ranked:
             if trial.number not in stayed:
@@ -86,11 +130,3 @@ def earned_rungs(study: StudyState, ladder: Ladder) -> dict[int, int]:
             if (trial.score_at(rung) or 0.0) < min(lowest_in):
                 stayed.add(trial.number)
     return earned
-
-
-def finalists(study: StudyState, ladder: Ladder) -> list[TrialState]:
-    """Return the trials in the places of the finals: deepest compared rung first, then score."""
-    contenders: list[TrialState] = []
-    for rung in reversed([rung for rung in ladder.rungs if rung <= ladder.epochs]):
-        contenders += [trial for trial in ranked_at(competitors(study), rung) if trial not in contenders]
-    return contenders[: ladder.finalists]

@@ -1,28 +1,15 @@
 """What to run next: one pure function of the record, the ladder and the budget."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schedulers.ladder import Ladder, competitors, finalists, quota, ranked_at
-from schedulers.study_state import StudyState, TrialState
+from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors
+from schedulers.study_state import StudyState
 
-LOST_RETRIES = 1  # a climb whose process is lost twice without finishing an epoch fails its trial
 RESERVE = 1.15  # fold-epochs vary in length; without a margin the last finalist misses its last fold
-SEARCH_SHARE = 0.5  # of a time budget that is too short for its finalists still goes to searching
+SEARCH_SHARE = 0.5  # of a budget that is too short for its finalists still goes to searching
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration
-
-
-@dataclass(frozen=True)
-class Climb:
-    """Take `trial` to `rung`, counted in fold-epochs."""
-
-    trial: int
-    rung: int
-
-
-@dataclass(frozen=True)
-class NewTrial:
-    """Ask the sampler for a configuration; the first trial is the recipe."""
 
 
 @dataclass(frozen=True)
@@ -42,44 +29,60 @@ Work: TypeAlias = Climb | NewTrial | Wait | Finished
 
 @dataclass(frozen=True)
 class Budget:
-    """What a study may cost; `seconds` counts search time over all launches."""
+    """What a study may cost, over all launches; `seconds` counts search time."""
 
     trials: int
     seconds: float | None = None
+    fold_epochs: int | None = None
+    target_score: float | None = None
+
+    def spent(self, study: StudyState, now: float, running: int) -> str | None:
+        """Return why `running` fold-epochs must not be under way any more, None while they may."""
+        if self.seconds is not None and study.seconds_spent(now) >= self.seconds:
+            return "the time budget is spent"
+        if self.fold_epochs is not None and study.fold_epochs + running > self.fold_epochs:
+            return f"the budget of {self.fold_epochs} fold-epochs is spent"
+        return None
+
+    def fold_epochs_left(self, study: StudyState, slots: int, now: float) -> float:
+        """Return the fold-epochs that can still be afforded, at the speed so far; infinite without a limit."""
+        left = float("inf") if self.fold_epochs is None else self.fold_epochs - study.fold_epochs
+        seconds = study.seconds_per_fold_epoch()
+        if self.seconds is not None and seconds:
+            left = min(left, (self.seconds - study.seconds_spent(now)) * slots / (seconds * RESERVE))
+        return max(0.0, left)
 
 
 def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> Work:
     """Return what a free slot does next.
 
-    Order: what stands between two rungs (a crash, a stop, another grace period); the recipe; the
-    finals once the time or the trials run out; a promotion, highest rung first; a new trial; a finalist that may start early.
+    Order: the end of a budget; what stands between two rungs (a crash, a stop, another grace period); the
+    recipe; then whatever the ladder chooses.
     """
-    if reason := _stop_reason(study, budget, now):
+    if reason := stop_reason(study, ladder, budget, now):
         return _when_idle(study, reason)
-    resting = [trial for trial in study.trials.values() if not trial.climbing and trial.failure is None]
-    for trial in resting:
-        between = trial.fold_epochs < ladder.top and trial.fold_epochs not in ladder.rungs
-        if between or trial.interrupted:
+    for trial in study.trials.values():
+        if trial.climbing or trial.failure is not None or trial.fold_epochs >= ladder.top:
+            continue
+        if trial.fold_epochs not in (0, *ladder.rungs) or trial.interrupted or not trial.fold_epochs:
             return Climb(trial.number, ladder.next_rung(trial.fold_epochs))
-    all_are_finalists = ladder.finalists >= budget.trials
-    for trial in resting:
-        if (trial.origin == "recipe" or all_are_finalists) and trial.fold_epochs < ladder.top:
-            return Climb(trial.number, ladder.next_rung(trial.fold_epochs))
-    closing = _finals_are_due(study, ladder, budget, slots, now)
-    all_begun = len(study.trials) >= budget.trials
-    if not closing:
-        if promoted := _promotion(study, ladder, closed=all_begun):
-            return promoted
-        if not all_begun:
-            return NewTrial()
-    return _final_climb(study, ladder, settled=closing) or _when_idle(
-        study, "every trial has gone as far as it has earned"
-    )
+        if trial.origin == "recipe":  # nobody compares with it: it goes fold by fold
+            return Climb(
+                trial.number, next(rung for rung in ladder.rungs if rung > trial.fold_epochs and rung >= ladder.epochs)
+            )
+    outlook = look_ahead(study, ladder, budget, slots, now)
+    return ladder.choose(study, outlook) or _when_idle(study, "every trial has gone as far as it has earned")
 
 
-def _stop_reason(study: StudyState, budget: Budget, now: float) -> str | None:
-    if budget.seconds is not None and study.seconds_spent(now) >= budget.seconds:
-        return "the time budget is spent"
+def stop_reason(study: StudyState, ladder: Ladder, budget: Budget, now: float) -> str | None:
+    """Return why nothing new may begin, None while something may."""
+    if reason := budget.spent(study, now, len(study.climbing()) + 1):
+        return reason
+    if budget.target_score is not None:
+        for trial in study.trials.values():
+            score = trial.score_at(ladder.top)
+            if score is not None and score >= budget.target_score:
+                return f"trial {trial.number} reached {score:.3f} over all folds, the target is {budget.target_score:g}"
     first = list(study.trials.values())[study.trials_at_launch :][:SAME_FAILURES]
     failures = {(trial.failure, trial.reason) for trial in first}
     if len(first) == SAME_FAILURES and first[0].failure and len(failures) == 1:
@@ -87,59 +90,51 @@ def _stop_reason(study: StudyState, budget: Budget, now: float) -> str | None:
     return None
 
 
+def look_ahead(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> Outlook:
+    """Return how many contenders the budget will pay for, whether one more may begin, and whether the finals are due."""
+    recipes = len(study.trials) - len(competitors(study))
+    contenders = budget.trials - recipes
+    left = budget.fold_epochs_left(study, slots, now)
+    if left != float("inf"):
+        contenders = min(contenders, _affordable(study, ladder, left, contenders))
+    begun = len(study.trials) - recipes
+    lowest = ladder.rungs[0] * (1 if budget.fold_epochs is not None else slots)
+    return Outlook(
+        contenders=max(contenders, begun),
+        open=begun < contenders and left >= lowest,
+        finals_due=_finals_are_due(study, ladder, budget, slots, now),
+    )
+
+
 def _when_idle(study: StudyState, reason: str) -> Wait | Finished:
     return Wait() if study.climbing() else Finished(reason)
 
 
-def _promotion(study: StudyState, ladder: Ladder, *, closed: bool) -> Climb | None:
-    """Return the promotion that is due at the highest epoch rung, if any."""
-    for rung in reversed(ladder.epoch_rungs()):
-        settled = closed and not _on_the_way(study, ladder, rung)
-        for trial in _promotable(study, ladder, rung, closed=settled):
-            if not trial.climbing:
-                return Climb(trial.number, ladder.next_rung(rung))
-    return None
+def _affordable(study: StudyState, ladder: Ladder, left: float, most: int) -> int:
+    """Return how many contenders fit into what is spent and left together, finals included.
 
-
-def _promotable(study: StudyState, ladder: Ladder, rung: int, *, closed: bool) -> list[TrialState]:
-    """Return the trials that stand at `rung` although they have earned the next one."""
-    ranked = ranked_at(competitors(study), rung)
-    return [trial for trial in ranked[: quota(ladder, len(ranked), closed=closed)] if trial.fold_epochs == rung]
-
-
-def _on_the_way(study: StudyState, ladder: Ladder, rung: int) -> bool:
-    """Tell whether a trial may still arrive at `rung`: climbing to it, or about to be promoted from below."""
-    if any(trial.climbing and trial.fold_epochs < rung for trial in competitors(study)):
-        return True
-    below = [lower for lower in ladder.epoch_rungs() if lower < rung]
-    return any(_promotable(study, ladder, lower, closed=True) for lower in below)
-
-
-def _final_climb(study: StudyState, ladder: Ladder, *, settled: bool) -> Climb | None:
-    """Return the next climb of a finalist; before the field is settled, only the leader may start early."""
-    in_first_fold = any(trial.climbing and trial.fold_epochs < ladder.epochs for trial in competitors(study))
-    for place, trial in enumerate(finalists(study, ladder)):
-        early = not settled and in_first_fold
-        if early and (place > 0 or trial.fold_epochs < ladder.epochs):
-            return None
-        if not trial.climbing and trial.fold_epochs < ladder.top:
-            return Climb(trial.number, ladder.next_rung(trial.fold_epochs))
-    return None
+    If the finals alone would take more than half of it, the first rung still gets its half.
+    """
+    recipe = sum(trial.fold_epochs for trial in study.trials.values() if trial.origin == "recipe")
+    unfinished = [trial for trial in study.trials.values() if trial.origin == "recipe"]
+    owed = sum(ladder.top - trial.fold_epochs for trial in unfinished if trial.failure is None)
+    purse = study.fold_epochs - recipe + left - owed
+    fitting = bisect_right(range(1, most + 1), purse, key=ladder.cost)
+    return max(fitting, int(SEARCH_SHARE * purse / ladder.rungs[0]) if fitting < ladder.finalists else 0)
 
 
 def _finals_are_due(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> bool:
-    """Tell whether the time left is only just enough to finish the recipe and the finalists."""
+    """Tell whether what is left is only just enough to finish the recipe and the finalists."""
+    if ladder.finalists >= budget.trials or not ladder.finals(study):
+        return False
+    unfinished = [*ladder.finals(study), *(trial for trial in study.trials.values() if trial.origin == "recipe")]
+    lacking = [ladder.top - trial.fold_epochs for trial in unfinished]
+    if budget.fold_epochs is not None and study.fold_epochs >= SEARCH_SHARE * budget.fold_epochs:
+        running = sum(trial.rung - trial.fold_epochs for trial in study.climbing() if trial not in unfinished)
+        if study.fold_epochs + running + sum(lacking) >= budget.fold_epochs:
+            return True
     seconds, spent = study.seconds_per_fold_epoch(), study.seconds_spent(now)
     if budget.seconds is None or seconds is None or spent < SEARCH_SHARE * budget.seconds:
         return False
-    if ladder.finalists >= budget.trials:
-        return False
-    unfinished = [*finalists(study, ladder), *(trial for trial in study.trials.values() if trial.origin == "recipe")]
-    left = [ladder.top - trial.fold_epochs for trial in unfinished]
-    makespan = max([*left, sum(left) / slots]) * seconds
+    makespan = max([*lacking, sum(lacking) / slots]) * seconds
     return spent + RESERVE * makespan >= budget.seconds
-
-
-def ended_by_loss(trial: TrialState) -> bool:
-    """Tell whether a trial has lost its process too often in a row to be tried again."""
-    return trial.lost_in_a_row > LOST_RETRIES

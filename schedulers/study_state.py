@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, Rewound, TrialAdded, TrialFailed
 
 
 @dataclass
@@ -15,10 +16,11 @@ class TrialState:
     configuration: dict[str, Any]
     origin: str
     epochs: list[EpochScored] = field(default_factory=list)
+    arrivals: list[int] = field(default_factory=list)  # the state's version at which each epoch came in
     rung: int = 0  # where its last climb was bound for, in fold-epochs
     attempt: int = 0
     climbing: bool = False
-    lost_in_a_row: int = 0  # processes lost since the last finished epoch
+    tries_lost: int = 0  # climbs that ended in a failure to be tried again, since the last finished epoch
     failure: str | None = None
     reason: str | None = None
 
@@ -31,6 +33,11 @@ class TrialState:
     def interrupted(self) -> bool:
         """Tell whether it rests on the way to a rung, left there by a stop or a crash."""
         return not self.climbing and self.failure is None and self.fold_epochs < self.rung
+
+    def fold_scores(self, epochs: int) -> list[float]:
+        """Return each finished fold's own score, folds trained one after the other; up to the first one unknown."""
+        ends = [self.epochs[end].fold_score for end in range(epochs - 1, len(self.epochs), epochs)]
+        return list(takewhile(lambda score: score is not None, ends))  # type: ignore[arg-type]
 
     def score_at(self, rung: int) -> float | None:
         """Return the pooled score after `rung` fold-epochs, None before it got there."""
@@ -50,6 +57,15 @@ class StudyState:
         self._last_time = 0.0
         for event in events:
             self.apply(event)
+
+    @classmethod
+    def lenient(cls, events: Iterable[Event]) -> "StudyState":
+        """Return the state of a record that may have lost lines: events of unknown trials are left out."""
+        state = cls()
+        for event in events:
+            if isinstance(event, Launched | TrialAdded) or event.trial in state.trials:
+                state.apply(event)
+        return state
 
     @property
     def fold_epochs(self) -> int:
@@ -86,12 +102,17 @@ class StudyState:
             case EpochScored():
                 trial = self.trials[event.trial]
                 trial.epochs.append(event)
-                trial.lost_in_a_row = 0
+                trial.arrivals.append(self.version)
+                trial.tries_lost = 0
             case ClimbEnded():
                 trial = self.trials[event.trial]
                 trial.climbing = False
-                trial.lost_in_a_row += event.reason == "lost"
+                trial.tries_lost += event.reason in ("lost", "out_of_memory")
             case TrialFailed():
                 trial = self.trials[event.trial]
                 trial.climbing, trial.failure, trial.reason = False, event.failure, event.reason
+            case Rewound():
+                trial = self.trials[event.trial]
+                del trial.epochs[event.fold_epochs :], trial.arrivals[event.fold_epochs :]
+                trial.climbing, trial.rung = False, event.fold_epochs
         self._last_time = event.time

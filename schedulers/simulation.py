@@ -1,0 +1,89 @@
+"""A study without training: a ladder climbed on scores from elsewhere, asynchronous workers and all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any, Protocol
+
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded
+from schedulers.ladder import Climb, Ladder, NewTrial
+from schedulers.next_work import Budget, Finished, next_work
+from schedulers.study_state import StudyState, TrialState
+
+
+class Judge(Protocol):
+    """Where configurations, scores and times of a simulated study come from."""
+
+    def configuration(self, number: int, study: StudyState) -> dict[str, Any]:
+        """Return the configuration of a new trial."""
+
+    def fold_score(self, trial: TrialState, fold: int, epoch: int) -> float:
+        """Return the score on one fold after an epoch, both counted from 0."""
+
+    def seconds(self, trial: TrialState) -> float:
+        """Return how long a fold-epoch of a trial takes."""
+
+
+@dataclass
+class Simulation:
+    """A simulated search; `watch` is called before every fold-epoch ends."""
+
+    ladder: Ladder
+    budget: Budget
+    slots: int
+    judge: Judge
+    recipe: bool = False  # whether the first trial is one
+    watch: Callable[[StudyState, float], None] | None = None
+    begin: Callable[[], StudyState] = StudyState
+
+    def run(self) -> StudyState:
+        """Return the study when `next_work` says that it is finished."""
+        study, now, ticket, running = self.begin(), 0.0, 0, list[tuple[float, int, int]]()
+        study.apply(Launched(time=0, settings={}))
+        while True:
+            while len(running) < self.slots and (climb := self._next_climb(study, now)) is not None:
+                ticket += 1
+                heappush(running, (now + self.judge.seconds(study.trials[climb]), ticket, climb))
+            if not running:
+                return study
+            now, _, climbing = heappop(running)
+            if self.watch:
+                self.watch(study, now)
+            if self._finish_epoch(study, study.trials[climbing], now):
+                ticket += 1
+                heappush(running, (now + self.judge.seconds(study.trials[climbing]), ticket, climbing))
+
+    def _next_climb(self, study: StudyState, now: float) -> int | None:
+        work = next_work(study, self.ladder, self.budget, self.slots, now)
+        if isinstance(work, NewTrial):
+            number = len(study.trials)
+            origin = "recipe" if self.recipe and number == 0 else "simulated"
+            configuration = self.judge.configuration(number, study)
+            study.apply(TrialAdded(time=now, trial=number, configuration=configuration, origin=origin))
+            work = Climb(number, self.ladder.rungs[0])
+        if not isinstance(work, Climb):
+            assert isinstance(work, Finished) or study.climbing(), "it waits although nothing is in flight"
+            return None
+        study.apply(ClimbStarted(time=now, trial=work.trial, rung=work.rung, attempt=study.last_attempt + 1))
+        return work.trial
+
+    def _finish_epoch(self, study: StudyState, trial: TrialState, now: float) -> bool:
+        """Record a fold-epoch and tell whether the climb goes on."""
+        fold, epoch = self.ladder.position(trial.fold_epochs)
+        fold_score = self.judge.fold_score(trial, fold, epoch)
+        latest = {scored.fold: scored.fold_score or 0.0 for scored in trial.epochs} | {fold: fold_score}
+        score = sum(latest.values()) / len(latest)
+        shared = {
+            "time": now,
+            "trial": trial.number,
+            "fold": fold,
+            "epoch": epoch,
+            "seconds": self.judge.seconds(trial),
+        }
+        study.apply(EpochScored(score=score, fold_score=fold_score, **shared))
+        spent = self.budget.spent(study, now, len(study.climbing())) is not None
+        if trial.fold_epochs < trial.rung and not spent:
+            return True
+        reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"
+        study.apply(ClimbEnded(time=now, trial=trial.number, attempt=trial.attempt, reason=reason))
+        return False

@@ -1,0 +1,71 @@
+"""Successive halving with eager promotion: Li et al., "A System for Massively Parallel Hyperparameter Tuning"
+(ASHA), MLSys 2020, algorithm 2, on the rungs of the fold ladder.
+
+The best 1/reduction_factor of the trials seen so far go on at once; with the last trial begun at least as many as the
+finals have places.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
+from schedulers.strategies.finals import final_climb, finalists, racing
+from schedulers.study_state import StudyState, TrialState
+
+
+@dataclass(frozen=True)
+class Asha(Ladder):
+    """Promotes whoever is in the best share now, highest rung first."""
+
+    has_finals: ClassVar[bool] = True
+
+    def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
+        """Return a promotion, else a new trial, else a finalist's next fold."""
+        if not outlook.finals_due:
+            if promoted := self._promoted(study, closed=not outlook.open):
+                return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
+            if outlook.open:
+                return NewTrial()
+        return final_climb(self, study, settled=outlook.finals_due)
+
+    def finals(self, study: StudyState) -> list[TrialState]:
+        """Return the finalists that are still in the race."""
+        return racing(self, finalists(study, self))
+
+    def cost(self, contenders: int) -> float:
+        """Return the fold-epochs of so many contenders when every rung keeps its share."""
+        total, standing, below = 0.0, contenders, 0
+        for rung in self.epoch_rungs:
+            total += standing * (rung - below)
+            standing, below = self._quota(standing, closed=True), rung
+        finalists = min(standing, self.finalists)
+        return total + standing * (self.epochs - below) + finalists * (self.top - self.epochs)
+
+    def places(self, rung: int, reached: int) -> int:
+        """Return the share of a rung that goes on."""
+        return reached // self.reduction_factor if rung < self.epochs else self.finalists
+
+    def _promoted(self, study: StudyState, *, closed: bool) -> TrialState | None:
+        """Return the promotion that is due at the highest epoch rung, if any."""
+        for rung in reversed(self.epoch_rungs):
+            settled = closed and not self._on_the_way(study, rung)
+            for trial in self._promotable(study, rung, closed=settled):
+                if not trial.climbing:
+                    return trial
+        return None
+
+    def _quota(self, reached: int, *, closed: bool) -> int:
+        share = reached // self.reduction_factor
+        return min(reached, max(share, self.finalists)) if closed else share
+
+    def _promotable(self, study: StudyState, rung: int, *, closed: bool) -> list[TrialState]:
+        """Return the trials that stand at `rung` although they have earned the next one."""
+        ranked = ranked_at(competitors(study), rung)
+        return [trial for trial in ranked[: self._quota(len(ranked), closed=closed)] if trial.fold_epochs == rung]
+
+    def _on_the_way(self, study: StudyState, rung: int) -> bool:
+        """Tell whether a trial may still arrive at `rung`: climbing to it, or about to be promoted from below."""
+        if any(trial.climbing and trial.fold_epochs < rung for trial in competitors(study)):
+            return True
+        below = [lower for lower in self.epoch_rungs if lower < rung]
+        return any(self._promotable(study, lower, closed=True) for lower in below)

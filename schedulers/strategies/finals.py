@@ -1,0 +1,41 @@
+"""The finals: the best few train fold by fold, side by side, and one that cannot win any more may leave."""
+
+from schedulers.ladder import Climb, Ladder, competitors, ranked_at
+from schedulers.race import leaves_race
+from schedulers.study_state import StudyState, TrialState
+
+
+def final_climb(ladder: Ladder, study: StudyState, *, settled: bool) -> Climb | None:
+    """Return the next climb of a finalist: the one with the fewest folds, so that all are compared on the same.
+
+    While others are in the first fold and may still come in, only a leader that is through with it may start early.
+    """
+    field = finalists(study, ladder)
+    if not settled and any(trial.climbing and trial.fold_epochs < ladder.epochs for trial in competitors(study)):
+        field = [trial for trial in field[:1] if trial.fold_epochs >= ladder.epochs]
+    going_on = [trial for trial in racing(ladder, field) if not trial.climbing and trial.fold_epochs < ladder.top]
+    if not going_on:
+        return None
+    following = min(going_on, key=lambda trial: trial.fold_epochs // ladder.epochs)
+    return Climb(following.number, ladder.next_rung(following.fold_epochs))
+
+
+def finalists(study: StudyState, ladder: Ladder) -> list[TrialState]:
+    """Return the trials in the places of the finals: deepest compared rung first, then score."""
+    contenders: list[TrialState] = []
+    for rung in reversed([rung for rung in ladder.rungs if rung <= ladder.epochs]):
+        contenders += [trial for trial in ranked_at(competitors(study), rung) if trial not in contenders]
+    return contenders[: ladder.finalists]
+
+
+def racing(ladder: Ladder, field: list[TrialState]) -> list[TrialState]:
+    """Return the finalists that are still in the race, each compared with all others on the folds they share."""
+    scores = {trial.number: trial.fold_scores(ladder.epochs) for trial in field}
+
+    def left(trial: TrialState) -> bool:
+        ours = scores[trial.number]
+        rivals = [scores[rival.number] for rival in field if rival is not trial]
+        shared = [(ours[: len(theirs)], theirs[: len(ours)]) for theirs in rivals]
+        return any(leaves_race(ladder.race, mine, theirs) for mine, theirs in shared if len(mine) == len(ours))
+
+    return [trial for trial in field if not left(trial)]

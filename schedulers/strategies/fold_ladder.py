@@ -1,0 +1,114 @@
+"""The default: everyone gets the first rung, and places on the next are given once they are certain.
+
+A rung of few trials cannot tell the best from the lucky, and with a known budget there is no need to guess: as
+long as new trials come, a free slot begins one. A trial is promoted when it is among the best whatever the
+trials still to come will score, or when a slot would idle otherwise.
+
+Comparing costs nothing here, a resting trial keeps its state: so there is a look every `grace_period` epochs, the last
+one after `reduction_factor` of them, and then the finalists train on. After the first look half go on, for a first epoch says
+little (a slow starter that wins stands in the middle); then the number shrinks evenly down to the finalists. With 32
+contenders and three finalists: 32, 16, 6, 3. It is successive halving (Jamieson and Talwalkar, AISTATS 2016) without
+its barrier. What it was measured against: `benchmarks.replay`.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
+from schedulers.strategies.finals import final_climb, finalists, racing
+from schedulers.study_state import StudyState, TrialState
+
+
+@dataclass(frozen=True)
+class FoldLadder(Ladder):
+    """Certain promotions first, then new trials, then likely promotions rather than an idle slot."""
+
+    has_finals: ClassVar[bool] = True
+
+    @property
+    def epoch_rungs(self) -> tuple[int, ...]:
+        """Return the looks inside the first fold: every grace period, `reduction_factor` times."""
+        looks = (self.grace_period * number for number in range(1, self.reduction_factor + 1))
+        return tuple(rung for rung in looks if rung < self.epochs)
+
+    def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
+        """Return a certain promotion, else a new trial, else a likely promotion, else a finalist's next fold."""
+        field = Field(self, study, outlook)
+        if not outlook.finals_due:
+            if certain := field.certain():
+                return Climb(certain.number, self.next_rung(certain.fold_epochs))
+            if outlook.open:
+                return NewTrial()
+            if likely := field.likely():
+                return Climb(likely.number, self.next_rung(likely.fold_epochs))
+        return final_climb(self, study, settled=outlook.finals_due or field.settled)
+
+    def finals(self, study: StudyState) -> list[TrialState]:
+        """Return the finalists that are still in the race."""
+        return racing(self, finalists(study, self))
+
+    def cost(self, contenders: int) -> float:
+        """Return the fold-epochs of so many contenders when every rung sends on as many as it has places."""
+        total, standing, below = 0.0, contenders, 0
+        for index, rung in enumerate(self.epoch_rungs):
+            total += standing * (rung - below)
+            standing, below = self.quota(index, contenders), rung
+        finalists = min(standing, self.finalists)
+        return total + standing * (self.epochs - below) + finalists * (self.top - self.epochs)
+
+    def places(self, rung: int, reached: int) -> int:
+        """Return the share of a rung that goes on: by the reduction factor below the finals."""
+        return reached // self.reduction_factor if rung < self.epochs else self.finalists
+
+    def quota(self, index: int, contenders: int) -> int:
+        """Return how many of all contenders go on from the epoch rung of this index."""
+        if contenders <= self.finalists:
+            return contenders
+        looks, half = len(self.epoch_rungs), contenders / 2
+        if index == looks - 1:
+            return self.finalists
+        return max(self.finalists, int(half * (self.finalists / half) ** (index / (looks - 1))))
+
+
+class Field:
+    """The contenders at the epoch rungs at one moment: who has a place, and how many may still come."""
+
+    def __init__(self, ladder: FoldLadder, study: StudyState, outlook: Outlook) -> None:
+        self._ladder = ladder
+        trials = competitors(study)
+        self._ranked = [ranked_at(trials, rung) for rung in ladder.epoch_rungs]
+        self._quotas = [ladder.quota(index, outlook.contenders) for index in range(len(ladder.epoch_rungs))]
+        unseen = max(0, outlook.contenders - len(trials)) if outlook.open else 0
+        self._coming: list[int] = []
+        for index, rung in enumerate(ladder.epoch_rungs):
+            entitled = self._ranked[index - 1][: self._quotas[index - 1]] if index else trials
+            named = {trial.number for trial in entitled if trial.failure is None and trial.fold_epochs < rung}
+            named |= {trial.number for trial in trials if trial.climbing and trial.fold_epochs < rung <= trial.rung}
+            above = min(self._coming[-1], self._quotas[index - 1]) if index else unseen
+            self._coming.append(len(named) + above)
+
+    @property
+    def settled(self) -> bool:
+        """Tell whether nobody may arrive at an epoch rung any more."""
+        return not any(self._coming)
+
+    def certain(self) -> TrialState | None:
+        """Return a trial that has a place whatever the trials still to come will score, highest rung first."""
+        for index in reversed(range(len(self._ranked))):
+            if waiting := self._waiting(index, self._quotas[index] - self._coming[index]):
+                return waiting
+        return None
+
+    def likely(self) -> TrialState | None:
+        """Return a trial within the share of places that belongs to those seen so far, lowest rung first."""
+        for index, ranked in enumerate(self._ranked):
+            share = self._quotas[index] * len(ranked) // max(1, len(ranked) + self._coming[index])
+            if waiting := self._waiting(index, share):
+                return waiting
+        return None
+
+    def _waiting(self, index: int, places: int) -> TrialState | None:
+        """Return the best trial among the first so many of a rung that has not left it."""
+        rung = self._ladder.epoch_rungs[index]
+        held = self._ranked[index][: max(0, places)]
+        return next((trial for trial in held if trial.fold_epochs == rung and not trial.climbing), None)

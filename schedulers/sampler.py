@@ -1,56 +1,36 @@
-"""The sampler: Optuna asked on a projection of the record.
-
-A trial that was told to Optuna can never be promoted again, so no Optuna study is kept. A fresh one is
-built in memory for every question (0.4 s at 1,000 trials), in which every trial stands where it has
-earned to stand, and is asked once with a sampler seeded by (study seed, trial number).
-"""
+"""Asking Optuna for a configuration: a fresh projection and a fresh sampler for every question, seeded by its number."""
 
 import warnings
 from typing import Any
 
 import numpy as np
-import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.samplers import RandomSampler
+from optuna.trial import Trial
 
-from schedulers.ladder import Ladder, earned_rungs
+from schedulers.ladder import Ladder
+from schedulers.projection import mirror_of
+from schedulers.samplers import SAMPLERS, make_sampler, whole_trial
 from schedulers.study_state import StudyState
-from schedulers.study_state import TrialState as OurTrial
 from search_spaces import Choice, Parameter, SearchSpace
 
-
-def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int) -> dict[str, Any]:
-    """Return the whole configuration of trial `number`, given all that the study knows."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    mirror = project(space, study, ladder, _make_sampler(space.search.sampler, space.search.seed, number))
-    return draw(space, mirror.ask())
+INSISTS = 3
 
 
-def project(space: SearchSpace, study: StudyState, ladder: Ladder, sampler: BaseSampler) -> optuna.Study:
-    """Return an in-memory Optuna study of the trials that this space could have drawn."""
-    mirror = optuna.create_study(direction="maximize", sampler=sampler)
-    inside = [trial for trial in study.trials.values() if space.contains(trial.configuration)]
-    earned = earned_rungs(study, ladder)
-    mirror.add_trials([frozen(trial, space, earned[trial.number], ladder.top) for trial in inside])
-    return mirror
+def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int, retry: int = 0) -> dict[str, Any]:
+    """Return the whole configuration of trial `number`, given all that the study knows.
 
-
-def frozen(trial: OurTrial, space: SearchSpace, rung: int, top: int) -> FrozenTrial:
-    """Return one trial as Optuna should see it: complete, pruned at its earned rung, running, or infeasible."""
-    active = space.active(trial.configuration)
-    distributions = {name: distribution(space.parameters[name]) for name in active}
-    if trial.failure is not None:
-        return create_trial(
-            state=TrialState.PRUNED, params=active, distributions=distributions, constraints={"failed": 1.0}
-        )
-    if rung == 0:
-        return create_trial(state=TrialState.RUNNING, params=active, distributions=distributions)
-    score = trial.score_at(rung)
-    state = TrialState.COMPLETE if rung == top else TrialState.PRUNED
-    return create_trial(
-        state=state, value=score, params=active, distributions=distributions, intermediate_values={rung: score or 0.0}
-    )
+    `retry` asks the same question once more, for an answer that was tried before; a sampler that insists on it (a Gaussian
+    process sure of its optimum) is no longer asked after `INSISTS` of them, then chance decides.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if space.search.sampler == "qmc":
+            return _nth_of_sequence(space, number + retry)
+        derived = int(np.random.SeedSequence([space.search.seed, number, retry]).generate_state(1)[0])
+        if retry >= INSISTS and space.search.sampler != "grid":
+            return draw(space, mirror_of([], RandomSampler(seed=derived)).ask())
+        trials = SAMPLERS[space.search.sampler].projection(space, study, ladder)
+        return draw(space, mirror_of(trials, make_sampler(space, derived, trials)).ask())
 
 
 def draw(space: SearchSpace, trial: Trial) -> dict[str, Any]:
@@ -72,19 +52,9 @@ def suggest(trial: Trial, name: str, parameter: Parameter) -> Any:
     return trial.suggest_float(name, parameter.low, parameter.high, log=parameter.log, step=parameter.step)
 
 
-def distribution(parameter: Parameter) -> BaseDistribution:
-    """Return the parameter in Optuna's terms."""
-    if isinstance(parameter, Choice):
-        return CategoricalDistribution(parameter.choice)
-    if parameter.integer:
-        step = int(parameter.step or 1)
-        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log, step=step)
-    return FloatDistribution(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
-
-
-def _make_sampler(name: str, seed: int, number: int) -> BaseSampler:
-    derived = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-    if name == "random":
-        return RandomSampler(seed=derived)
-    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of `group`, which conditions need
-    return TPESampler(seed=derived, n_startup_trials=8, multivariate=True, group=True, constant_liar=True)
+def _nth_of_sequence(space: SearchSpace, number: int) -> dict[str, Any]:
+    """Return the configuration at a place of the study's quasi-random sequence, by walking there."""
+    mirror = mirror_of([whole_trial(space)], make_sampler(space, space.search.seed, ()))
+    for _ in range(number - 1):
+        mirror.ask().relative_params  # noqa: B018  # drawn when looked at, and only then the sequence moves on
+    return draw(space, mirror.ask())

@@ -9,12 +9,12 @@ import argparse
 import json
 import logging
 import os
-import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress, TaskID
@@ -23,12 +23,17 @@ from analysis.ending import finished_trials, print_ending
 from analysis.environment import environment
 from analysis.preview import FoldCounts, print_cost, print_preview
 from analysis.progress import SearchProgress
+from analysis.queue import enqueued, warm_start
 from analysis.trial_folders import TrialFolders
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
 from datasets.sources import guess_source
 from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
+from schedulers.launch_options import overrides, parse_options, same_command
+from schedulers.mirror import Mirror
+from schedulers.proposals import Proposal
 from schedulers.record import Record
+from schedulers.samplers import check_sampler
 from schedulers.signals import STOPPED, stopping_on_signals
 from schedulers.study_folder import Identity, StudyFolder
 from schedulers.study_run import StudyRun, make_budget, make_ladder
@@ -47,7 +52,7 @@ def main() -> int:
     """Run the command and return its exit code: 0 done, 1 nothing finished, 2 bad input, 130 stopped."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the search has handlers of its own
-    arguments = parse_arguments()
+    arguments = parse_options(__doc__)
     try:
         check_gpu_share(arguments)
         return search(arguments)
@@ -63,6 +68,7 @@ def search(arguments: argparse.Namespace) -> int:
     """Resolve the space, prepare the data, and show or run the search."""
     folder = StudyFolder.named(Path(arguments.results), arguments.study or find_space(arguments.space).stem)
     space = resolve_space(arguments, folder)
+    check_sampler(space)
     probe = Probe(
         TrainConfig(**space.recipe()),
         choices_of(space, "backbone"),
@@ -108,12 +114,6 @@ def resolve_space(arguments: argparse.Namespace, folder: StudyFolder) -> SearchS
     )
 
 
-def overrides(arguments: argparse.Namespace) -> list[str]:
-    """Return --set and the options that are short for one, the options last."""
-    short = {"trials": arguments.trials, "time_budget": arguments.time_budget, "seed": arguments.seed}
-    return [*arguments.set, *(f"search.{key}={value}" for key, value in short.items() if value is not None)]
-
-
 def prepare_data(space: SearchSpace, *, skip_unreadable: bool) -> PreparedData:
     """Return the data of a space, with a progress bar while images are drawn or decoded."""
     options = data_options.validate_python({**space.data, **({"skip_unreadable": True} if skip_unreadable else {})})
@@ -146,7 +146,7 @@ def describe_splits(data: PreparedData) -> str:
 def show_plan(space: SearchSpace, data: PreparedData, images_per_second: float, cpus: int) -> None:
     """Print what a search would do."""
     budget = make_budget(space)
-    ladder = make_ladder(space, budget)
+    ladder = make_ladder(space)
     places = [FoldCounts(name, persons, by_class) for name, (persons, by_class) in data.counts().items()]
     print_preview(console, space, ladder, places)
     images = round(len(data.samples()) * (1 - 1 / ladder.folds))
@@ -160,6 +160,7 @@ def run_study(
 ) -> int:
     """Run climbs until the study is finished or stopped, and print what came out."""
     identity = Identity(space, data.facts(), {**data.splits.model_dump(mode="json"), "digest": data.splits.digest})
+    queue = queued(arguments, folder, space, data)
     lock = folder.lock()
     try:
         folder.refuse_another(identity)
@@ -169,17 +170,41 @@ def run_study(
         folder.begin_or_continue(identity, derived_files(folder, data))
         describe_cluster(cluster)
         with Record(folder.record) as record:
-            run = StudyRun(record, space, make_budget(space), cluster.slots(cpus, gpus))
+            run = StudyRun(record, space, cluster.slots(cpus, gpus), queue=queue, effective=effective)
             run.start(space.search.model_dump(), TrialFolders(folder.path))
-            progress = SearchProgress(console, run)
+            mirror = Mirror(folder.mirror, space, run.ladder, run.state)
+            run.listen(mirror.take)
             common = {"study": str(folder.path), "cpus": cpus, "gpus": gpus}
-            with stopping_on_signals(run.stop, partial(console.print, highlight=False)), progress.shown():
+            stopping = stopping_on_signals(
+                run.stop, partial(console.print, highlight=False, soft_wrap=True), same_command()
+            )
+            with stopping, SearchProgress(console, run).shown():
                 run_climbs(FoldTrainable, run, common, folder.ray)
+            mirror.close()
     finally:
         stop_ray()
         lock.release()
     print_ending(console, folder, run.state, space, run.ladder)
     return conclude(arguments, run)
+
+
+def queued(
+    arguments: argparse.Namespace, folder: StudyFolder, space: SearchSpace, data: PreparedData
+) -> list[Proposal]:
+    """Return the configurations that come before the sampler's: the user's own, then another study's."""
+    own = enqueued(Path(arguments.enqueue), space) if arguments.enqueue else []
+    if not arguments.warm_start:
+        return own
+    other = StudyFolder.named(Path(arguments.results), arguments.warm_start)
+    theirs, notes = warm_start(other, space, list(data.classes))
+    for note in notes:
+        console.print(note, highlight=False, markup=False, soft_wrap=True)
+    return [*own, *theirs]
+
+
+def effective(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a configuration makes a difference."""
+    return TrainConfig(**configuration).effective()
 
 
 def derived_files(folder: StudyFolder, data: PreparedData) -> dict[str, str]:
@@ -217,7 +242,16 @@ def check_gpu_share(arguments: argparse.Namespace) -> None:
 
 def conclude(arguments: argparse.Namespace, run: StudyRun) -> int:
     """Print why the search ended and the next command; return the exit code."""
-    again = "python " + " ".join(shlex.quote(word) for word in sys.argv)
+    again = same_command()
+    if run.paused:
+        console.print(
+            f"Paused: {run.paused}. Nothing is lost. Make room, then: {again}",
+            style="red",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
+        return 1
     if run.stopping:
         console.print(f"Stopped. To continue: {again}", highlight=False, markup=False, soft_wrap=True)
         return STOPPED
@@ -233,44 +267,6 @@ def conclude(arguments: argparse.Namespace, run: StudyRun) -> int:
     place = "" if arguments.results == "results" else f" --results {arguments.results}"
     console.print(f"Next: python export_best.py{place}", highlight=False, soft_wrap=True)
     return 0
-
-
-def parse_arguments() -> argparse.Namespace:
-    """Return the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--space", required=True, help="a file, or the name of one in search_spaces/")
-    parser.add_argument("--study", help="name of the study (default: the space's)")
-    parser.add_argument("--data", metavar="PLACE", help="sample_faces, a CSV, a competition folder or class folders")
-    parser.add_argument("--results", default="results", help="folder of all studies (default: results)")
-    parser.add_argument("--profile", help="one of the space's profiles (default: by the hardware)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override, such as constants.epochs=4"
-    )
-    parser.add_argument("--trials", type=int, help="configurations to try; a larger number extends a study")
-    parser.add_argument("--time-budget", help="search time of all launches together, such as 10m or 8h")
-    parser.add_argument("--seed", type=int, help="of the sampler")
-    parser.add_argument("--cpus-per-trial", type=positive(int), help="default: 1 on CPUs, an even share beside a GPU")
-    parser.add_argument(
-        "--trials-per-gpu", type=positive(float), default=1, help="trials that share a GPU (default: 1)"
-    )
-    parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
-    parser.add_argument(
-        "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
-    return parser.parse_args()
-
-
-def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
-    """Return a parser of numbers above zero, for argparse."""
-
-    def parse(text: str) -> float:
-        value = kind(text)
-        if value <= 0:
-            raise argparse.ArgumentTypeError(f"must be above zero (got {text})")
-        return value
-
-    return parse
 
 
 if __name__ == "__main__":

@@ -90,15 +90,27 @@ def read_record(path: Path) -> Iterator[Event]:
     Raises:
         RecordError: a whole line is damaged; names it.
     """
-    lines = path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines[:-1], 1):
-        try:
-            yield parse_event.validate_json(line)
-        except ValidationError:
+    for number, event in _parsed(path):
+        if event is None:
             raise RecordError(
-                f"{path}: line {number} is damaged; restore the file from a copy, or cut it before that line"
-                " (epochs that the trial folders hold are then taken over)"
-            ) from None
+                f"{path}: line {number} is damaged; python -m analysis.check {path.parent} says what can be read, and with"
+                " --repair sets the rest aside and takes over what the trial folders know"
+            )
+        yield event
+
+
+def readable_events(path: Path) -> tuple[list[Event], list[int]]:
+    """Return the events that can be read, and the numbers of the lines that cannot; a torn last line is neither."""
+    parsed = list(_parsed(path))
+    return [event for _, event in parsed if event is not None], [number for number, event in parsed if event is None]
+
+
+def _parsed(path: Path) -> Iterator[tuple[int, Event | None]]:
+    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
+        try:
+            yield number, parse_event.validate_json(line)
+        except ValidationError:
+            yield number, None
 
 
 def _cut_torn_line(path: Path) -> None:

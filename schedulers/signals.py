@@ -1,29 +1,41 @@
-"""Ctrl-C and SIGTERM during a search: once, climbs end after their epoch; twice, at once. Nothing is lost either way."""
+"""Ctrl-C and SIGTERM during a search: once, climbs end after their epoch; twice, at once. Nothing is lost either way.
+
+Who sends SIGTERM (a queue, a reboot) kills soon after: then a fold-epoch that takes longer than `PATIENCE` is cut short.
+"""
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 STOPPED = 130  # the exit code of a search that was told to stop
+PATIENCE = 12.0  # seconds after SIGTERM; leaving takes a few more
 
 
 @contextmanager
-def stopping_on_signals(stop: Callable[[], None], say: Callable[[str], None]) -> Iterator[None]:
+def stopping_on_signals(stop: Callable[[], None], say: Callable[[str], None], again: str) -> Iterator[None]:
     """Call `stop` at the first SIGINT or SIGTERM of the block; leave at once at the second.
 
-    Leaving at once is safe: the record and the trial folders are whole after every event, and Ray's
-    processes end when they lose their driver.
+    `again` is the command that continues. Leaving at once is safe: the record and the trial folders are whole after
+    every event, and Ray's processes end when they lose their driver.
     """
     told = False
+    cut = threading.Timer(PATIENCE, lambda: leave("Cut short"))
+    cut.daemon = True
+
+    def leave(how: str) -> None:
+        say(f"{how}; running epochs are lost, nothing finished is. To continue: {again}")
+        os._exit(STOPPED)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal told
         if told:
-            say("Stopped at once; running epochs are lost, nothing finished is.")
-            os._exit(STOPPED)
+            leave("Stopped at once")
         told = True
+        if number == signal.SIGTERM:
+            cut.start()
         say("Stopping: running epochs are finished and saved first (again to stop at once).")
         stop()
 
@@ -31,5 +43,6 @@ def stopping_on_signals(stop: Callable[[], None], say: Callable[[str], None]) ->
     try:
         yield
     finally:
+        cut.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)

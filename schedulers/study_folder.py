@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from schedulers.record import StudyLock
+from schedulers.strategies import STRATEGIES
 from search_spaces import SearchSpace
 
 # What makes a study this study. Budgets and the sampler are not part of it: they may change.
@@ -33,6 +34,7 @@ class StudyFolder:
         self.environment = self.path / "environment.json"
         self.trials = self.path / "trials"
         self.ray = self.path / "ray"
+        self.mirror = self.path / "optuna.journal"
 
     @classmethod
     def named(cls, results: Path, name: str) -> "StudyFolder":
@@ -67,6 +69,10 @@ class StudyFolder:
             raise StudyError(
                 f"{self.space}: is damaged ({str(error).splitlines()[0]}); restore it, or take another --study"
             ) from None
+
+    def classes(self) -> list[str]:
+        """Return the classes of the study's task."""
+        return [str(name) for name in json.loads(self.data.read_text(encoding="utf-8"))["classes"]]
 
     def lock(self) -> StudyLock:
         """Return the launch lock, making the folder if there is none.
@@ -129,6 +135,7 @@ class Identity:
         return {
             **facts,
             "folds": self.space.search.folds,
+            "fold order": STRATEGIES[self.space.search.scheduler].fold_order,
             "images": self.data["images"],
             "labels": self.data["labels"],
             "splits": self.splits["digest"],

@@ -2,15 +2,18 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
+from schedulers.disk_budget import Drop, Holding, to_drop
 from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
-from schedulers.ladder import Ladder
-from schedulers.next_work import Budget, Climb, Finished, NewTrial, Wait, Work, ended_by_loss, next_work
+from schedulers.failures import LOST, Failure
+from schedulers.ladder import Climb, FoldOrder, Ladder, NewTrial
+from schedulers.next_work import Budget, Finished, Wait, Work, next_work
+from schedulers.proposals import Effective, Proposal, Proposals
 from schedulers.record import Record
-from schedulers.sampler import ask
+from schedulers.strategies import STRATEGIES
 from schedulers.study_state import StudyState, TrialState
 from search_spaces import SearchSpace
 
@@ -19,12 +22,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ClimbOrder:
-    """What an actor is told: which trial, from where its folder says it stands, to which rung."""
+    """What an actor is told: which trial, from where its folder says it stands, to which rung, and how its folds advance."""
 
     trial: int
     rung: int
     attempt: int
     configuration: dict[str, Any]
+    fold_order: FoldOrder = "sequential"
 
 
 class Folders(Protocol):
@@ -36,20 +40,37 @@ class Folders(Protocol):
     def newest_attempt(self) -> int:
         """Return the newest attempt that any folder has seen."""
 
+    def holding(self, trial: int) -> Holding:
+        """Return the bytes that a trial's folder holds."""
+
+    def drop(self, drop: Drop) -> None:
+        """Delete a part of a trial's folder."""
+
 
 class StudyRun:
     """The driver's side of a study under one launch."""
 
     def __init__(
-        self, record: Record, space: SearchSpace, budget: Budget, slots: int, clock: Callable[[], float] = time.time
+        self,
+        record: Record,
+        space: SearchSpace,
+        slots: int,
+        *,
+        queue: Sequence[Proposal] = (),
+        effective: Effective = dict,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.space = space
-        self.budget = budget
+        self.budget = make_budget(space)
         self.slots = slots
-        self.ladder = make_ladder(space, budget)
+        self.ladder = make_ladder(space)
         self.state = StudyState(record.events)
         self.finished: str | None = None
         self.stopping = False
+        self.paused: str | None = None  # why a human has to look before the search can go on
+        self._proposals = Proposals(space, self.ladder, queue, effective)
+        self._listeners: list[Callable[[Event], None]] = []
+        self._holdings: dict[int, Holding] = {}
         self._record = record
         self._clock = clock
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
@@ -64,6 +85,7 @@ class StudyRun:
             if trial.climbing:
                 reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"
                 self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason=reason))
+        self._keep_to_disk_budget(self.state.trials)
 
     def next_climb(self) -> ClimbOrder | None:
         """Return the next climb and note that it has started; None: wait, or see `finished`."""
@@ -71,7 +93,7 @@ class StudyRun:
             return None
         work = self._next_work()
         if isinstance(work, NewTrial):
-            work = self._begin_trial()
+            work = self._begin_trial() or self._next_work()
         if isinstance(work, Climb):
             return self._start_climb(work)
         self._waiting_since = self.state.version if isinstance(work, Wait) else None
@@ -83,29 +105,44 @@ class StudyRun:
         trial = self.state.trials[order.trial]
         if result["fold_epochs"] != trial.fold_epochs + 1:
             return
-        fields = {name: result[name] for name in ("fold", "epoch", "score", "seconds")}
+        fields = {name: result[name] for name in ("fold", "epoch", "score", "fold_score", "seconds")}
         self._add(EpochScored(time=self._clock(), trial=order.trial, **fields))
 
-    def end_climb(self, order: ClimbOrder, failure: tuple[str, str] | None = None, *, lost: bool = False) -> None:
-        """Record how a climb ended; a process lost too often fails its trial."""
+    def end_climb(self, order: ClimbOrder, failure: Failure | None = None) -> None:
+        """Record how a climb ended, and whether its failure is the trial's (see `schedulers.failures`)."""
         trial = self.state.trials[order.trial]
-        if lost:
+        if failure == LOST:
             self._catch_up(trial)
-        if failure is not None and failure[0] != "superseded":
-            self._fail(order.trial, *failure)
-            return
-        reason = "lost" if lost else "rung" if trial.fold_epochs >= order.rung else "stopped"
-        self._add(ClimbEnded(time=self._clock(), trial=order.trial, attempt=order.attempt, reason=reason))
-        if lost and ended_by_loss(trial):
-            self._fail(order.trial, "lost_process", "its process died twice in the same fold-epoch (out of memory?)")
+        if failure is None or failure.pauses or failure.kind == "superseded":
+            reason = "rung" if trial.fold_epochs >= order.rung else "stopped"
+            self._add(ClimbEnded(time=self._clock(), trial=order.trial, attempt=order.attempt, reason=reason))
+        elif again := failure.tried_again(trial):
+            logger.warning("trial %d: %s; it is tried once more from its last epoch", trial.number, failure.kind)
+            self._add(ClimbEnded(time=self._clock(), trial=order.trial, attempt=order.attempt, reason=again))
+        else:
+            logger.warning("trial %d failed (%s): %s", order.trial, failure.kind, failure.reason)
+            fields = {"failure": failure.kind, "reason": failure.reason}
+            self._add(TrialFailed(time=self._clock(), trial=order.trial, **fields))
+        if failure is not None and failure.pauses:
+            self.pause(failure.reason)
+        self._keep_to_disk_budget([order.trial])
 
     def stop(self) -> None:
         """Hand out no more climbs; those in flight end after their fold-epoch."""
         self.stopping = True
 
-    def out_of_time(self) -> bool:
-        """Tell whether the time budget is spent."""
-        return self.budget.seconds is not None and self.state.seconds_spent(self._clock()) >= self.budget.seconds
+    def pause(self, reason: str) -> None:
+        """Stop, for a reason that a human has to mend."""
+        self.paused = self.paused or reason
+        self.stop()
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        """Have every event told after it was recorded."""
+        self._listeners.append(listener)
+
+    def out_of_budget(self) -> bool:
+        """Tell whether a climb that has just done a fold-epoch must not begin another."""
+        return self.budget.spent(self.state, self._clock(), len(self.state.climbing())) is not None
 
     def close(self) -> None:
         """Note climbs that are still open as stopped: their actors are gone."""
@@ -118,45 +155,66 @@ class StudyRun:
             for epoch in self._folders.saved_epochs(trial.number)[trial.fold_epochs :]:
                 self._add(epoch)
 
+    def _keep_to_disk_budget(self, changed: Iterable[int]) -> None:
+        """Drop what the disk budget has no room for; a climbing trial counts as it was when last it rested."""
+        limit = self.space.search.disk_budget
+        if limit is None:
+            return
+        self._holdings |= {trial: self._folders.holding(trial) for trial in changed}
+        for drop in to_drop(self.state, self.ladder, self._holdings, limit):
+            logger.info("disk budget: dropped the %s of trial %d", drop.part, drop.trial)
+            self._folders.drop(drop)
+            self._holdings[drop.trial] = self._folders.holding(drop.trial)
+
     def _next_work(self) -> Work:
         if self.stopping:
             return Wait() if self.state.climbing() else Finished("stopped")
         return next_work(self.state, self.ladder, self.budget, self.slots, self._clock())
 
-    def _begin_trial(self) -> Climb:
-        number = len(self.state.trials)
-        recipe = number == 0
-        configuration = self.space.recipe() if recipe else ask(self.space, self.state, self.ladder, number)
-        origin = "recipe" if recipe else self.space.search.sampler
-        self._add(TrialAdded(time=self._clock(), trial=number, configuration=configuration, origin=origin))
+    def _begin_trial(self) -> Climb | None:
+        """Add a trial; None if every configuration has been tried: then there are as many trials as there can be."""
+        number, proposal = len(self.state.trials), self._proposals.next(self.state)
+        if proposal is None:
+            self.budget = replace(self.budget, trials=number)
+            return None
+        self._add(TrialAdded(time=self._clock(), trial=number, **asdict(proposal)))
         return Climb(number, self.ladder.rungs[0])
 
     def _start_climb(self, climb: Climb) -> ClimbOrder:
         attempt = self.state.last_attempt + 1
         self._add(ClimbStarted(time=self._clock(), trial=climb.trial, rung=climb.rung, attempt=attempt))
-        return ClimbOrder(climb.trial, climb.rung, attempt, self.state.trials[climb.trial].configuration)
-
-    def _fail(self, trial: int, failure: str, reason: str) -> None:
-        logger.warning("trial %d failed (%s): %s", trial, failure, reason)
-        self._add(TrialFailed(time=self._clock(), trial=trial, failure=failure, reason=reason))
+        configuration = self.state.trials[climb.trial].configuration
+        return ClimbOrder(climb.trial, climb.rung, attempt, configuration, self.ladder.fold_order)
 
     def _add(self, event: Event) -> None:
         self._record.append(event)
         self.state.apply(event)
+        for listener in self._listeners:
+            listener(event)
 
 
-def make_ladder(space: SearchSpace, budget: Budget) -> Ladder:
-    """Return the ladder that a space's search settings describe; `full` sends every trial through all folds."""
-    epochs = int(space.complete({})["epochs"])
+def make_ladder(space: SearchSpace) -> Ladder:
+    """Return the strategy that a space's search settings name, on its epochs and folds."""
     search = space.search
-    if search.scheduler == "full":
-        return Ladder(epochs, search.folds, epochs, search.reduction_factor, budget.trials)
-    return Ladder(epochs, search.folds, search.grace_period, search.reduction_factor, search.finalists)
+    return STRATEGIES[search.scheduler](
+        epochs=int(space.complete({})["epochs"]),
+        folds=search.folds,
+        grace_period=search.grace_period,
+        reduction_factor=search.reduction_factor,
+        finalists=search.finalists,
+        race=search.race,
+    )
 
 
 def make_budget(space: SearchSpace) -> Budget:
-    """Return the budget of a space; one without parameters has one configuration to train."""
-    return Budget(trials=space.search.trials if space.parameters else 1, seconds=space.search.time_budget)
+    """Return the budget of a space."""
+    search = space.search
+    return Budget(
+        trials=search.trials,
+        seconds=search.time_budget,
+        fold_epochs=search.fold_epochs,
+        target_score=search.target_score,
+    )
 
 
 def order_fields(order: ClimbOrder) -> dict[str, Any]:

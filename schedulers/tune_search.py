@@ -7,6 +7,7 @@ from typing import Any
 from ray.tune import CheckpointConfig, FailureConfig, RunConfig, Stopper, Trainable, TuneConfig, Tuner
 from ray.tune.search import Searcher
 
+from schedulers.failures import LOST, Failure
 from schedulers.study_run import ClimbOrder, StudyRun, order_fields
 
 # Tune's own files are no part of a study: written rarely, read never.
@@ -58,9 +59,11 @@ class ClimbSearcher(Searcher):
         order = self._orders.pop(trial_id, None)
         if order is None or self.broken is not None:
             return
-        failure = (result["failure"], result["reason"]) if result and result.get("failure") else None
+        failure = LOST if error else None
+        if result and result.get("failure"):
+            failure = Failure(result["failure"], result["reason"])
         try:
-            self._run.end_climb(order, failure, lost=error)
+            self._run.end_climb(order, failure)
         except Exception as raised:
             self.broken = raised
 
@@ -88,7 +91,7 @@ class StopWhenTold(Stopper):
         """Tell whether this climb ends here."""
         if self._run is None or self._searcher is None:
             return False
-        return self._run.stopping or self._searcher.broken is not None or self._run.out_of_time()
+        return self._run.stopping or self._searcher.broken is not None or self._run.out_of_budget()
 
     def stop_all(self) -> bool:
         """Never: climbs in flight finish their fold-epoch."""

@@ -1,0 +1,78 @@
+"""The options of `launch_search.py`, and which of them are short for a setting of the space."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+
+_SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "disk_budget", "seed")
+
+
+def parse_options(description: str | None) -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--space", required=True, help="a file, or the name of one in search_spaces/")
+    parser.add_argument("--study", help="name of the study (default: the space's)")
+    parser.add_argument("--data", metavar="PLACE", help="sample_faces, a CSV, a competition folder or class folders")
+    parser.add_argument("--results", default="results", help="folder of all studies (default: results)")
+    parser.add_argument("--profile", help="one of the space's profiles (default: by the hardware)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override, such as constants.epochs=4"
+    )
+    _add_budgets(parser)
+    _add_hardware(parser)
+    parser.add_argument("--seed", help="of the sampler")
+    parser.add_argument("--warm-start", metavar="STUDY", help="begin with the best configurations of another study")
+    parser.add_argument("--enqueue", metavar="FILE", help="begin with the configurations of a YAML list")
+    parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
+    return parser.parse_args()
+
+
+def overrides(options: argparse.Namespace) -> list[str]:
+    """Return --set and the options that are short for one, the options last."""
+    short = [(name, getattr(options, name)) for name in _SETTINGS]
+    return [*options.set, *(f"search.{name}={value}" for name, value in short if value is not None)]
+
+
+def same_command() -> str:
+    """Return the command that was typed, to be typed again."""
+    return "python " + " ".join(shlex.quote(word) for word in sys.argv)
+
+
+def _add_budgets(parser: argparse.ArgumentParser) -> None:
+    budgets = parser.add_argument_group(
+        "budgets", "over all launches together; whichever is spent first ends the search"
+    )
+    budgets.add_argument("--trials", help="configurations to try; a larger number extends a study")
+    budgets.add_argument("--time-budget", metavar="TIME", help="search time, such as 10m or 8h")
+    budgets.add_argument("--fold-epochs", metavar="N", help="epochs of one fold, of all trials together")
+    budgets.add_argument("--target-score", metavar="F1", help="end once a trial reaches it over all folds")
+    budgets.add_argument(
+        "--disk-budget", metavar="SIZE", help="of the study's folder, such as 20GB; the least promising go"
+    )
+
+
+def _add_hardware(parser: argparse.ArgumentParser) -> None:
+    hardware = parser.add_argument_group("hardware")
+    hardware.add_argument(
+        "--cpus-per-trial", type=_positive(int), help="default: 1 on CPUs, an even share beside a GPU"
+    )
+    hardware.add_argument(
+        "--trials-per-gpu", type=_positive(float), default=1, help="trials that share a GPU (default: 1)"
+    )
+    hardware.add_argument(
+        "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
+    )
+
+
+def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    """Return a parser of numbers above zero, for argparse."""
+
+    def parse(text: str) -> float:
+        value = kind(text)
+        if value <= 0:
+            raise argparse.ArgumentTypeError(f"must be above zero (got {text})")
+        return value
+
+    return parse

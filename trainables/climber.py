@@ -1,21 +1,26 @@
 """A climb without Ray: from where the trial folder says a trial stands, one fold-epoch a step, to a rung."""
 
+import errno
 import time
 import traceback
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from tensorboardX import SummaryWriter
 
+from datasets.errors import DataError
 from trainables.config import TrainConfig
 from trainables.devices import Resources, place
 from trainables.fold_data import FoldData, load_fold_data
 from trainables.fold_learner import FoldLearner, NotFinite
 from trainables.manifest import EpochLine, FolderError, Manifest
-from trainables.metrics import Probabilities, macro_f1
+from trainables.metrics import macro_f1
 from trainables.predictions import FoldPredictions
 from trainables.trial_folder import Superseded, TrialFolder
 
@@ -26,35 +31,50 @@ def shared_fold_data(study: Path) -> FoldData:
     return load_fold_data(study)
 
 
+@dataclass(frozen=True)
+class Order:
+    """What a climb is told: which trial, to which rung in fold-epochs, and in which order its folds advance."""
+
+    trial: int
+    rung: int
+    attempt: int
+    configuration: dict[str, Any]
+    fold_order: Literal["sequential", "lockstep"] = "sequential"
+
+
 class Climber:
     """Takes one trial to its rung."""
 
-    def __init__(
-        self, study: Path, trial: int, rung: int, attempt: int, configuration: dict[str, Any], resources: Resources
-    ) -> None:
-        self.trial, self.rung = trial, rung
-        self._config = TrainConfig(**configuration)
+    def __init__(self, study: Path, order: Order, resources: Resources) -> None:
+        self.trial, self.rung = order.trial, order.rung
+        self._order = order
+        self._config = TrainConfig(**order.configuration)
         self._data = shared_fold_data(study)
         self._placement = place(self._config, resources)
-        self._folder = TrialFolder(study, trial)
-        self._folder.claim(attempt)
+        self._folder = TrialFolder(study, order.trial)
+        self._folder.claim(order.attempt)
         self._manifest = self._folder.manifest() or Manifest(
-            trial=trial,
-            configuration=configuration,
+            trial=order.trial,
+            configuration=order.configuration,
             digest=self._config.digest,
             folds=self._data.fold_count,
             epochs=self._config.epochs,
         )
         if self._manifest.digest != self._config.digest:
             raise FolderError(f"{self._folder.path}: holds another configuration; move it aside to train this one")
-        self._earlier = [self._folder.load_predictions(fold) for fold in range(self._manifest.finished_folds)]
-        self._learner: FoldLearner | None = None
+        self._learners: dict[int, FoldLearner] = {}
+        self._predicted = {fold: self._folder.load_predictions(fold) for fold in range(self._manifest.finished_folds)}
         self._scalars = SummaryWriter(str(self._folder.path / "tensorboard"))
 
     @property
     def position(self) -> tuple[int, int]:
         """Return the fold and the epoch that come next, both counted from 0."""
-        return divmod(len(self._manifest.curve), self._config.epochs)
+        done = [self._manifest.epochs_of(fold) for fold in range(self._manifest.folds)]
+        if self._order.fold_order == "lockstep":
+            fold = done.index(min(done))
+        else:
+            fold = next(fold for fold, epochs in enumerate(done) if epochs < self._config.epochs)
+        return fold, done[fold]
 
     def step(self) -> dict[str, Any]:
         """Train, judge and save one fold-epoch; a failure comes back as a result, never as an exception.
@@ -66,61 +86,71 @@ class Climber:
         try:
             return self._step()
         except Exception as error:
-            self._folder.path.joinpath("failure.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            with suppress(OSError):  # the disk may be what is full
+                self._folder.path.joinpath("failure.txt").write_text(traceback.format_exc(), encoding="utf-8")
             return failure_result(self.trial, error)
 
     def close(self) -> None:
         """Let go of model and log."""
-        self._learner = None
+        self._learners.clear()
         self._scalars.close()
 
     def _step(self) -> dict[str, Any]:
         started = time.perf_counter()
         fold, epoch = self.position
-        learner = self._learner = self._learner or self._make_learner(fold)
-        outcome = learner.train_epoch(epoch)
-        probabilities = learner.predict_validation()
-        predictions = self._predictions(fold, probabilities)
+        outcome = self._learner(fold).train_epoch(epoch)
+        for begun in {line.fold for line in self._manifest.curve} - self._predicted.keys():
+            self._predicted[begun] = self._predict(begun)  # in lockstep, after a new start
+        predictions = self._predicted[fold] = self._predict(fold)
         line = EpochLine(
             fold=fold,
             epoch=epoch,
-            score=self._pooled_score(predictions),
-            fold_score=macro_f1(predictions.targets, probabilities),
+            score=self._pooled_score(),
+            fold_score=macro_f1(predictions.targets, predictions.probabilities),
             loss=outcome.loss,
             learning_rate=outcome.learning_rate,
             images_per_second=outcome.images_per_second,
             seconds=time.perf_counter() - started,
             time=time.time(),
         )
-        self._save(line, learner, predictions)
+        self._save(line)
         return self._result(line)
 
-    def _make_learner(self, fold: int) -> FoldLearner:
-        learner = FoldLearner(self._config, self._data, self.trial, fold, self._placement)
-        if self._manifest.resume is not None:
-            learner.load_state(self._folder.load_resume(self._manifest))
-        return learner
+    def _learner(self, fold: int) -> FoldLearner:
+        """Return the learner of a fold as it stands; epochs whose state was dropped are trained again, to the same digit."""
+        if fold not in self._learners:
+            learner = FoldLearner(self._config, self._data, self.trial, fold, self._placement)
+            state = self._folder.load_resume(self._manifest, fold)
+            if state is not None:
+                learner.load_state(state)
+            else:
+                for epoch in range(self._manifest.epochs_of(fold)):
+                    learner.train_epoch(epoch)
+            self._learners[fold] = learner
+        return self._learners[fold]
 
-    def _predictions(self, fold: int, probabilities: Probabilities) -> FoldPredictions:
+    def _predict(self, fold: int) -> FoldPredictions:
         held_out = self._data.validation(fold)
         return FoldPredictions(
-            ids=self._data.ids[held_out], targets=self._data.targets[held_out], probabilities=probabilities
+            ids=self._data.ids[held_out],
+            targets=self._data.targets[held_out],
+            probabilities=self._learner(fold).predict_validation(),
         )
 
-    def _pooled_score(self, current: FoldPredictions) -> float:
-        folds = [*self._earlier, current]
+    def _pooled_score(self) -> float:
+        folds = [self._predicted[fold] for fold in sorted(self._predicted)]
         return macro_f1(
             np.concatenate([one.targets for one in folds]), np.concatenate([one.probabilities for one in folds])
         )
 
-    def _save(self, line: EpochLine, learner: FoldLearner, predictions: FoldPredictions) -> None:
+    def _save(self, line: EpochLine) -> None:
         grown = self._manifest.model_copy(update={"curve": (*self._manifest.curve, line)})
+        learner = self._learners[line.fold]
         if line.epoch + 1 < self._config.epochs:
             self._manifest = self._folder.save_epoch(grown, learner.state())
         else:
-            self._manifest = self._folder.save_fold(grown, learner.weights(), predictions)
-            self._earlier.append(predictions)
-            self._learner = None
+            self._manifest = self._folder.save_fold(grown, learner.weights(), self._predicted[line.fold])
+            del self._learners[line.fold]
 
     def _result(self, line: EpochLine) -> dict[str, Any]:
         fold_epochs = len(self._manifest.curve)
@@ -140,6 +170,12 @@ def failure_result(trial: int, error: Exception) -> dict[str, Any]:
             failure, advice = "out_of_memory", "; lower batch_size or --trials-per-gpu"
         case Superseded():
             failure = "superseded"
+        case DataError():
+            failure = "bad_image"
+        case OSError() | SafetensorError() if (
+            "No space left" in str(error) or getattr(error, "errno", 0) == errno.ENOSPC
+        ):
+            failure = "disk_full"
         case _:
             failure = "error"
     told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

@@ -1,6 +1,7 @@
 """The trainable's Ray adapter: a reused actor that executes one climb after the other."""
 
 import os
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (trial, rung, attempt, configuration) plus study, cpus and gpus.
+    Its config is a climb order (`trainables.climber.Order`) plus study, cpus and gpus.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -27,16 +28,16 @@ class FoldTrainable(Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Leave the last climb and set out on the next."""
         # torch is imported here, in the actor: the driver names this class and must start fast
-        from trainables.climber import Climber, failure_result
+        from trainables.climber import Climber, Order, failure_result
         from trainables.devices import Resources
 
         self.cleanup()
-        order = {name: new_config[name] for name in ("trial", "rung", "attempt", "configuration")}
+        order = Order(**{field.name: new_config[field.name] for field in fields(Order)})
         resources = Resources(new_config["cpus"], new_config["gpus"])
         self._trial, self._last_score = new_config["trial"], ""
         self._tell("starting")
         try:
-            self._climber, self._failure = Climber(Path(new_config["study"]), **order, resources=resources), None
+            self._climber, self._failure = Climber(Path(new_config["study"]), order, resources), None
         except Exception as error:  # a missing cache, a damaged folder: a failed trial, not a lost process
             self._failure = failure_result(self._trial, error)
         return True

@@ -1,10 +1,11 @@
 """The manifest of a trial folder: what is complete in it. Reading it needs no torch."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class FolderError(ValueError):
@@ -39,11 +40,30 @@ class Manifest(BaseModel):
     epochs: int
     curve: tuple[EpochLine, ...] = ()
     files: dict[str, str] = {}
-    resume: str | None = None  # the state of the fold it stands in; None at the end of a fold
+    resume: dict[int, str] = {}  # by unfinished fold, the state to go on from; what is missing is trained again
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_fold_at_a_time(cls, raw: Any) -> Any:
+        """Read manifests of earlier versions, which held one state without its fold."""
+        if isinstance(raw, dict) and isinstance(raw.get("resume"), str | None) and "resume" in raw:
+            fold = len(raw.get("curve", ())) // raw["epochs"]
+            return {**raw, "resume": {} if raw["resume"] is None else {fold: raw["resume"]}}
+        return raw
+
+    def epochs_of(self, fold: int) -> int:
+        """Return how many epochs of a fold are done."""
+        return sum(line.fold == fold for line in self.curve)
 
     @property
     def finished_folds(self) -> int:
-        return len(self.curve) // self.epochs
+        """Return how many folds are finished; they are always the first ones."""
+        return sum(line.epoch == self.epochs - 1 for line in self.curve)
+
+    @property
+    def can_vote(self) -> bool:
+        """Tell whether all folds are trained and their weights are still there (a disk budget may have dropped them)."""
+        return self.complete and all(weights_name(fold) in self.files for fold in range(self.folds))
 
     @property
     def complete(self) -> bool:
@@ -85,6 +105,17 @@ def read_manifest(study: Path, trial: int) -> Manifest | None:
         return None
     except ValueError:
         raise FolderError(f"{path}: is damaged; move {path.parent} aside to have the trial trained again") from None
+
+
+def write_manifest(study: Path, manifest: Manifest) -> None:
+    """Put a manifest in the place of a trial's last one; only for a trial that no process is climbing with."""
+    path = trial_path(study, manifest.trial) / "manifest.json"
+    temporary = path.with_name(".manifest.json.torn")
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(manifest.model_dump_json(indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def sha256_of(path: Path) -> str:

@@ -4,7 +4,9 @@ A file counts only if the manifest names it. Everything is written under a tempo
 a kill at any moment leaves the folder as of the last finished epoch. No pickle.
 """
 
+import errno
 import os
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,9 +18,15 @@ from trainables.manifest import Manifest, read_attempt, read_manifest, sha256_of
 from trainables.predictions import FoldPredictions, predictions_name, read_predictions
 from trainables.tensor_files import load_state, save_state
 
+RESERVED_BYTES = 256 * 2**20  # a state of a large model with its optimizer; the record needs a few bytes of it too
+
 
 class Superseded(RuntimeError):
     """A newer attempt has taken the trial over: this one must not write any more."""
+
+
+class DiskFull(OSError):
+    """There is too little free space to go on writing safely."""
 
 
 class TrialFolder:
@@ -53,11 +61,13 @@ class TrialFolder:
         """Save an epoch in the middle of a fold: the state first, the manifest last."""
         name = f"resume/{len(manifest.curve)}.safetensors"
         self._put(name, lambda temporary: save_state(state, temporary))
-        return self._conclude(manifest.model_copy(update={"resume": name}))
+        return self._conclude(
+            manifest.model_copy(update={"resume": {**manifest.resume, manifest.curve[-1].fold: name}})
+        )
 
     def save_fold(self, manifest: Manifest, weights: dict[str, Tensor], predictions: FoldPredictions) -> Manifest:
         """Save the last epoch of a fold: weights and out-of-fold predictions first, the manifest last."""
-        fold = manifest.finished_folds - 1
+        fold = manifest.curve[-1].fold
         writers: dict[str, Callable[[Path], object]] = {
             weights_name(fold): partial(save_state, weights),
             predictions_name(fold): predictions.save,
@@ -65,12 +75,13 @@ class TrialFolder:
         for name, write in writers.items():
             self._put(name, write)
         files = {**manifest.files, **{name: sha256_of(self.path / name) for name in writers}}
-        return self._conclude(manifest.model_copy(update={"resume": None, "files": files}))
+        unfinished = {other: name for other, name in manifest.resume.items() if other != fold}
+        return self._conclude(manifest.model_copy(update={"resume": unfinished, "files": files}))
 
-    def load_resume(self, manifest: Manifest) -> Any:
-        """Return the state of the fold that the trial stands in."""
-        assert manifest.resume is not None
-        return load_state(self.path / manifest.resume)
+    def load_resume(self, manifest: Manifest, fold: int) -> Any | None:
+        """Return the state of an unfinished fold, None if there is none to go on from."""
+        name = manifest.resume.get(fold)
+        return None if name is None or not (self.path / name).is_file() else load_state(self.path / name)
 
     def load_predictions(self, fold: int) -> FoldPredictions:
         """Return the out-of-fold predictions of a finished fold."""
@@ -78,8 +89,9 @@ class TrialFolder:
 
     def _conclude(self, manifest: Manifest) -> Manifest:
         self._put("manifest.json", lambda temporary: temporary.write_text(manifest.model_dump_json(indent=1)))
+        wanted = {Path(name).name for name in manifest.resume.values()}
         for old in (self.path / "resume").glob("*"):
-            if manifest.resume is None or old.name != Path(manifest.resume).name:
+            if old.name not in wanted:
                 old.unlink(missing_ok=True)
         return manifest
 
@@ -88,6 +100,7 @@ class TrialFolder:
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.torn")
+        check_free_space(path.parent)
         try:
             write(temporary)
             with open(temporary, "rb") as file:
@@ -98,3 +111,18 @@ class TrialFolder:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def check_free_space(folder: Path) -> None:
+    """Check that a state or a fold's weights still fit; what is half written when a disk fills up helps nobody.
+
+    Raises:
+        DiskFull: less than `RESERVED_BYTES` are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < RESERVED_BYTES:
+        raise DiskFull(
+            errno.ENOSPC,
+            f"only {free / 2**20:.0f} MiB are free, {RESERVED_BYTES / 2**20:.0f} MiB are kept",
+            str(folder),
+        )

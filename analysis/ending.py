@@ -4,6 +4,7 @@ from rich.console import Console
 
 from analysis.leaderboard import leaderboard, leaderboard_table, tie_note
 from analysis.progress import spell_parameters
+from analysis.rungs import advice, rung_table, rungs_shown
 from schedulers.ladder import Ladder
 from schedulers.study_folder import StudyFolder
 from schedulers.study_state import StudyState
@@ -22,10 +23,15 @@ def print_ending(console: Console, folder: StudyFolder, study: StudyState, space
         )
     if note := tie_note(rows):
         console.print(note, highlight=False, markup=False)
+    if study.trials:
+        console.print(rungs_shown(rung_table(study, ladder)))
+    if told := advice(study, ladder):
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
     for trial in study.trials.values():
         if trial.failure:
+            log = folder.trials / str(trial.number) / "failure.txt"
             console.print(
-                f"trial {trial.number} failed ({trial.failure}): {trial.reason}; log: {folder.trials / str(trial.number)}",
+                f"trial {trial.number} failed ({trial.failure}): {trial.reason}{f'; log: {log}' if log.exists() else ''}",
                 style="yellow",
                 highlight=False,
                 markup=False,

@@ -10,7 +10,7 @@ import numpy as np
 
 from schedulers.record import read_record
 from schedulers.study_folder import StudyError, StudyFolder
-from schedulers.study_run import make_budget, make_ladder
+from schedulers.study_run import make_ladder
 from schedulers.study_state import StudyState
 from search_spaces import SearchSpace
 from trainables.manifest import FolderError, Manifest, read_manifest, sha256_of, trial_path
@@ -79,12 +79,12 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
         StudyError: no trial has finished; says how far the study is.
     """
     space = folder.stored_space()
-    ladder = make_ladder(space, make_budget(space))
+    ladder = make_ladder(space)
     state = StudyState(read_record(folder.record) if folder.record.exists() else ())
     done = [
         (trial, manifest)
         for trial in state.trials.values()
-        if (manifest := read_manifest(folder.path, trial.number)) and manifest.complete
+        if (manifest := read_manifest(folder.path, trial.number)) and manifest.can_vote
     ]
     if not done:
         furthest = max((trial.fold_epochs for trial in state.trials.values()), default=0)

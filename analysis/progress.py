@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
+from analysis.rungs import rung_table, rungs_shown
 from analysis.standing import best_trial, standing
-from schedulers.forecast import expected_fold_epochs
-from schedulers.ladder import finalists
+from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
 
@@ -27,7 +27,6 @@ class SearchProgress:
     def __init__(self, console: Console, run: StudyRun) -> None:
         self._console, self._run = console, run
         self._study, self._space, self._ladder, self._budget = run.state, run.space, run.ladder, run.budget
-        self._expected = expected_fold_epochs(run.ladder, run.budget)
         self._told_version, self._told_at, self._told_best = -1, 0.0, ""
 
     @contextmanager
@@ -65,8 +64,11 @@ class SearchProgress:
             facts["configuration"] = self._told_best = best
         return " | ".join(f"{name} {value}" for name, value in facts.items())
 
-    def table(self) -> Table:
-        """Return the state of the search as a table."""
+    def table(self) -> Group:
+        """Return the state of the search, and below it the rungs."""
+        return Group(self._state(), rungs_shown(rung_table(self._study, self._ladder)))
+
+    def _state(self) -> Table:
         table = Table(
             title=f"Searching {self._space.task} ({self._space.name})", title_justify="left", show_header=False
         )
@@ -93,18 +95,8 @@ class SearchProgress:
 
     def _time_left(self) -> str:
         """Return what the budget leaves, or what the rest of the ladder takes at the speed so far."""
-        seconds = self._study.seconds_per_fold_epoch()
-        bounds = []
-        if self._budget.seconds is not None:
-            bounds.append(self._budget.seconds - self._study.seconds_spent(time.time()))
-        if seconds is not None:
-            bounds.append(self._fold_epochs_left() * seconds / self._run.slots)
-        return f"about {spell_duration(min(bounds))}" if bounds else "not known yet"
-
-    def _fold_epochs_left(self) -> int:
-        """Return the fold-epochs that the forecast still expects, at least those that the finalists lack."""
-        finals = sum(self._ladder.top - trial.fold_epochs for trial in finalists(self._study, self._ladder))
-        return max(self._expected - self._study.fold_epochs, finals)
+        left = seconds_left(self._study, self._ladder, self._budget, self._run.slots, time.time())
+        return "not known yet" if left is None else f"about {spell_duration(left)}"
 
 
 def _patient(show: Callable[[], Shown]) -> Shown:

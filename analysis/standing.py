@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from schedulers.ladder import Ladder, competitors, finalists, quota, ranked_at
+from schedulers.ladder import Ladder, competitors, ranked_at
 from schedulers.study_state import StudyState, TrialState
 
 
@@ -19,10 +19,10 @@ class Standing:
 
 def standing(study: StudyState, ladder: Ladder) -> Standing:
     """Count the trials by where they stand now."""
-    still_in = {trial.number for trial in finalists(study, ladder)}
-    for rung in ladder.epoch_rungs():
+    still_in = {trial.number for trial in ladder.finals(study)}
+    for rung in ladder.rungs[:-1] if not ladder.finals(study) else ladder.epoch_rungs:
         ranked = ranked_at(competitors(study), rung)
-        still_in |= {trial.number for trial in ranked[: quota(ladder, len(ranked), closed=False)]}
+        still_in |= {trial.number for trial in ranked[: ladder.places(rung, len(ranked))]}
     counts = dict.fromkeys(("climbing", "resting", "out", "finished", "failed"), 0)
     for trial in study.trials.values():
         counts[_place(trial, ladder, trial.number in still_in or trial.origin == "recipe")] += 1

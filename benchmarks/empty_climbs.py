@@ -14,8 +14,8 @@ from typing import Any
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
+from schedulers.disk_budget import Drop, Holding
 from schedulers.events import EpochScored
-from schedulers.next_work import Budget
 from schedulers.record import Record
 from schedulers.study_run import StudyRun
 from schedulers.tune_search import run_climbs
@@ -45,6 +45,7 @@ class EmptyTrainable(Trainable):
         score = self.order["configuration"]["learning_rate"] * self.done
         return {
             "score": score,
+            "fold_score": score,
             "fold": fold,
             "epoch": epoch,
             "fold_epochs": self.done,
@@ -67,6 +68,13 @@ class NoFolders:
     def newest_attempt(self) -> int:
         """Return that there was none."""
         return 0
+
+    def holding(self, trial: int) -> Holding:
+        """Return that nothing is held."""
+        return Holding(0, {})
+
+    def drop(self, drop: Drop) -> None:
+        """Drop nothing."""
 
 
 def toy_space(trials: int) -> SearchSpace:
@@ -94,7 +102,7 @@ def measure(trials: int, kill_trial: int = -1) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         study = Path(folder)
         with Record(study / "record.jsonl") as record:
-            run = StudyRun(record, toy_space(trials), Budget(trials), slots=2)
+            run = StudyRun(record, toy_space(trials), slots=2)
             run.start({}, NoFolders())
             before, started = resident_mebibytes(), time.perf_counter()
             run_climbs(

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from benchmarks.crash import trial_processes
 from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded, TrialFailed
 from schedulers.record import read_record
 from schedulers.study_state import StudyState
@@ -90,27 +92,6 @@ def processes() -> Iterator[list[subprocess.Popen[str]]]:
         process.wait()
 
 
-def actor_pids(driver: int) -> list[int]:
-    """Return the processes of trials below a driver, by their titles."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            title, parents = (folder / "cmdline").read_bytes(), _ancestors(int(folder.name))
-        except OSError:
-            continue
-        if driver in parents and b"toy trial" in title:
-            found.append(int(folder.name))
-    return found
-
-
-def _ancestors(pid: int) -> list[int]:
-    above = []
-    while pid > 1:
-        pid = int((Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[1])
-        above.append(pid)
-    return above
-
-
 def test_three_tasks_are_searched_packaged_and_voted_on(place: Path) -> None:
     assert "holds no study; run launch_search.py first" in run(place, "export_best.py", code=2)
     for task in ("mask", "gender", "age"):
@@ -151,51 +132,26 @@ def lay_out_eval(place: Path) -> list[str]:
     return names
 
 
-def test_a_killed_driver_costs_running_epochs_alone_and_the_same_command_goes_on(
-    place: Path, processes: list[subprocess.Popen[str]]
-) -> None:
-    for moment in (1, 8):
-        driver = start(place, "launch_search.py", "--space", "toy.yaml")
-        processes.append(driver)
-        wait_for_epochs(place, moment, driver)
-        if moment == 1:
-            driver.send_signal(signal.SIGSTOP)
-            assert f"another launch (process {driver.pid})" in search(place, code=2)
-        driver.kill()
-        driver.wait()
-        before = list(read_record(place / "results/toy/record.jsonl"))
-        if moment == 1:
-            assert "no trial has trained all 2 folds yet" in run(place, "export_best.py", code=2)
-    out = search(place)
-    assert "every trial has gone as far as it has earned" in out
-    check_nothing_lost_or_doubled(place, list(before))
-
-
-def test_a_killed_trial_is_retried_from_its_last_epoch_and_the_study_goes_on(
+def test_a_second_launch_is_refused_while_the_first_holds_the_lock_and_an_export_says_what_is_missing(
     place: Path, processes: list[subprocess.Popen[str]]
 ) -> None:
     driver = start(place, "launch_search.py", "--space", "toy.yaml")
     processes.append(driver)
-    wait_for_epochs(place, 2, driver)
-    deadline = time.monotonic() + 60
-    while not (victims := actor_pids(driver.pid)):
-        assert time.monotonic() < deadline
-    os.kill(victims[0], signal.SIGKILL)
-    out, _ = driver.communicate(timeout=240)
-    assert driver.returncode == 0, out
-    check_nothing_lost_or_doubled(place, [])
-    assert all(trial.failure is None for trial in state(place).trials.values())
-    events = list(read_record(place / "results/toy/record.jsonl"))
-    assert any(isinstance(event, ClimbEnded) and event.reason == "lost" for event in events)
+    wait_for_epochs(place, 1, driver)
+    driver.send_signal(signal.SIGSTOP)
+    assert f"another launch (process {driver.pid})" in search(place, code=2)
+    driver.kill()
+    driver.wait()
+    assert "no trial has trained all 2 folds yet" in run(place, "export_best.py", code=2)
 
 
 def test_trials_that_diverge_fail_with_their_reason_and_the_study_goes_on_with_all_slots(place: Path) -> None:
     # A learning rate of 10 with a weight decay of 1 multiplies the weights by -9 at every step.
     changes = (
-        "learning_rate={choice: [10.0]}",
+        "learning_rate={choice: [10.0, 9.0, 8.0]}",
         "weight_decay={choice: [1.0]}",
         "optimizer=sgd",
-        "search.grace_period=3",
+        "search.grace_period=2",
     )
     constants = ("schedule=constant", "clip_gradient=1e30", "batch_size=2")
     sets = [*changes, *(f"constants.{constant}" for constant in constants)]
@@ -226,6 +182,51 @@ def test_a_signal_ends_running_epochs_and_says_how_to_go_on(
         before = list(read_record(place / "results/toy/record.jsonl"))
     search(place)
     check_nothing_lost_or_doubled(place, list(before))
+
+
+def test_sigterm_cuts_an_epoch_short_that_takes_longer_than_its_sender_waits(
+    place: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    driver = start(place, "launch_search.py", "--space", "toy.yaml")
+    processes.append(driver)
+    wait_for_epochs(place, 2, driver)
+    trials = trial_processes(driver.pid)
+    for trial in trials:
+        os.kill(trial, signal.SIGSTOP)  # an epoch that never ends
+    driver.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    out, _ = driver.communicate(timeout=60)
+    for trial in trials:
+        with suppress(ProcessLookupError):
+            os.kill(trial, signal.SIGKILL)
+    assert time.monotonic() - started < 20
+    assert driver.returncode == 130, out
+    assert "Cut short" in out
+    assert "To continue: python " in out
+    before = list(read_record(place / "results/toy/record.jsonl"))
+    search(place)
+    check_nothing_lost_or_doubled(place, list(before))
+
+
+def test_folds_in_lockstep_with_budgets_a_queue_and_another_sampler_run_under_ray(place: Path) -> None:
+    (place / "own.yaml").write_text("- {learning_rate: 2e-3, optimizer: sgd}\n")
+    lockstep = ("--set", "search.scheduler=lockstep", "--set", "search.sampler=qmc")
+    out = search(place, *lockstep, "--fold-epochs", "14", "--disk-budget", "20KB", "--enqueue", "own.yaml")
+    assert "the budget of 14 fold-epochs is spent" in out
+    study = state(place)
+    assert study.fold_epochs == 14
+    assert [trial.origin for trial in study.trials.values()][:2] == ["recipe", "enqueued"]
+    assert [(epoch.fold, epoch.epoch) for epoch in study.trials[0].epochs[:4]] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    refused = search(place, "--set", "search.scheduler=fold_ladder", code=2)
+    assert "fold order: 'lockstep' -> 'sequential'" in refused
+    more = search(place, *lockstep, "--fold-epochs", "40", "--enqueue", "own.yaml")
+    assert "trials 5/5" in more
+    assert len([trial for trial in state(place).trials.values() if trial.origin == "enqueued"]) == 1
+    warm = search(place, "--study", "warm", "--trials", "4", "--warm-start", "toy", "--set", "learning_rate.low=1e-3")
+    assert "the best 1 configurations of toy (mask) come first" in warm
+    assert state(place, "warm").trials[1].origin == "toy"
+    checked = run(place, "analysis/check.py", "results/toy")
+    assert "0 wrong" in checked
 
 
 def test_a_larger_number_of_trials_extends_and_another_space_is_refused_with_the_difference(place: Path) -> None:
@@ -276,6 +277,17 @@ def test_a_dry_run_tells_everything_and_starts_nothing(place: Path) -> None:
         (["--profile", "tpu"], "there is no profile 'tpu'"),
         (["--trials-per-gpu", "2"], "--trials-per-gpu needs a GPU"),
         (["--set", "search.folds=18"], "fewer than 18 folds"),
+        (["--fold-epochs", "0"], "search.fold_epochs: Input should be greater than or equal to 1"),
+        (["--fold-epochs", "5"], "search.fold_epochs is 5 but one trial on all folds takes 6"),
+        (["--target-score", "80"], "search.target_score: Input should be less than or equal to 1"),
+        (["--disk-budget", "much"], "search.disk_budget: is no size; write it like 500MB"),
+        (["--trials", "2", "--set", "search.finalists=3"], "search.finalists is 3 but search.trials only 2"),
+        (["--set", "search.reduction_factor=1"], "search.reduction_factor: Input should be greater than or equal to 2"),
+        (["--set", "search.grace_period=4"], "search.grace_period is 4 but constants.epochs only 3"),
+        (["--set", "search.scheduler=hyperband"], "search.scheduler: Input should be 'fold_ladder'"),
+        (["--set", "search.sampler_options={startup: 3}"], "search.sampler_options.startup: tpe has no such option"),
+        (["--warm-start", "nowhere"], "--warm-start nowhere:"),
+        (["--enqueue", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
     ],
 )
 def test_bad_input_is_one_error_before_anything_is_trained(arguments: list[str], complaint: str, place: Path) -> None:

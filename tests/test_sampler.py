@@ -5,25 +5,25 @@ import sys
 from pathlib import Path
 
 import optuna
-from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from schedulers.events import TrialAdded, TrialFailed
-from schedulers.ladder import Ladder
-from schedulers.sampler import ask, project
+from schedulers.projection import by_depth
+from schedulers.sampler import ask
+from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StudyState
 from search_spaces import Choice, Range, SearchSpace
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
 
-LADDER = Ladder(epochs=9, folds=5, finalists=2)
+LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
 SPACE = toy_space()
 
 
 def shown(study: StudyState, space: SearchSpace = SPACE) -> list[optuna.trial.FrozenTrial]:
     for trial in study.trials.values():
         trial.configuration = trial.configuration or {"epochs": 9, "learning_rate": 0.1 * trial.number}
-    return project(space, study, LADDER, RandomSampler()).trials
+    return by_depth(space, study, LADDER)
 
 
 def test_a_trial_that_rests_is_pruned_at_its_rung_with_its_value_there() -> None:
@@ -60,7 +60,7 @@ def test_a_crash_leaves_no_running_row_that_pushes_the_sampler_away_for_ever(tmp
         driver.tick()
     driver.record.close()
     resumed = ToyDriver(tmp_path / "record.jsonl", toy_space()).start().finish()
-    states = {trial.state for trial in project(SPACE, resumed.run.state, resumed.run.ladder, RandomSampler()).trials}
+    states = {trial.state for trial in by_depth(SPACE, resumed.run.state, resumed.run.ladder)}
     assert TrialState.RUNNING not in states
 
 

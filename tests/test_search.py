@@ -7,14 +7,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded, TrialFailed
+from schedulers.failures import LOST, Failure
 from schedulers.forecast import expected_fold_epochs
-from schedulers.ladder import Ladder, earned_rungs, finalists, quota, ranked_at
-from schedulers.next_work import Budget, Climb, Finished, NewTrial, Wait, next_work
+from schedulers.ladder import Climb, NewTrial, earned_rungs, ranked_at
+from schedulers.next_work import Budget, Finished, Wait, next_work
 from schedulers.record import read_record
+from schedulers.strategies.asha import Asha
+from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StudyState
 from tests.toy_search import ToyDriver, peak, toy_space
 
-LADDER = Ladder(epochs=9, folds=5)
+LADDER = FoldLadder(epochs=9, folds=5)
 quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -32,16 +35,18 @@ def study_of(scores: dict[int, list[float]], origins: dict[int, str] | None = No
     return study
 
 
-def test_rungs_multiply_inside_the_first_fold_and_then_go_fold_by_fold() -> None:
-    assert LADDER.rungs == (1, 3, 9, 18, 27, 36, 45)
-    assert Ladder(epochs=4, folds=2).rungs == (1, 3, 4, 8)
-    assert Ladder(epochs=1, folds=2).rungs == (1, 2)
-    assert Ladder(epochs=9, folds=2, grace_period=20).rungs == (9, 18)
+def test_there_are_three_looks_inside_the_first_fold_and_then_it_goes_fold_by_fold() -> None:
+    assert LADDER.rungs == (1, 2, 3, 9, 18, 27, 36, 45)
+    assert FoldLadder(epochs=9, folds=2, grace_period=2, reduction_factor=2).rungs == (2, 4, 9, 18)
+    assert FoldLadder(epochs=3, folds=2).rungs == (1, 2, 3, 6)
+    assert Asha(epochs=30, folds=2).rungs == (1, 3, 9, 27, 30, 60)
+    assert FoldLadder(epochs=1, folds=2).rungs == (1, 2)
+    assert FoldLadder(epochs=9, folds=2, grace_period=20).rungs == (9, 18)
 
 
 @given(st.integers(1, 60), st.integers(2, 10), st.integers(1, 70), st.integers(2, 5))
 def test_rungs_rise_and_end_at_all_epochs_of_all_folds(epochs: int, folds: int, grace: int, factor: int) -> None:
-    rungs = Ladder(epochs, folds, grace, factor).rungs
+    rungs = FoldLadder(epochs, folds, grace, factor).rungs
     assert list(rungs) == sorted(set(rungs))
     assert rungs[-1] == epochs * folds
     assert [epochs * fold for fold in range(1, folds + 1)] == list(rungs[-folds:])
@@ -52,29 +57,29 @@ def test_the_first_trial_of_a_rung_is_not_promoted_because_it_is_alone() -> None
     assert next_work(study, LADDER, Budget(10), 1, 0) == NewTrial()
 
 
-def test_the_best_of_three_is_promoted_to_the_next_rung() -> None:
+def test_eager_promotion_sends_the_best_of_three_on_at_once() -> None:
     study = study_of({1: [0.5], 2: [0.9], 3: [0.1]})
-    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(2, 3)
+    assert next_work(study, Asha(epochs=9, folds=5), Budget(10), 1, 0) == Climb(2, 3)
 
 
 def test_the_recipe_climbs_to_the_top_whatever_it_scores_and_takes_no_place_on_the_ladder() -> None:
     study = study_of({0: [0.99], 1: [0.5], 2: [0.4], 3: [0.3]}, {0: "recipe"})
-    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(0, 3)
+    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(0, 9)
     top = study_of({0: [0.99] * 45, 1: [0.5], 2: [0.4], 3: [0.3]}, {0: "recipe"})
-    assert next_work(top, LADDER, Budget(10), 1, 0) == Climb(1, 3)
+    assert next_work(top, Asha(epochs=9, folds=5), Budget(10), 1, 0) == Climb(1, 3)
 
 
 def test_what_a_crash_interrupted_goes_on_first() -> None:
     study = study_of({1: [0.5], 2: [0.9], 3: [0.1]})
     study.apply(ClimbStarted(time=0, trial=3, rung=3, attempt=2))
     study.apply(ClimbEnded(time=0, trial=3, attempt=2, reason="stopped"))
-    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(3, 3)
+    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(3, 2)
 
 
-def test_a_closed_rung_sends_on_at_least_as_many_as_the_finals_have_places() -> None:
-    assert quota(LADDER, 4, closed=False) == 1
-    assert quota(LADDER, 4, closed=True) == 3
-    assert quota(LADDER, 30, closed=True) == 10
+def test_half_go_on_from_the_first_look_and_then_places_shrink_to_the_finalists() -> None:
+    assert [LADDER.quota(index, 32) for index in (0, 1, 2)] == [16, 6, 3]
+    assert [LADDER.quota(index, 3) for index in (0, 1, 2)] == [3, 3, 3]
+    assert [FoldLadder(epochs=9, folds=5, finalists=1).quota(index, 36) for index in (0, 1, 2)] == [18, 4, 1]
 
 
 def test_it_waits_only_while_a_climb_is_in_flight() -> None:
@@ -97,7 +102,7 @@ def test_three_first_trials_that_fail_alike_stop_the_study() -> None:
 
 def test_when_time_runs_short_finalists_go_before_new_trials() -> None:
     study = study_of({1: [0.5] * 3, 2: [0.9] * 3, 3: [0.1], 4: [0.2]})
-    ladder = Ladder(epochs=3, folds=2, finalists=1)
+    ladder = FoldLadder(epochs=3, folds=2, finalists=1)
     study.apply(Launched(time=0, settings={}))
     assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 3) == NewTrial()
     assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 6) == Climb(2, 6)
@@ -119,10 +124,12 @@ def test_every_study_ends_with_the_recipe_and_all_finalists_at_the_top(
     state, ladder = driver.run.state, driver.run.ladder
     assert len(state.trials) == trials
     assert state.trials[0].fold_epochs == ladder.top
-    at_top = [trial for trial in state.trials.values() if trial.fold_epochs == ladder.top and trial.number > 0]
-    assert len(at_top) >= min(places, trials - 1)
+    through_a_fold = [
+        trial for trial in state.trials.values() if trial.fold_epochs >= ladder.epochs and trial.number > 0
+    ]
+    assert len(through_a_fold) >= min(places, trials - 1)
     assert all(trial.fold_epochs in ladder.rungs for trial in state.trials.values())
-    assert all(trial.fold_epochs == ladder.top for trial in finalists(state, ladder))
+    assert all(trial.fold_epochs == ladder.top for trial in ladder.finals(state))
 
 
 @quick
@@ -178,7 +185,7 @@ def test_epochs_that_a_folder_has_and_the_record_lacks_are_recorded_at_start(tmp
     assert resumed.run.state.trials[0].fold_epochs == 1
     following = resumed.run.next_climb()
     assert following is not None
-    assert (following.trial, following.rung, following.attempt) == (0, 3, 2)
+    assert (following.trial, following.rung, following.attempt) == (0, 9, 2)
 
 
 def test_an_epoch_that_was_saved_but_never_reported_is_taken_over_when_its_process_is_lost(tmp_path: Path) -> None:
@@ -187,11 +194,11 @@ def test_an_epoch_that_was_saved_but_never_reported_is_taken_over_when_its_proce
     order = driver.run.next_climb()
     assert order is not None
     saved[0] = [EpochScored(time=0, trial=0, fold=0, epoch=0, score=0.5, seconds=1)]
-    driver.run.end_climb(order, lost=True)
+    driver.run.end_climb(order, LOST)
     assert driver.run.state.trials[0].fold_epochs == 1
     following = driver.run.next_climb()
     assert following is not None
-    assert (following.trial, following.rung) == (0, 3)
+    assert (following.trial, following.rung) == (0, 9)
 
 
 def test_another_grace_period_strands_no_trial(tmp_path: Path) -> None:
@@ -204,9 +211,7 @@ def test_another_grace_period_strands_no_trial(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [30, 45, 60, 100])
 def test_a_tight_time_budget_is_used_to_its_end(tmp_path: Path, seconds: float) -> None:
-    driver = (
-        ToyDriver(tmp_path / "record.jsonl", toy_space(trials=99), slots=2, budget=Budget(99, seconds)).start().finish()
-    )
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=99, time_budget=seconds), slots=2).start().finish()
     assert driver.clock.now >= 0.85 * seconds
     assert len(driver.run.state.trials) > 2
 
@@ -217,7 +222,7 @@ def test_a_mended_setup_can_go_on_after_trials_that_failed_alike(tmp_path: Path)
     for _ in range(3):
         order = driver.run.next_climb()
         assert order is not None
-        driver.run.end_climb(order, ("error", "no such file"))
+        driver.run.end_climb(order, Failure("error", "no such file"))
     assert driver.run.next_climb() is None
     assert "failed alike" in str(driver.run.finished)
     driver.record.close()
@@ -239,7 +244,7 @@ def test_a_lost_process_is_tried_once_more_and_then_fails_its_trial(tmp_path: Pa
         order = driver.run.next_climb()
         assert order is not None
         assert order.trial == 0
-        driver.run.end_climb(order, lost=True)
+        driver.run.end_climb(order, LOST)
         assert driver.run.state.trials[0].failure == expected
     assert "died twice" in str(driver.run.state.trials[0].reason)
 
@@ -260,7 +265,7 @@ def test_a_result_that_comes_twice_is_recorded_once(tmp_path: Path) -> None:
     driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
     order = driver.run.next_climb()
     assert order is not None
-    result = {"fold_epochs": 1, "fold": 0, "epoch": 0, "score": 0.5, "seconds": 1.0}
+    result = {"fold_epochs": 1, "fold": 0, "epoch": 0, "score": 0.5, "fold_score": 0.5, "seconds": 1.0}
     driver.run.take_epoch(order, result)
     driver.run.take_epoch(order, result)
     assert driver.run.state.trials[0].fold_epochs == 1
@@ -280,13 +285,9 @@ def test_the_ladder_spends_a_fraction_and_still_finds_the_best_of_a_clear_order(
 
 
 def test_the_time_budget_is_kept_and_the_finalists_are_done_by_then(tmp_path: Path) -> None:
-    driver = (
-        ToyDriver(tmp_path / "record.jsonl", toy_space(trials=500), slots=2, budget=Budget(500, seconds=120))
-        .start()
-        .finish()
-    )
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=500, time_budget=120), slots=2).start().finish()
     assert driver.clock.now <= 121
-    assert all(trial.fold_epochs == driver.run.ladder.top for trial in finalists(driver.run.state, driver.run.ladder))
+    assert all(trial.fold_epochs == driver.run.ladder.top for trial in driver.run.ladder.finals(driver.run.state))
     assert len(driver.run.state.trials) > 20
 
 

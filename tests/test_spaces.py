@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.options import data_options
-from schedulers.ladder import Ladder
 from schedulers.sampler import ask
+from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StudyState
 from search_spaces import Choice, Range, SearchSpace, SpaceError, load_space
 from search_spaces.durations import parse_duration, spell_duration
@@ -32,7 +32,7 @@ search: {trials: 8, folds: 5, finalists: 2}
 profiles:
   cpu: {constants: {image_size: 32}, search: {time_budget: 5m}}
 """
-LADDER = Ladder(epochs=4, folds=5)
+LADDER = FoldLadder(epochs=4, folds=5)
 
 
 def load(tmp_path: Path, text: str = GOOD, **options: object) -> SearchSpace:

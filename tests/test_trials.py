@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from analysis.finished import out_of_fold
-from trainables.climber import Climber, shared_fold_data
+from analysis.trial_folders import TrialFolders
+from schedulers.disk_budget import Drop
+from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.devices import Resources
 from trainables.fold_trainable import FoldTrainable
@@ -25,7 +27,7 @@ def fresh_data() -> None:
 
 
 def climber(study: Path, config: TrainConfig, rung: int, attempt: int = 1, trial: int = 0) -> Climber:
-    return Climber(study, trial, rung, attempt, config.model_dump(), Resources())
+    return Climber(study, Order(trial, rung, attempt, config.model_dump()), Resources())
 
 
 def climb(study: Path, config: TrainConfig, rung: int, attempt: int = 1) -> list[dict[str, Any]]:
@@ -200,6 +202,7 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
         "rung": 2,
         "attempt": 1,
         "configuration": tiny.model_dump(),
+        "fold_order": "sequential",
     }
     trainable = FoldTrainable(json.loads(json.dumps(config)))
     first, second = trainable.train(), trainable.train()
@@ -215,3 +218,80 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
     assert (failed["failure"], failed["done"]) == ("error", True), "not a lost process"
     assert "is damaged" in failed["reason"]
     trainable.stop()
+
+
+def test_folds_in_lockstep_learn_the_same_as_one_after_the_other(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 4)
+    manifest = read_manifest(study, 0)
+    assert manifest is not None
+    sequential = {(line.fold, line.epoch): (line.fold_score, line.loss) for line in manifest.curve}
+    for attempt, rung in enumerate((1, 3, 4), 1):  # a new start in the middle of a round
+        one = Climber(study, Order(1, rung, attempt, tiny.model_dump(), "lockstep"), Resources())
+        while not one.step()["done"]:
+            pass
+        one.close()
+    lockstep = read_manifest(study, 1)
+    assert lockstep is not None
+    assert [(line.fold, line.epoch) for line in lockstep.curve] == [(0, 0), (1, 0), (0, 1), (1, 1)]
+    assert lockstep.complete
+    assert lockstep.curve[-1].score == macro_f1(*pooled(study, 1))
+    assert sequential.keys() == {(line.fold, line.epoch) for line in lockstep.curve}
+
+
+def pooled(study: Path, trial: int) -> tuple[Any, Any]:
+    parts = [read_predictions(study, trial, fold) for fold in (0, 1)]
+    return np.concatenate([part.targets for part in parts]), np.concatenate([part.probabilities for part in parts])
+
+
+def test_a_state_that_was_dropped_is_trained_again_to_the_same_digit(study: Path, tiny: TrainConfig) -> None:
+    config = tiny.model_copy(update={"epochs": 3})
+    climb(study, config, 6)
+    through = curve(study)
+    shutil.rmtree(study / "trials")
+    climb(study, config, 2)
+    folders = TrialFolders(study)
+    assert folders.holding(0).parts["resume"] > 0
+    folders.drop(Drop(0, "resume"))
+    assert folders.holding(0).parts["resume"] == 0
+    climb(study, config, 6, attempt=2)
+    assert curve(study) == through
+
+
+def test_a_trial_whose_weights_were_dropped_keeps_its_predictions_and_cannot_vote(
+    study: Path, tiny: TrainConfig
+) -> None:
+    climb(study, tiny, 4)
+    TrialFolders(study).drop(Drop(0, "weights"))
+    manifest = read_manifest(study, 0)
+    assert manifest is not None
+    assert manifest.complete
+    assert not manifest.can_vote
+    assert not list(study.glob("trials/0/*/weights.safetensors"))
+    assert len(out_of_fold(study, manifest).ids) == sum(len(read_predictions(study, 0, fold).ids) for fold in (0, 1))
+
+
+def test_a_manifest_of_an_earlier_version_is_understood(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 3)
+    path = study / "trials/0/manifest.json"
+    content = json.loads(path.read_text())
+    assert content["resume"] == {"1": "resume/3.safetensors"}
+    path.write_text(json.dumps({**content, "resume": "resume/3.safetensors"}))
+    manifest = read_manifest(study, 0)
+    assert manifest is not None
+    assert manifest.resume == {1: "resume/3.safetensors"}
+
+
+def test_too_little_free_space_is_told_before_anything_is_written(
+    study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    climb(study, tiny, 1)
+    monkeypatch.setattr("trainables.trial_folder.RESERVED_BYTES", 2**60)
+    with pytest.raises(OSError, match="are free"):
+        climber(study, tiny, 2, attempt=2)
+    monkeypatch.undo()
+    one = climber(study, tiny, 2, attempt=2)
+    monkeypatch.setattr("trainables.trial_folder.RESERVED_BYTES", 2**60)
+    result = one.step()
+    assert (result["failure"], result["done"]) == ("disk_full", True)
+    monkeypatch.undo()
+    assert [line["fold_epochs"] for line in climb(study, tiny, 4, attempt=3)] == [2, 3, 4]

@@ -1,12 +1,13 @@
 """A study without training: climbs whose scores come from a function, the clock from fold-epochs."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from schedulers.disk_budget import Drop, Holding
 from schedulers.events import EpochScored
-from schedulers.next_work import Budget
+from schedulers.proposals import Proposal
 from schedulers.record import Record
 from schedulers.study_run import ClimbOrder, StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
@@ -52,6 +53,12 @@ class ToyFolders:
     def newest_attempt(self) -> int:
         return 0
 
+    def holding(self, trial: int) -> Holding:
+        return Holding(0, {})
+
+    def drop(self, drop: Drop) -> None:
+        raise AssertionError("nothing is held, nothing can be dropped")
+
 
 class ToyDriver:
     """Runs a StudyRun's climbs one fold-epoch at a time on several slots, in an order that a seed decides."""
@@ -64,14 +71,12 @@ class ToyDriver:
         slots: int = 1,
         seed: int = 0,
         score: Score = peak,
-        budget: Budget | None = None,
+        queue: Sequence[Proposal] = (),
     ) -> None:
         self.record = Record(path)
         self.clock = Clock()
         self.clock.now = self.record.events[-1].time if self.record.events else 0.0
-        self.run = StudyRun(
-            self.record, space, budget or Budget(space.search.trials, space.search.time_budget), slots, self.clock
-        )
+        self.run = StudyRun(self.record, space, slots, queue=queue, clock=self.clock)
         self.score = score
         self.random = random.Random(seed)
         self.slots: list[ClimbOrder | None] = [None] * slots
@@ -95,7 +100,7 @@ class ToyDriver:
         order = self.slots[number]
         assert order is not None
         self.step(order)
-        if self.run.state.trials[order.trial].fold_epochs >= order.rung:
+        if self.run.state.trials[order.trial].fold_epochs >= order.rung or self.run.out_of_budget():
             self.run.end_climb(order)
             self.slots[number] = None
         return True
@@ -103,11 +108,10 @@ class ToyDriver:
     def step(self, order: ClimbOrder) -> None:
         self.clock.now += 1.0 / len(self.slots)
         done = self.run.state.trials[order.trial].fold_epochs
-        fold, epoch = divmod(done, self.run.ladder.epochs)
+        fold, epoch = self.run.ladder.position(done)
         score = self.score(order.configuration, done + 1)
-        self.run.take_epoch(
-            order, {"fold_epochs": done + 1, "fold": fold, "epoch": epoch, "score": score, "seconds": 1.0}
-        )
+        result = {"fold_epochs": done + 1, "fold": fold, "epoch": epoch, "seconds": 1.0}
+        self.run.take_epoch(order, {**result, "score": score, "fold_score": score})
 
     def finish(self) -> "ToyDriver":
         while self.tick():

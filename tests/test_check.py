@@ -1,0 +1,165 @@
+"""The check of a study: silent on a whole one, and it names every kind of damage; a repair lets the search go on."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from analysis.check import check
+from analysis.folder_checks import folder_findings
+from analysis.record_checks import record_findings
+from analysis.trial_folders import TrialFolders
+from schedulers.record import Record, RecordError, read_record
+from schedulers.study_folder import StudyFolder
+from schedulers.study_run import StudyRun
+from schedulers.study_state import StudyState
+from search_spaces import Range, SearchSettings, SearchSpace
+from trainables.climber import Climber, Order, shared_fold_data
+from trainables.config import TrainConfig
+from trainables.devices import Resources
+
+
+def toy_space(tiny: TrainConfig) -> SearchSpace:
+    fixed = {name: value for name, value in tiny.model_dump().items() if name != "learning_rate"}
+    return SearchSpace(
+        name="toy",
+        profile=None,
+        task="mask",
+        data={},
+        metric="macro_f1",
+        parameters={"learning_rate": Range(low=1e-4, high=1e-2, log=True)},
+        constants=fixed,
+        defaults=tiny.model_dump(),
+        search=SearchSettings(sampler="random", trials=3, folds=2, finalists=1),
+    )
+
+
+def search(study: Path, space: SearchSpace, trials: int = 3) -> StudyState:
+    """Run a study in this process, trained for real."""
+    shared_fold_data.cache_clear()
+    larger = space.model_copy(update={"search": space.search.model_copy(update={"trials": trials})})
+    with Record(study / "record.jsonl") as record:
+        run = StudyRun(record, larger, 1)
+        run.start({}, TrialFolders(study))
+        while (order := run.next_climb()) is not None:
+            climber = Climber(study, Order(order.trial, order.rung, order.attempt, order.configuration), Resources())
+            done = False
+            while not done:
+                result = climber.step()
+                run.take_epoch(order, result)
+                done = result["done"]
+            climber.close()
+            run.end_climb(order)
+        return run.state
+
+
+@pytest.fixture
+def finished(study: Path, tiny: TrainConfig) -> StudyFolder:
+    space = toy_space(tiny)
+    (study / "space.yaml").write_text(yaml.safe_dump(space.model_dump(mode="json")))
+    search(study, space)
+    return StudyFolder(study)
+
+
+def told(folder: StudyFolder) -> str:
+    return "\n".join(str(finding) for finding in (*record_findings(folder), *folder_findings(folder)) if finding.wrong)
+
+
+def test_a_whole_study_has_nothing_wrong(finished: StudyFolder) -> None:
+    assert check(finished, mend=False) == 0
+
+
+def rewrite(path: Path, change: Callable[[str], str]) -> None:
+    path.write_text(change(path.read_text()))
+
+
+DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a cut manifest": (lambda study: rewrite(study / "trials/0/manifest.json", lambda text: text[:-40]), "is damaged"),
+    "changed weights": (
+        lambda study: (study / "trials/0/fold_0/weights.safetensors").write_bytes(b"x"),
+        "weights.safetensors was changed",
+    ),
+    "missing predictions": (
+        lambda study: (study / "trials/0/fold_1/predictions.npz").unlink(),
+        "predictions.npz is missing",
+    ),
+    "a folder that is gone": (lambda study: shutil.rmtree(study / "trials/0"), "is gone; the record has 4"),
+    "another score": (
+        lambda study: rewrite(
+            study / "trials/0/manifest.json",
+            lambda text: text.replace('"score": ', '"score": 1', 1),
+        ),
+        "recorded is",
+    ),
+    "another configuration": (
+        lambda study: rewrite(
+            study / "trials/1/manifest.json", lambda text: text.replace('"batch_size": 16', '"batch_size": 8')
+        ),
+        "another configuration",
+    ),
+    "a trial that nobody added": (
+        lambda study: shutil.copytree(study / "trials/1", study / "trials/7"),
+        "no such trial",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_named_and_repaired_without_deleting_and_the_search_goes_on(
+    damage: str, finished: StudyFolder, tiny: TrainConfig
+) -> None:
+    hurt, complaint = DAMAGE[damage]
+    hurt(finished.path)
+    assert complaint in told(finished)
+    assert check(finished, mend=False) == 1
+    check(finished, mend=True)
+    assert "is gone" in told(finished) or not told(finished)
+    study = search(finished.path, toy_space(tiny), trials=4)
+    assert told(finished) == ""
+    assert len(study.trials) == 4
+    assert study.trials[0].fold_epochs == 4
+
+
+def test_a_damaged_record_is_refused_with_the_way_out_and_rebuilt_from_what_manifests_know(
+    finished: StudyFolder, tiny: TrainConfig
+) -> None:
+    before = StudyState(read_record(finished.record))
+    lines = finished.record.read_bytes().split(b"\n")
+    added = next(number for number, line in enumerate(lines) if b'"trial":1' in line and b"trial_added" in line)
+    scored = next(number for number, line in enumerate(lines) if b'"trial":0' in line and b"epoch_scored" in line)
+    lines[added], lines[scored] = b'{"event": "tri\x00', b"\xff\xff"
+    finished.record.write_bytes(b"\n".join(lines))
+    with pytest.raises(RecordError, match=r"analysis\.check .* --repair"):
+        Record(finished.record)
+    assert told(finished).count("cannot be read") == 2
+    assert check(finished, mend=True) == 0
+    assert (finished.path / "set_aside/record.jsonl.0").read_bytes() == b"\n".join(lines)
+    after = search(finished.path, toy_space(tiny))
+    assert told(finished) == ""
+    assert {trial.number: trial.fold_epochs for trial in after.trials.values()} == {
+        trial.number: trial.fold_epochs for trial in before.trials.values()
+    }
+    assert after.trials[1].configuration == before.trials[1].configuration
+
+
+def test_epochs_that_are_saved_but_not_recorded_are_a_note_and_nothing_wrong(finished: StudyFolder) -> None:
+    lines = finished.record.read_bytes().split(b"\n")
+    last = max(number for number, line in enumerate(lines) if b"epoch_scored" in line)
+    finished.record.write_bytes(b"\n".join(lines[:last]) + b"\n")
+    notes = [finding for finding in folder_findings(finished) if not finding.wrong]
+    assert "not recorded yet" in notes[0].told
+    assert told(finished) == ""
+
+
+def test_a_record_that_tells_the_impossible_is_found_out(finished: StudyFolder) -> None:
+    with open(finished.record, "a") as file:
+        line = {"time": 1.0, "event": "epoch_scored", "trial": 0, "fold": 0, "epoch": 0, "score": 0.5, "seconds": 1.0}
+        file.write(json.dumps(line) + "\n")
+        file.write(
+            json.dumps({"time": 1.0, "event": "climb_ended", "trial": 1, "attempt": 99, "reason": "rung"}) + "\n"
+        )
+    assert "came as its fold-epoch 5" in told(finished)
+    assert "ended that never began" in told(finished)

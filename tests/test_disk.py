@@ -1,0 +1,115 @@
+"""Disk: a budget takes from the least promising, a full one pauses the search and breaks no file."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schedulers.disk_budget import Drop, Holding, to_drop
+from schedulers.failures import Failure
+from schedulers.record import read_record
+from schedulers.strategies.fold_ladder import FoldLadder
+from schedulers.study_state import StudyState
+from search_spaces.sizes import parse_size, spell_size
+from tests.test_search import study_of
+from tests.toy_search import ToyDriver, toy_space
+
+LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
+STUDY = {0: [0.5] * 45, 1: [0.9] * 45, 2: [0.8] * 45, 3: [0.1] * 45, 4: [0.7] * 3, 5: [0.2], 6: [0.3]}
+
+
+def study() -> StudyState:
+    return study_of(STUDY, {0: "recipe"})
+
+
+def holdings(study: StudyState) -> dict[int, Holding]:
+    whole = {trial.number: trial.fold_epochs == LADDER.top for trial in study.trials.values()}
+    return {number: Holding(110, {"weights": 100} if top else {"resume": 100}) for number, top in whole.items()}
+
+
+def test_states_of_the_least_promising_go_first_then_weights_and_the_voters_keep_theirs() -> None:
+    known = holdings(study())
+    total = sum(holding.total for holding in known.values())
+    assert to_drop(study(), LADDER, known, total) == []
+    assert to_drop(study(), LADDER, known, total - 1) == [Drop(5, "resume")]
+    assert to_drop(study(), LADDER, known, total - 250) == [Drop(5, "resume"), Drop(6, "resume"), Drop(4, "resume")]
+    assert to_drop(study(), LADDER, known, 1)[-1] == Drop(3, "weights")
+    assert {drop.trial for drop in to_drop(study(), LADDER, known, 1)} == {3, 4, 5, 6}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(0, 900))
+def test_a_budget_is_kept_as_far_as_voters_allow(limit: int) -> None:
+    known = holdings(study())
+    dropped = to_drop(study(), LADDER, known, limit)
+    left = sum(holding.total for holding in known.values()) - 100 * len(dropped)
+    assert left <= limit or {drop.trial for drop in dropped} == {3, 4, 5, 6}
+    assert not {0, 1, 2} & {drop.trial for drop in dropped}
+
+
+def test_a_climbing_trial_loses_nothing() -> None:
+    from schedulers.events import ClimbStarted
+
+    busy = study()
+    busy.apply(ClimbStarted(time=0, trial=5, rung=2, attempt=9))
+    assert 5 not in {drop.trial for drop in to_drop(busy, LADDER, holdings(busy), 1)}
+
+
+def test_a_full_disk_pauses_the_search_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record", toy_space()).start()
+    order = driver.run.next_climb()
+    assert order is not None
+    driver.run.end_climb(order, Failure("disk_full", "only 3 MiB are free"))
+    assert driver.run.next_climb() is None
+    assert driver.run.finished == "stopped"
+    assert driver.run.paused == "only 3 MiB are free"
+    driver.record.close()
+    resumed = ToyDriver(tmp_path / "record", toy_space()).start().finish()
+    assert len(resumed.run.state.trials) == 12
+    assert not any(trial.failure for trial in resumed.run.state.trials.values())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A tmpfs of 1 MiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=False).returncode
+    ):
+        pytest.skip("mounting a small disk needs root")
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+def test_a_record_on_a_full_disk_keeps_whole_lines_and_goes_on_once_there_is_room(small_disk: Path) -> None:
+    filler = small_disk / "filler"
+    filler.write_bytes(b"x" * (2**20 - 3 * 4096))
+    driver = ToyDriver(small_disk / "record.jsonl", toy_space(trials=60)).start()
+    with pytest.raises(OSError, match="No space left"):
+        driver.finish()
+    driver.record.close()
+    kept = len(list(read_record(small_disk / "record.jsonl")))
+    assert kept > 5
+    filler.unlink()
+    resumed = ToyDriver(small_disk / "record.jsonl", toy_space(trials=60)).start().finish()
+    assert len(resumed.run.state.trials) == 60
+
+
+def test_sizes_are_read_as_people_write_them() -> None:
+    assert [parse_size(text) for text in ("20GB", "1.5 tb", "500", 500, "3kb")] == [
+        20 * 10**9,
+        15 * 10**11,
+        500,
+        500,
+        3000,
+    ]
+    assert [spell_size(size) for size in (20e9, 1.5e6, 12)] == ["20 GB", "1.5 MB", "12 B"]
+    for wrong in ("twenty", "-3GB", "3 GiB of"):
+        with pytest.raises(ValueError, match="500MB"):
+            parse_size(wrong)

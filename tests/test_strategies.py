@@ -1,0 +1,200 @@
+"""One contract for every strategy, on tables of scores, with asynchronous workers."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.curves import CurveTable, Replayed, read_table
+from benchmarks.replay import chosen, ladders, replay
+from schedulers.forecast import seconds_left
+from schedulers.ladder import Ladder, NewTrial, Outlook, competitors, ranked_at
+from schedulers.next_work import Budget, next_work
+from schedulers.race import leaves_race
+from schedulers.simulation import Simulation
+from schedulers.strategies import STRATEGIES
+from schedulers.strategies.fold_ladder import FoldLadder
+from schedulers.study_state import StudyState
+
+TABLES = Path(__file__).parent.parent / "benchmarks/tables"
+every_strategy = pytest.mark.parametrize("name", STRATEGIES)
+some = settings(max_examples=25, deadline=None)
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw a table whose curves never cross, the shape of a ladder, and a number of workers."""
+    epochs, folds, trials = draw(st.integers(1, 9)), draw(st.integers(2, 4)), draw(st.integers(1, 20))
+    levels = draw(st.lists(st.integers(1, 9), min_size=trials, max_size=trials))
+    offsets = draw(st.lists(st.floats(-0.05, 0.05), min_size=folds, max_size=folds))
+    growth = np.linspace(0.5, 1, epochs)
+    scores = np.array(
+        [[[0.1 + 0.08 * level * grown + offset for grown in growth] for offset in offsets] for level in levels]
+    )
+    seconds = np.array(draw(st.lists(st.floats(0.5, 3), min_size=trials, max_size=trials)))
+    return {
+        "table": CurveTable("drawn", tuple({} for _ in levels), scores, seconds),
+        "shape": {
+            "epochs": epochs,
+            "folds": folds,
+            "grace_period": draw(st.integers(1, epochs)),
+            "reduction_factor": draw(st.integers(2, 4)),
+            "finalists": draw(st.integers(1, min(3, trials))),
+        },
+        "workers": draw(st.integers(1, 5)),
+    }
+
+
+def run(name: str, search: dict[str, Any], order: np.ndarray | None = None) -> tuple[StudyState, Ladder]:
+    table, ladder = search["table"], STRATEGIES[name](**search["shape"])
+    order = np.arange(len(table.scores)) if order is None else order
+    return Simulation(ladder, Budget(len(order)), search["workers"], Replayed(table, order)).run(), ladder
+
+
+@every_strategy
+@some
+@given(search=searches())
+def test_it_ends_costs_at_most_full_and_finds_the_best_of_curves_that_do_not_cross(
+    name: str, search: dict[str, Any]
+) -> None:
+    study, ladder = run(name, search)
+    table = search["table"]
+    assert len(study.trials) == len(table.scores)
+    assert study.fold_epochs <= len(table.scores) * ladder.top
+    assert table.final[chosen(study, ladder)] == pytest.approx(table.final.max())
+    best = next(trial for trial in ranked_at(study.trials.values(), ladder.top))
+    assert best.fold_epochs == ladder.top, "the chosen one is trained on all folds"
+
+
+@every_strategy
+@some
+@given(search=searches(), seed=st.integers(0, 99))
+def test_the_order_of_equal_scores_does_not_matter(name: str, search: dict[str, Any], seed: int) -> None:
+    order = np.random.default_rng(seed).permutation(len(search["table"].scores))
+    study, ladder = run(name, search, order)
+    assert search["table"].final[chosen(study, ladder)] == pytest.approx(search["table"].final.max())
+
+
+@every_strategy
+@some
+@given(search=searches())
+def test_no_slot_waits_while_a_new_trial_may_begin(name: str, search: dict[str, Any]) -> None:
+    ladder, table = STRATEGIES[name](**search["shape"]), search["table"]
+    trials = len(table.scores)
+    free: list[StudyState] = []
+
+    def watch(study: StudyState, now: float) -> None:
+        if len(study.climbing()) < search["workers"] and len(study.trials) < trials:
+            free.append(study)
+
+    Simulation(ladder, Budget(trials), search["workers"], Replayed(table, np.arange(trials)), watch=watch).run()
+    assert not free
+
+
+@every_strategy
+@some
+@given(search=searches(), cut=st.floats(0, 1))
+def test_a_decision_depends_on_the_record_alone(name: str, search: dict[str, Any], cut: float) -> None:
+    ladder, table = STRATEGIES[name](**search["shape"]), search["table"]
+    budget, trials = Budget(len(table.scores)), len(table.scores)
+    decided: list[tuple[int, object]] = []
+    events: list[Any] = []
+
+    class Recorded(StudyState):
+        def apply(self, event: Any) -> None:
+            super().apply(event)
+            events.append(event)
+
+    simulation = Simulation(ladder, budget, search["workers"], Replayed(table, np.arange(trials)))
+    simulation.begin = Recorded
+    simulation.watch = lambda study, now: decided.append((len(events), next_work(study, ladder, budget, 9, now)))
+    simulation.run()
+    length, decision = decided[int(cut * (len(decided) - 1))]
+    again = StudyState(events[:length])
+    assert next_work(again, ladder, budget, 9, 0.0) == decision
+
+
+@some
+@given(search=searches())
+def test_the_fold_ladder_gives_no_place_that_a_later_trial_could_still_take(search: dict[str, Any]) -> None:
+    ladder, table = FoldLadder(**search["shape"]), search["table"]
+    contenders = len(table.scores)
+    promoted: list[int] = []
+
+    def watch(study: StudyState, now: float) -> None:
+        for index, rung in enumerate(ladder.epoch_rungs):
+            if len(study.trials) < contenders:
+                beyond = [trial for trial in competitors(study) if trial.fold_epochs > rung]
+                promoted.append(len(beyond) - ladder.quota(index, contenders))
+
+    Simulation(ladder, Budget(contenders), 1, Replayed(table, np.arange(contenders)), watch=watch).run()
+    assert all(excess <= 0 for excess in promoted)
+
+
+def test_a_strategy_asks_for_new_trials_until_there_are_enough() -> None:
+    for strategy in STRATEGIES.values():
+        ladder = strategy(epochs=9, folds=5)
+        assert ladder.choose(StudyState(), Outlook(contenders=3)) == NewTrial()
+        assert ladder.choose(StudyState(), Outlook(contenders=3, open=False)) is None
+
+
+@pytest.mark.parametrize("table", sorted(path.stem for path in TABLES.glob("*.jsonl")))
+def test_on_recorded_curves_the_fold_ladder_spends_an_eighth_and_misses_little(table: str) -> None:
+    curves = read_table(TABLES / f"{table}.jsonl")
+    rng = np.random.default_rng(1)
+    ladder = ladders(curves, 3, "forgiving")["fold_ladder"]
+    outcomes = [
+        replay(curves, ladder, rng.permutation(len(curves.scores))[:32], workers)
+        for workers in (1, 2)
+        for _ in range(15)
+    ]
+    assert np.median([outcome.cost for outcome in outcomes]) <= 0.125 * 32 * ladder.top
+    assert np.median([outcome.regret for outcome in outcomes]) <= 0.003
+
+
+def test_the_time_left_at_half_time_is_no_more_than_twice_off() -> None:
+    curves = read_table(TABLES / "digits.jsonl")
+    outcome = replay(curves, ladders(curves, 3, "none")["fold_ladder"], np.arange(32), 2)
+    assert outcome.time_left_error < 1
+    assert seconds_left(StudyState(), FoldLadder(9, 5), Budget(9), 1, 0.0) is None
+
+
+def test_a_budget_of_fold_epochs_is_kept_to_the_last_one_and_its_finalists_are_done() -> None:
+    curves = read_table(TABLES / "digits.jsonl")
+    for fold_epochs in (60, 75, 90):
+        for workers in (1, 2, 4):
+            ladder = FoldLadder(epochs=9, folds=5, finalists=1)
+            budget = Budget(trials=36, fold_epochs=fold_epochs)
+            study = Simulation(ladder, budget, workers, Replayed(curves, np.arange(36))).run()
+            assert 0.8 * fold_epochs <= study.fold_epochs <= fold_epochs
+            assert any(trial.fold_epochs == ladder.top for trial in study.trials.values())
+
+
+def test_a_target_score_ends_the_search_once_all_folds_have_reached_it() -> None:
+    curves = read_table(TABLES / "digits.jsonl")
+    ladder = STRATEGIES["full"](epochs=9, folds=5)
+    study = Simulation(ladder, Budget(36, target_score=0.5), 1, Replayed(curves, np.arange(36))).run()
+    reached = [trial for trial in study.trials.values() if (trial.score_at(ladder.top) or 0) >= 0.5]
+    assert len(reached) == 1
+    assert study.fold_epochs < Simulation(ladder, Budget(36), 1, Replayed(curves, np.arange(36))).run().fold_epochs
+
+
+def test_who_leaves_the_race() -> None:
+    leader = [0.80, 0.84, 0.82]
+    assert not leaves_race("none", [0.1, 0.1, 0.1], leader)
+    assert not leaves_race("mean", [0.1], [0.8]), "one fold says nothing"
+    assert leaves_race("mean", [0.81, 0.82, 0.81], leader)
+    assert not leaves_race("forgiving", [0.81, 0.82, 0.81], leader)
+    assert leaves_race("forgiving", [0.79, 0.80, 0.79], leader)
+    assert leaves_race("paired_t", [0.78, 0.83, 0.80], leader), "a little worse, but on every fold"
+    assert not leaves_race("paired_t", [0.9, 0.6, 0.9], leader)
+    assert not leaves_race("paired_t", [0.1, 0.1], leader[:2])
+
+
+@some
+@given(st.lists(st.floats(0, 1), min_size=2, max_size=5), st.sampled_from(["mean", "forgiving", "paired_t"]))
+def test_nobody_leaves_a_race_against_an_equal(scores: list[float], rule: Any) -> None:
+    assert not leaves_race(rule, scores, scores)

@@ -21,9 +21,9 @@ from rich.progress import Progress, TaskID
 
 from analysis.ending import finished_trials, print_ending
 from analysis.environment import environment
+from analysis.head_start import enqueued, warm_start
 from analysis.preview import FoldCounts, print_cost, print_preview
 from analysis.progress import SearchProgress
-from analysis.queue import enqueued, warm_start
 from analysis.trial_folders import TrialFolders
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare

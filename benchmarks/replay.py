@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
@@ -53,14 +54,19 @@ def main() -> None:
 
 def compare(table: CurveTable, arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Yield a row of results for every strategy."""
-    rng = np.random.default_rng(arguments.seed)
-    contenders = min(CONFIGURATIONS, len(table.scores))
-    orders = [rng.permutation(len(table.scores))[:contenders] for _ in range(arguments.orders)]
+    orders = random_orders(table, arguments.orders, arguments.seed)
     for name, ladder in ladders(table, arguments.finalists, arguments.race).items():
         outcomes = [replay(table, ladder, order, arguments.workers) for order in orders]
-        yield {"strategy": name, "finalists": ladder.finalists, **summary(outcomes, contenders * ladder.top)}
+        yield {"strategy": name, "finalists": ladder.finalists, **summary(outcomes, len(orders[0]) * ladder.top)}
         if name == "fold_ladder":
             console.print(rungs_shown(average([outcome.rungs for outcome in outcomes])))
+
+
+def random_orders(table: CurveTable, count: int, seed: int) -> list[npt.NDArray[np.int64]]:
+    """Return so many random sequences of a table's configurations, as many of them as an order has."""
+    rng = np.random.default_rng(seed)
+    contenders = min(CONFIGURATIONS, len(table.scores))
+    return [rng.permutation(len(table.scores))[:contenders] for _ in range(count)]
 
 
 def ladders(table: CurveTable, finalists: int, race: str) -> dict[str, Ladder]:
@@ -71,7 +77,7 @@ def ladders(table: CurveTable, finalists: int, race: str) -> dict[str, Ladder]:
     return {**plain, **longer}
 
 
-def replay(table: CurveTable, ladder: Ladder, order: Any, workers: int) -> Outcome:
+def replay(table: CurveTable, ladder: Ladder, order: npt.NDArray[np.int64], workers: int) -> Outcome:
     """Return what one strategy spends and finds on one order."""
     budget, estimates = Budget(len(order)), list[tuple[float, float]]()
 

@@ -1,5 +1,6 @@
 """What a search will cost, before it has begun and while it runs."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from schedulers.ladder import Ladder, competitors
 from schedulers.next_work import Budget, look_ahead
+from schedulers.race import folds_expected
 from schedulers.simulation import Simulation
 from schedulers.study_state import StudyState, TrialState
 
@@ -51,11 +53,26 @@ def _fold_epochs_left(study: StudyState, ladder: Ladder, budget: Budget, slots: 
     """Return what is left in fold-epochs of one slot: shared by all slots, but a trial's folds come one after the other."""
     trials = competitors(study)
     recipes = [trial for trial in study.trials.values() if trial.origin == "recipe" and trial.failure is None]
-    lacking = [ladder.top - trial.fold_epochs for trial in [*recipes, *ladder.finals(study)]]
+    recipe = sum(ladder.top - trial.fold_epochs for trial in recipes)
+    finals = [max(0, length - trial.fold_epochs) for trial, length in _raced(ladder, ladder.finals(study))]
     running = [trial.rung - trial.fold_epochs for trial in study.climbing()]
-    expected = ladder.cost(look_ahead(study, ladder, budget, slots, now).contenders) * _pace(ladder, trials)
-    open_work = expected - sum(trial.fold_epochs for trial in trials) + sum(lacking[: len(recipes)])
-    return max(open_work / slots, sum(lacking) / slots, *lacking, *running, 0.0)
+    expected = _cost(ladder, look_ahead(study, ladder, budget, slots, now).contenders) * _pace(ladder, trials)
+    open_work = max(expected - sum(trial.fold_epochs for trial in trials), sum(finals))
+    return max((open_work + recipe) / slots, recipe, *finals, *running, 0.0)
+
+
+def _raced(ladder: Ladder, finals: list[TrialState]) -> Iterator[tuple[TrialState, int]]:
+    """Yield the finalists, best first, with the fold-epochs that the race is expected to leave each."""
+    for place, trial in enumerate(finals):
+        yet = folds_expected(ladder.race, ladder.folds, leads=place == 0) * ladder.epochs
+        yield trial, yet if trial.fold_epochs < yet else ladder.top
+
+
+def _cost(ladder: Ladder, contenders: int) -> float:
+    """Return what so many trials take when the race leaves its leader alone at the top."""
+    leaving = max(0, min(ladder.finalists, contenders) - 1) if ladder.has_finals else 0
+    short = ladder.folds - folds_expected(ladder.race, ladder.folds, leads=False)
+    return ladder.cost(contenders) - leaving * short * ladder.epochs
 
 
 def _pace(ladder: Ladder, trials: list[TrialState]) -> float:

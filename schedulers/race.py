@@ -23,11 +23,12 @@ from scipy.special import stdtr
 
 RaceRule: TypeAlias = Literal["none", "mean", "forgiving", "paired_t"]
 LEVEL = 0.1  # generous: a finalist that leaves wrongly costs score, one that stays wrongly only fold-epochs
+FOLDS_NEEDED: dict[RaceRule, float] = {"none": float("inf"), "mean": 2, "forgiving": 2, "paired_t": 3}
 
 
 def leaves_race(rule: RaceRule, challenger: Sequence[float], leader: Sequence[float]) -> bool:
-    """Tell whether a challenger leaves, from the scores of both on the same folds (at least two)."""
-    if rule == "none" or len(challenger) < 2:
+    """Tell whether a challenger leaves, from the scores of both on the same folds."""
+    if len(challenger) < FOLDS_NEEDED[rule]:
         return False
     if rule == "mean":
         return mean(challenger) < mean(leader)
@@ -36,8 +37,13 @@ def leaves_race(rule: RaceRule, challenger: Sequence[float], leader: Sequence[fl
     return _significantly_worse([ours - theirs for ours, theirs in zip(challenger, leader, strict=True)])
 
 
+def folds_expected(rule: RaceRule, folds: int, *, leads: bool) -> int:
+    """Return how many folds a finalist is expected to train: the leader all, the others until they may leave."""
+    return folds if leads else int(min(folds, FOLDS_NEEDED[rule]))
+
+
 def _significantly_worse(gaps: Sequence[float]) -> bool:
-    if len(gaps) < 3 or mean(gaps) >= 0:
+    if mean(gaps) >= 0:
         return False
     spread = stdev(gaps)
     if spread == 0:

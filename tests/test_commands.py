@@ -225,8 +225,8 @@ def test_folds_in_lockstep_with_budgets_a_queue_and_another_sampler_run_under_ra
     warm = search(place, "--study", "warm", "--trials", "4", "--warm-start", "toy", "--set", "learning_rate.low=1e-3")
     assert "the best 1 configurations of toy (mask) come first" in warm
     assert state(place, "warm").trials[1].origin == "toy"
-    checked = run(place, "analysis/check.py", "results/toy")
-    assert "0 wrong" in checked
+    check = [sys.executable, "-m", "analysis.check", str(place / "results/toy")]
+    assert "0 wrong" in subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def test_a_larger_number_of_trials_extends_and_another_space_is_refused_with_the_difference(place: Path) -> None:

@@ -1,8 +1,8 @@
-"""Successive halving with eager promotion: Li et al., "A System for Massively Parallel Hyperparameter Tuning"
-(ASHA), MLSys 2020, algorithm 2, on the rungs of the fold ladder.
+"""ASHA: successive halving with eager promotion, on the rungs of the fold ladder.
 
-The best 1/reduction_factor of the trials seen so far go on at once; with the last trial begun at least as many as the
-finals have places.
+Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, algorithm 2. The best
+1/reduction_factor of the trials seen so far go on at once; with the last trial begun at least as many as the finals have
+places.
 """
 
 from dataclasses import dataclass

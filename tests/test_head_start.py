@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.queue import enqueued, warm_start
+from analysis.head_start import enqueued, warm_start
 from schedulers.study_folder import StudyError, StudyFolder
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
 from tests.toy_search import ToyDriver, toy_space

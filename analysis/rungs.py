@@ -1,8 +1,9 @@
 """The rung table: who came to each rung, who went on, whether its ranking was right, and what it cost."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from math import isnan
 
 from rich.table import Table
 from scipy.stats import kendalltau
@@ -16,12 +17,13 @@ ENOUGH = 5  # trials that went on; below, a rank agreement says nothing
 
 @dataclass(frozen=True)
 class RungRow:
-    """One rung; `agreement` is Kendall's tau with the next rung among those that reached both."""
+    """One rung; agreement is Kendall's tau of its ranking with a later one, among those that reached both."""
 
     rung: int
     reached: float
     went_on: float
-    agreement: float | None
+    agrees_with_next: float | None
+    agrees_with_top: float | None
     fold_epochs: float
 
 
@@ -29,52 +31,56 @@ def rung_table(study: StudyState, ladder: Ladder) -> list[RungRow]:
     """Return a row for every rung, the recipe left out."""
     rows = []
     trials = competitors(study)
-    for below, rung, above in zip((0, *ladder.rungs[:-1]), ladder.rungs, (*ladder.rungs[1:], None), strict=True):
+    for below, rung, above in zip((0, *ladder.rungs), ladder.rungs, (*ladder.rungs[1:], None), strict=False):
         reached = ranked_at(trials, rung)
-        spent = sum(min(trial.fold_epochs, rung) - below for trial in trials if trial.fold_epochs > below)
-        further = sum(trial.fold_epochs > rung for trial in reached)
-        agreement = None if above is None else rank_agreement(study, rung, above)
-        rows.append(RungRow(rung, len(reached), further, agreement, spent))
+        rows.append(
+            RungRow(
+                rung=rung,
+                reached=len(reached),
+                went_on=sum(trial.fold_epochs > rung for trial in reached),
+                agrees_with_next=above and rank_agreement(study, rung, above),
+                agrees_with_top=above and rank_agreement(study, rung, ladder.top),
+                fold_epochs=sum(min(trial.fold_epochs, rung) - below for trial in trials if trial.fold_epochs > below),
+            )
+        )
     return rows
 
 
 def rank_agreement(study: StudyState, rung: int, later: int) -> float | None:
-    """Return Kendall's tau between two rungs among the trials that reached both, None with fewer than two."""
+    """Return Kendall's tau between two rungs among the trials that reached both, None where it is not defined."""
     both = ranked_at(competitors(study), later)
     if len(both) < 2:
         return None
     tau = float(kendalltau([trial.score_at(rung) for trial in both], [trial.score_at(later) for trial in both])[0])
-    return None if tau != tau else tau
+    return None if isnan(tau) else tau
 
 
 def advice(study: StudyState, ladder: Ladder) -> str | None:
-    """Return which grace period would have been right where the first rung does not agree with later ones."""
-    rungs = [rung for rung in ladder.rungs if rung <= ladder.epochs]
-    for rung, later in pairwise(rungs):
-        agreement = rank_agreement(study, rung, later)
-        if len(ranked_at(competitors(study), later)) < ENOUGH or agreement is None or agreement >= AGREES:
-            return None
-        right = next((higher for higher in rungs if higher >= later and _agrees(study, higher, rungs)), ladder.epochs)
-        return (
-            f"The ranking after {rung} fold-epochs says little about the one after {later} (Kendall's tau {agreement:.2f} among"
-            f" those that went on); --set search.grace_period={right} would have been right."
-        )
-    return None
+    """Return which grace period would have been right where the first rung does not agree with the next."""
+    agreements = [
+        (rung, rank_agreement(study, rung, later) if len(ranked_at(competitors(study), later)) >= ENOUGH else None)
+        for rung, later in pairwise(ladder.rungs)
+    ]
+    if not agreements or agreements[0][1] is None or agreements[0][1] >= AGREES:
+        return None
+    right = next((rung for rung, tau in agreements[1:] if tau is None or tau >= AGREES), ladder.top)
+    grace_period = min(ladder.epochs, right * ladder.grace_period // ladder.rungs[0])
+    return (
+        f"The ranking after {ladder.rungs[0]} fold-epochs says little about the one after {ladder.rungs[1]} (Kendall's tau"
+        f" {agreements[0][1]:.2f} among those that went on); --set search.grace_period={grace_period} would have been right."
+    )
 
 
 def rungs_shown(rows: Iterable[RungRow]) -> Table:
-    """Return the rung table for the terminal."""
+    """Return the rung table for the terminal; the rank agreements are Kendall's tau."""
     table = Table(title="Rungs", title_justify="left")
-    for column in ("rung", "came", "went on", "agrees with the next", "fold-epochs"):
+    for column in ("fold-epochs", "came", "went on", "agrees with next", "with top", "spent"):
         table.add_column(column, justify="right")
     for row in rows:
-        agreement = "" if row.agreement is None or row.agreement != row.agreement else f"{row.agreement:.2f}"
-        counts = [f"{value:.0f}" if value == int(value) else f"{value:.1f}" for value in (row.reached, row.went_on)]
-        table.add_row(str(row.rung), *counts, agreement, f"{row.fold_epochs:.0f}")
+        agreements = (_shown(row.agrees_with_next), _shown(row.agrees_with_top))
+        table.add_row(str(row.rung), f"{row.reached:.3g}", f"{row.went_on:.3g}", *agreements, f"{row.fold_epochs:.0f}")
     return table
 
 
-def _agrees(study: StudyState, rung: int, rungs: Sequence[int]) -> bool:
-    later = [higher for higher in rungs if higher > rung]
-    agreements = [rank_agreement(study, rung, higher) for higher in later[:1]]
-    return all(agreement is None or agreement >= AGREES for agreement in agreements)
+def _shown(agreement: float | None) -> str:
+    return "" if agreement is None or isnan(agreement) else f"{agreement:.2f}"

@@ -1,0 +1,67 @@
+"""The rung table: what it counts, and when it says that the first comparison came too early."""
+
+import pytest
+
+from analysis.rungs import advice, rank_agreement, rung_table
+from schedulers.ladder import Ladder
+from schedulers.strategies.fold_ladder import FoldLadder
+from schedulers.strategies.lockstep import Lockstep
+from schedulers.study_state import StudyState
+from tests.test_search import study_of
+
+LADDER = FoldLadder(epochs=9, folds=5)
+CURVES = {
+    0: [0.99] * 45,
+    1: [0.5, 0.6, 0.6],
+    2: [0.4, 0.7, 0.7],
+    3: [0.3, 0.8, 0.8],
+    4: [0.2, 0.9, 0.9],
+    5: [0.1, 1.0, 1.0],
+}
+
+
+def study() -> StudyState:
+    """Five trials whose order turns over after the first epoch and then stays; the recipe is left out."""
+    return study_of({**CURVES, 6: [0.05]}, {0: "recipe"})
+
+
+def test_it_counts_who_came_who_went_on_and_what_was_spent_without_the_recipe() -> None:
+    first, second, third, *others = rung_table(study(), LADDER)
+    assert (first.rung, first.reached, first.went_on, first.fold_epochs) == (1, 6, 5, 6)
+    assert (second.rung, second.reached, second.went_on, second.fold_epochs) == (2, 5, 5, 5)
+    assert (third.rung, third.reached, third.went_on, third.fold_epochs) == (3, 5, 0, 5)
+    assert all((row.reached, row.fold_epochs) == (0, 0) for row in others)
+    assert sum(row.fold_epochs for row in rung_table(study(), LADDER)) == 16
+
+
+def test_agreement_is_kendalls_tau_among_those_that_reached_both() -> None:
+    first, second, *_ = rung_table(study(), LADDER)
+    assert first.agrees_with_next == pytest.approx(-1)
+    assert second.agrees_with_next == pytest.approx(1)
+    assert first.agrees_with_top is None, "nobody reached the top but the recipe"
+    assert rank_agreement(study_of({1: [0.5, 0.5], 2: [0.5, 0.5]}), 1, 2) is None, "ties have no ranking"
+
+
+def test_a_first_look_that_came_too_early_is_told_with_the_grace_period_that_would_have_been_right() -> None:
+    told = advice(study(), LADDER)
+    assert told is not None
+    assert "--set search.grace_period=2 would have been right" in told
+    assert "tau -1.00" in told
+
+
+def test_no_advice_where_the_first_look_agrees_or_too_few_went_on() -> None:
+    agreeing = {trial: [1 - score for score in curve[:1]] + curve[1:] for trial, curve in CURVES.items() if trial}
+    assert advice(study_of(agreeing), LADDER) is None
+    assert advice(study_of({trial: CURVES[trial] for trial in (1, 2, 3)}), LADDER) is None
+    assert advice(StudyState(), LADDER) is None
+
+
+@pytest.mark.parametrize("ladder", [Lockstep(epochs=9, folds=5), FoldLadder(epochs=1, folds=2)])
+def test_the_grace_period_advised_is_in_epochs_of_the_strategy(ladder: Ladder) -> None:
+    rungs = {
+        trial: [0.1 * trial] * ladder.rungs[0] + [1 - 0.1 * trial] * (ladder.rungs[1] - ladder.rungs[0])
+        for trial in range(1, 7)
+    }
+    told = advice(study_of(rungs), ladder)
+    assert told is not None
+    assert f"search.grace_period={min(3, ladder.epochs)} " in told

@@ -34,7 +34,7 @@ from schedulers.study_state import StudyState
 from schedulers.study_state import TrialState as OurTrial
 from search_spaces import Choice, Parameter, Range, SearchSettings, SearchSpace
 
-_LOG_FROM = 30  # a number whose largest value is so many times its smallest is drawn on a log scale
+_LOG_FROM = 300  # a number whose largest value is so many times its smallest is drawn on a log scale
 
 
 class Surrogate:
@@ -43,6 +43,9 @@ class Surrogate:
     def __init__(self, table: CurveTable, seed: int = 0) -> None:
         self.table = table
         frame = pd.DataFrame(table.configurations)
+        numbers = frame.select_dtypes("number")
+        self._names = [str(name) for name in frame]
+        self._log = [str(name) for name in numbers if _wide(numbers[name])]
         self._columns = pd.get_dummies(frame).columns
         self._forest = ExtraTreesRegressor(100, random_state=seed)  # goes through the recorded curves
         features, curves = self._features(frame), table.scores.reshape(len(table.scores), -1)
@@ -54,15 +57,13 @@ class Surrogate:
 
     def curves(self, configuration: Mapping[str, Any]) -> npt.NDArray[np.float64]:
         """Return folds x epochs without noise."""
-        row = pd.DataFrame([{name: configuration.get(name) for name in self.table.configurations[0]}])
+        row = pd.DataFrame([{name: configuration.get(name) for name in self._names}])
         predicted = self._forest.predict(self._features(row))
         return np.asarray(predicted).reshape(self.table.folds, self.table.epochs)
 
     def _features(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
-        numbers = frame.select_dtypes("number")
         scaled = frame.copy()
-        for name in numbers.columns[[_wide(numbers[name]) for name in numbers]]:
-            scaled[name] = np.log10(numbers[name])
+        scaled[self._log] = np.log10(frame[self._log].astype(float))
         return pd.get_dummies(scaled).reindex(columns=self._columns, fill_value=0).fillna(0).to_numpy(dtype=float)
 
 
@@ -108,18 +109,34 @@ def space_of(table: CurveTable, sampler: str, seed: int) -> SearchSpace:
     shared: dict[str, Any] = {"name": table.name, "profile": None, "task": "", "data": {}, "metric": "macro_f1"}
     return SearchSpace(
         **shared,
-        parameters={name: _parameter(frame[name]) for name in frame},
+        parameters={name: _parameter(frame[name], _condition(frame, name)) for name in map(str, frame)},
         constants={"epochs": table.epochs},
         defaults={},
         search=SearchSettings(trials=10_000, seed=seed),
     ).model_copy(update={"search": search})
 
 
-def _parameter(column: "pd.Series[Any]") -> Parameter:
+def _parameter(column: "pd.Series[Any]", when: dict[str, Any] | None) -> Parameter:
     known = column.dropna()
     if known.dtype == object or known.dtype == "str" or known.nunique() <= 4:
-        return Choice(choice=tuple(sorted(known.unique().tolist())))
-    return Range(low=float(known.min()), high=float(known.max()), log=_wide(known))
+        return Choice(choice=tuple(sorted(known.unique().tolist())), when=when)
+    return Range(low=float(known.min()), high=float(known.max()), log=_wide(known), when=when)
+
+
+def _condition(frame: pd.DataFrame, name: str) -> dict[str, Any] | None:
+    """Return the choice under which a parameter was drawn, None for one that all configurations have."""
+    drawn = frame[name].notna()
+    if drawn.all():
+        return None
+    others = [str(column) for column in frame if column != name]
+    decisive = next((other for other in others if _splits(frame[other], drawn)), None)
+    return {decisive: frame[decisive][drawn].iloc[0]} if decisive else None
+
+
+def _splits(column: "pd.Series[Any]", drawn: "pd.Series[bool]") -> bool:
+    """Tell whether a column has one value where a parameter was drawn, and never that value elsewhere."""
+    values = column[drawn].unique()
+    return len(values) == 1 and not (column[~drawn] == values[0]).any()
 
 
 def _wide(column: "pd.Series[Any]") -> bool:

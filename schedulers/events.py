@@ -67,7 +67,7 @@ class TrialFailed(_Event):
 
 
 class Rewound(_Event):
-    """A repair took a trial back to `fold_epochs`: what it had beyond is damaged and set aside."""
+    """A trial stands at `fold_epochs` again, not failed: a repair set aside what it had beyond, or the setup was mended."""
 
     event: Literal["rewound"] = "rewound"
     trial: int

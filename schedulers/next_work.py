@@ -1,14 +1,15 @@
 """What to run next: one pure function of the record, the ladder and the budget."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors
-from schedulers.study_state import StudyState
+from schedulers.study_state import StudyState, TrialState
 
 RESERVE = 1.15  # fold-epochs vary in length; without a margin the last finalist misses its last fold
-SEARCH_SHARE = 0.5  # of a budget that is too short for its finalists still goes to searching
+SEARCH_SHARE = 0.5  # of a budget goes to searching before finalists may take the rest of it
+FINALS_SHARE = 0.75  # of a budget is the most that finalists may need: with less there are fewer of them
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration
 
 
@@ -44,6 +45,16 @@ class Budget:
             return f"the budget of {self.fold_epochs} fold-epochs is spent"
         return None
 
+    def reaches(self, study: StudyState, now: float, fold_epochs: int) -> bool:
+        """Tell whether one more trial could still train so many fold-epochs beside those that run."""
+        running = sum(trial.rung - trial.fold_epochs for trial in study.climbing())
+        if self.fold_epochs is not None and study.fold_epochs + running + fold_epochs > self.fold_epochs:
+            return False
+        seconds = study.seconds_per_fold_epoch()
+        if self.seconds is None or not seconds:
+            return True
+        return study.seconds_spent(now) + RESERVE * fold_epochs * seconds <= self.seconds
+
     def fold_epochs_left(self, study: StudyState, slots: int, now: float) -> float:
         """Return the fold-epochs that can still be afforded, at the speed so far; infinite without a limit."""
         left = float("inf") if self.fold_epochs is None else self.fold_epochs - study.fold_epochs
@@ -70,6 +81,7 @@ def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now
             return Climb(
                 trial.number, next(rung for rung in ladder.rungs if rung > trial.fold_epochs and rung >= ladder.epochs)
             )
+    ladder = within(budget, ladder, study, slots, now)
     outlook = look_ahead(study, ladder, budget, slots, now)
     return ladder.choose(study, outlook) or _when_idle(study, "every trial has gone as far as it has earned")
 
@@ -83,26 +95,39 @@ def stop_reason(study: StudyState, ladder: Ladder, budget: Budget, now: float) -
             score = trial.score_at(ladder.top)
             if score is not None and score >= budget.target_score:
                 return f"trial {trial.number} reached {score:.3f} over all folds, the target is {budget.target_score:g}"
-    first = list(study.trials.values())[study.trials_at_launch :][:SAME_FAILURES]
-    failures = {(trial.failure, trial.reason) for trial in first}
-    if len(first) == SAME_FAILURES and first[0].failure and len(failures) == 1:
-        return f"the first {SAME_FAILURES} trials failed alike ({first[0].failure}): {first[0].reason}"
+    if failure := alike(study):
+        return f"the first {SAME_FAILURES} trials of this launch failed alike ({failure.failure}): {failure.reason}"
     return None
+
+
+def alike(study: StudyState) -> TrialState | None:
+    """Return one of the first trials of a launch if all of them failed in one way, None otherwise."""
+    first = study.climbed_since_launch[:SAME_FAILURES]
+    failures = {study.trials[number].failure for number in first}
+    return study.trials[first[0]] if len(first) == SAME_FAILURES and len(failures) == 1 and failures != {None} else None
+
+
+def within(budget: Budget, ladder: Ladder, study: StudyState, slots: int, now: float) -> Ladder:
+    """Return the ladder with no more finalists than the budget can bring through all folds and still search."""
+    purse = _purse(study, ladder, budget, slots, now)
+    if purse == float("inf"):
+        return ladder
+    return replace(ladder, finalists=max(1, min(ladder.finalists, int(FINALS_SHARE * purse / ladder.top))))
 
 
 def look_ahead(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> Outlook:
     """Return how many contenders the budget will pay for, whether one more may begin, and whether the finals are due."""
     recipes = len(study.trials) - len(competitors(study))
     contenders = budget.trials - recipes
-    left = budget.fold_epochs_left(study, slots, now)
-    if left != float("inf"):
-        contenders = min(contenders, _affordable(study, ladder, left, contenders))
+    purse = _purse(study, ladder, budget, slots, now)
+    if purse != float("inf"):
+        contenders = min(contenders, _affordable(ladder, purse, contenders))
     begun = len(study.trials) - recipes
-    lowest = ladder.rungs[0] * (1 if budget.fold_epochs is not None else slots)
     return Outlook(
         contenders=max(contenders, begun),
-        open=begun < contenders and left >= lowest,
+        open=begun < contenders and budget.reaches(study, now, ladder.rungs[0]),
         finals_due=_finals_are_due(study, ladder, budget, slots, now),
+        may_guess=budget.fold_epochs is None,
     )
 
 
@@ -110,17 +135,21 @@ def _when_idle(study: StudyState, reason: str) -> Wait | Finished:
     return Wait() if study.climbing() else Finished(reason)
 
 
-def _affordable(study: StudyState, ladder: Ladder, left: float, most: int) -> int:
-    """Return how many contenders fit into what is spent and left together, finals included.
+def _purse(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float:
+    """Return the fold-epochs that competitors have taken and may still take; infinite without a limit."""
+    unfinished = [trial for trial in study.trials.values() if trial.origin == "recipe" and trial.failure is None]
+    owed = sum(ladder.top - trial.fold_epochs for trial in unfinished)
+    taken = sum(trial.fold_epochs for trial in competitors(study))
+    return taken + budget.fold_epochs_left(study, slots, now) - owed
 
-    If the finals alone would take more than half of it, the first rung still gets its half.
+
+def _affordable(ladder: Ladder, purse: float, most: int) -> int:
+    """Return how many contenders a purse brings through the ladder, finals included.
+
+    If it is too small for a single finalist, the first rung still gets its half.
     """
-    recipe = sum(trial.fold_epochs for trial in study.trials.values() if trial.origin == "recipe")
-    unfinished = [trial for trial in study.trials.values() if trial.origin == "recipe"]
-    owed = sum(ladder.top - trial.fold_epochs for trial in unfinished if trial.failure is None)
-    purse = study.fold_epochs - recipe + left - owed
     fitting = bisect_right(range(1, most + 1), purse, key=ladder.cost)
-    return max(fitting, int(SEARCH_SHARE * purse / ladder.rungs[0]) if fitting < ladder.finalists else 0)
+    return fitting or int(SEARCH_SHARE * purse / ladder.rungs[0])
 
 
 def _finals_are_due(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> bool:

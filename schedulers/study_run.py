@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from schedulers.disk_budget import Drop, Holding, to_drop
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, Rewound, TrialAdded, TrialFailed
 from schedulers.failures import LOST, Failure
 from schedulers.ladder import Climb, FoldOrder, Ladder, NewTrial
-from schedulers.next_work import Budget, Finished, Wait, Work, next_work
+from schedulers.next_work import Budget, Finished, Wait, Work, alike, next_work
 from schedulers.proposals import Effective, Proposal, Proposals
 from schedulers.record import Record
 from schedulers.strategies import STRATEGIES
@@ -79,6 +79,7 @@ class StudyRun:
         """Note the launch, and take every trial as resting where its folder says it stands."""
         self._folders = folders
         self.state.last_attempt = max(self.state.last_attempt, folders.newest_attempt())
+        self._try_again_what_failed_alike()
         self._add(Launched(time=self._clock(), settings=dict(settings)))
         for trial in self.state.trials.values():
             self._catch_up(trial)
@@ -116,6 +117,8 @@ class StudyRun:
         if failure is None or failure.pauses or failure.kind == "superseded":
             reason = "rung" if trial.fold_epochs >= order.rung else "stopped"
             self._add(ClimbEnded(time=self._clock(), trial=order.trial, attempt=order.attempt, reason=reason))
+        elif failure == LOST and self.stopping:  # whoever stops the driver may have stopped its trials too
+            self._add(ClimbEnded(time=self._clock(), trial=order.trial, attempt=order.attempt, reason="stopped"))
         elif again := failure.tried_again(trial):
             logger.warning("trial %d: %s; it is tried once more from its last epoch", trial.number, failure.kind)
             self._add(ClimbEnded(time=self._clock(), trial=order.trial, attempt=order.attempt, reason=again))
@@ -140,14 +143,24 @@ class StudyRun:
         """Have every event told after it was recorded."""
         self._listeners.append(listener)
 
-    def out_of_budget(self) -> bool:
-        """Tell whether a climb that has just done a fold-epoch must not begin another."""
-        return self.budget.spent(self.state, self._clock(), len(self.state.climbing())) is not None
+    def ends_here(self, order: ClimbOrder, fold_epochs: int) -> bool:
+        """Tell whether a climb that has just done so many fold-epochs, recorded or not yet, must not begin another."""
+        unrecorded = max(0, fold_epochs - self.state.trials[order.trial].fold_epochs)
+        under_way = unrecorded + len(self.state.climbing())
+        return self.stopping or self.budget.spent(self.state, self._clock(), under_way) is not None
 
     def close(self) -> None:
         """Note climbs that are still open as stopped: their actors are gone."""
         for trial in self.state.climbing():
             self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason="stopped"))
+
+    def _try_again_what_failed_alike(self) -> None:
+        """Take the trials back whose failures stopped the last launch: it was the setup, which may be mended by now."""
+        failure = alike(self.state)
+        for number in self.state.climbed_since_launch if failure else ():
+            trial = self.state.trials[number]
+            if trial.failure is not None:
+                self._add(Rewound(time=self._clock(), trial=number, fold_epochs=trial.fold_epochs))
 
     def _catch_up(self, trial: TrialState) -> None:
         """Record the epochs that a trial's folder has and the record lacks: saved just before a crash."""

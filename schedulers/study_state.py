@@ -8,6 +8,10 @@ from typing import Any
 from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, Rewound, TrialAdded, TrialFailed
 
 
+class StateError(ValueError):
+    """A record that tells the impossible."""
+
+
 @dataclass
 class TrialState:
     """One trial as the record tells it."""
@@ -50,7 +54,7 @@ class StudyState:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.trials: dict[int, TrialState] = {}
         self.last_attempt = 0
-        self.trials_at_launch = 0
+        self.climbed_since_launch: list[int] = []  # every trial once, in the order in which they set out
         self.version = 0  # grows with every event: what was decided on an older version is stale
         self._spent_before = 0.0
         self._launched_at: float | None = None
@@ -92,27 +96,44 @@ class StudyState:
             case Launched():
                 self._spent_before = self.seconds_spent()
                 self._launched_at = event.time
-                self.trials_at_launch = len(self.trials)
+                self.climbed_since_launch = []
             case TrialAdded():
                 self.trials[event.trial] = TrialState(event.trial, event.configuration, event.origin)
             case ClimbStarted():
-                trial = self.trials[event.trial]
+                trial = self._trial(event)
                 trial.climbing, trial.rung, trial.attempt = True, event.rung, event.attempt
                 self.last_attempt = max(self.last_attempt, event.attempt)
+                if event.trial not in self.climbed_since_launch:
+                    self.climbed_since_launch.append(event.trial)
             case EpochScored():
-                trial = self.trials[event.trial]
+                trial = self._trial(event)
                 trial.epochs.append(event)
                 trial.arrivals.append(self.version)
                 trial.tries_lost = 0
             case ClimbEnded():
-                trial = self.trials[event.trial]
+                trial = self._trial(event)
                 trial.climbing = False
                 trial.tries_lost += event.reason in ("lost", "out_of_memory")
             case TrialFailed():
-                trial = self.trials[event.trial]
+                trial = self._trial(event)
                 trial.climbing, trial.failure, trial.reason = False, event.failure, event.reason
             case Rewound():
-                trial = self.trials[event.trial]
+                trial = self._trial(event)
                 del trial.epochs[event.fold_epochs :], trial.arrivals[event.fold_epochs :]
-                trial.climbing, trial.rung = False, event.fold_epochs
+                trial.climbing, trial.rung, trial.tries_lost = False, event.fold_epochs, 0
+                trial.failure = trial.reason = None
         self._last_time = event.time
+
+    def _trial(self, event: ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound) -> TrialState:
+        """Return the trial that an event is about.
+
+        Raises:
+            StateError: nobody added it.
+        """
+        try:
+            return self.trials[event.trial]
+        except KeyError:
+            raise StateError(
+                f"record.jsonl: tells of trial {event.trial}, which was never added; python -m analysis.check on the study's"
+                " folder says what is wrong, and with --repair takes over what the trial folders know"
+            ) from None

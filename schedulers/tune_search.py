@@ -49,6 +49,10 @@ class ClimbSearcher(Searcher):
         self._orders[trial_id] = order
         return {**self._common, **order_fields(order)}
 
+    def order_of(self, trial_id: str) -> ClimbOrder | None:
+        """Return the climb that a Tune trial executes, None once it has ended."""
+        return self._orders.get(trial_id)
+
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Record a fold-epoch that is not the climb's last."""
         self._guarded(trial_id, result)
@@ -91,7 +95,9 @@ class StopWhenTold(Stopper):
         """Tell whether this climb ends here."""
         if self._run is None or self._searcher is None:
             return False
-        return self._run.stopping or self._searcher.broken is not None or self._run.out_of_budget()
+        if self._searcher.broken is not None or (order := self._searcher.order_of(trial_id)) is None:
+            return True
+        return self._run.ends_here(order, result.get("fold_epochs", 0))  # Tune asks before it hands the result over
 
     def stop_all(self) -> bool:
         """Never: climbs in flight finish their fold-epoch."""

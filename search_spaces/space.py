@@ -59,10 +59,10 @@ class SearchSpace(BaseModel):
                 f"search.grace_period is {self.search.grace_period} but constants.epochs only {epochs};"
                 " lower grace_period or raise epochs"
             )
-        whole = epochs * self.search.folds
-        if self.search.fold_epochs is not None and self.search.fold_epochs < whole:
+        least = epochs * self.search.folds * min(2, self.search.trials)
+        if self.search.fold_epochs is not None and self.search.fold_epochs < least:
             raise ValueError(
-                f"search.fold_epochs is {self.search.fold_epochs} but one trial on all folds takes {whole};"
+                f"search.fold_epochs is {self.search.fold_epochs} but the recipe and one finalist on all folds take {least};"
                 " raise fold_epochs, or lower constants.epochs or search.folds"
             )
         return self

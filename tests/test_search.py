@@ -1,12 +1,13 @@
 """Who goes on, and that no stop, crash or extension changes it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded, TrialFailed
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
 from schedulers.failures import LOST, Failure
 from schedulers.forecast import expected_fold_epochs
 from schedulers.ladder import Climb, NewTrial, earned_rungs, ranked_at
@@ -14,25 +15,28 @@ from schedulers.next_work import Budget, Finished, Wait, next_work
 from schedulers.record import read_record
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_state import StudyState
+from schedulers.study_state import StateError, StudyState
 from tests.toy_search import ToyDriver, peak, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5)
 quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def study_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> StudyState:
-    """Return a study at rest: for each trial the score after each fold-epoch."""
-    study = StudyState()
+def events_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> Iterator[Event]:
+    """Yield the record of a study at rest: for each trial the score after each fold-epoch."""
     for trial, curve in scores.items():
         origin = (origins or {}).get(trial, "tpe")
-        study.apply(TrialAdded(time=0, trial=trial, configuration={}, origin=origin))
-        study.apply(ClimbStarted(time=0, trial=trial, rung=len(curve), attempt=1))
+        yield TrialAdded(time=0, trial=trial, configuration={}, origin=origin)
+        yield ClimbStarted(time=0, trial=trial, rung=len(curve), attempt=1)
         for number, score in enumerate(curve):
             fold, epoch = divmod(number, LADDER.epochs)
-            study.apply(EpochScored(time=0, trial=trial, fold=fold, epoch=epoch, score=score, seconds=1))
-        study.apply(ClimbEnded(time=0, trial=trial, attempt=1, reason="rung"))
-    return study
+            yield EpochScored(time=0, trial=trial, fold=fold, epoch=epoch, score=score, fold_score=score, seconds=1)
+        yield ClimbEnded(time=0, trial=trial, attempt=1, reason="rung")
+
+
+def study_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> StudyState:
+    """Return a study at rest."""
+    return StudyState(events_of(scores, origins))
 
 
 def test_there_are_three_looks_inside_the_first_fold_and_then_it_goes_fold_by_fold() -> None:
@@ -94,10 +98,33 @@ def test_three_first_trials_that_fail_alike_stop_the_study() -> None:
     study = StudyState()
     for number in range(3):
         study.apply(TrialAdded(time=0, trial=number, configuration={}, origin="tpe"))
-        study.apply(TrialFailed(time=0, trial=number, failure="error", reason="no such file"))
+        study.apply(ClimbStarted(time=0, trial=number, rung=1, attempt=number + 1))
+        study.apply(TrialFailed(time=0, trial=number, failure="error", reason=f"no such file: {number}.jpg"))
     work = next_work(study, LADDER, Budget(9), 1, 0)
     assert isinstance(work, Finished)
     assert "failed alike (error): no such file" in work.reason
+
+
+def test_three_trials_that_fail_after_one_that_worked_stop_nothing() -> None:
+    study = study_of({0: [0.5]}, {0: "recipe"})
+    for number in range(1, 4):
+        study.apply(TrialAdded(time=0, trial=number, configuration={}, origin="tpe"))
+        study.apply(ClimbStarted(time=0, trial=number, rung=1, attempt=number + 1))
+        study.apply(TrialFailed(time=0, trial=number, failure="not_finite", reason=""))
+    assert not isinstance(next_work(study, LADDER, Budget(9), 1, 0), Finished)
+
+
+def test_a_record_that_tells_of_a_trial_nobody_added_says_what_to_do() -> None:
+    with pytest.raises(StateError, match=r"trial 4, which was never added; python -m analysis\.check"):
+        StudyState([ClimbStarted(time=0, trial=4, rung=1, attempt=1)])
+
+
+def test_each_of_two_budgets_must_have_room_for_a_first_rung() -> None:
+    study = StudyState([Launched(time=0, settings={}), *events_of({1: [0.5] * 3, 2: [0.6] * 3})])
+    assert Budget(99, seconds=90, fold_epochs=900).reaches(study, 80, 3)
+    assert not Budget(99, seconds=90, fold_epochs=900).reaches(study, 88, 3)
+    assert Budget(99, seconds=90, fold_epochs=9).reaches(study, 80, 3)
+    assert not Budget(99, seconds=90, fold_epochs=8).reaches(study, 80, 3)
 
 
 def test_when_time_runs_short_finalists_go_before_new_trials() -> None:
@@ -226,7 +253,33 @@ def test_a_mended_setup_can_go_on_after_trials_that_failed_alike(tmp_path: Path)
     assert driver.run.next_climb() is None
     assert "failed alike" in str(driver.run.finished)
     driver.record.close()
-    assert len(ToyDriver(path, toy_space()).start().finish().run.state.trials) == 12
+    mended = ToyDriver(path, toy_space()).start().finish().run.state
+    assert len(mended.trials) == 12
+    assert not any(trial.failure for trial in mended.trials.values()), "what failed for the setup is tried again"
+    assert mended.trials[0].fold_epochs == 27
+
+
+def test_a_trial_that_dies_with_its_driver_keeps_its_second_try(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
+    order = driver.run.next_climb()
+    assert order is not None
+    driver.run.stop()
+    driver.run.end_climb(order, LOST)
+    assert driver.run.state.trials[0].tries_lost == 0
+    assert driver.run.state.trials[0].failure is None
+
+
+@pytest.mark.parametrize("slots", [1, 2, 4])
+@pytest.mark.parametrize("fold_epochs", range(54, 140, 9))
+def test_a_budget_of_fold_epochs_is_never_passed_and_always_brings_a_finalist_through(
+    tmp_path: Path, slots: int, fold_epochs: int
+) -> None:
+    space = toy_space(trials=60, finalists=3, fold_epochs=fold_epochs)
+    driver = ToyDriver(tmp_path / "record.jsonl", space, slots=slots).start().finish()
+    study, top = driver.run.state, driver.run.ladder.top
+    assert 0.75 * fold_epochs <= study.fold_epochs <= fold_epochs
+    assert study.trials[0].fold_epochs == top
+    assert sum(trial.fold_epochs == top for trial in study.trials.values()) >= 2
 
 
 def test_a_larger_budget_extends_a_finished_study(tmp_path: Path) -> None:

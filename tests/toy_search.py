@@ -99,19 +99,22 @@ class ToyDriver:
         number = self.random.choice(busy)
         order = self.slots[number]
         assert order is not None
-        self.step(order)
-        if self.run.state.trials[order.trial].fold_epochs >= order.rung or self.run.out_of_budget():
+        ends = self.step(order)
+        if self.run.state.trials[order.trial].fold_epochs >= order.rung or ends:
             self.run.end_climb(order)
             self.slots[number] = None
         return True
 
-    def step(self, order: ClimbOrder) -> None:
+    def step(self, order: ClimbOrder) -> bool:
+        """Do one fold-epoch; True if it is the climb's last. As Tune does: asked first, recorded then."""
         self.clock.now += 1.0 / len(self.slots)
         done = self.run.state.trials[order.trial].fold_epochs
         fold, epoch = self.run.ladder.position(done)
         score = self.score(order.configuration, done + 1)
         result = {"fold_epochs": done + 1, "fold": fold, "epoch": epoch, "seconds": 1.0}
+        ends = self.run.ends_here(order, done + 1)
         self.run.take_epoch(order, {**result, "score": score, "fold_score": score})
+        return ends
 
     def finish(self) -> "ToyDriver":
         while self.tick():

@@ -26,7 +26,8 @@ class Asha(Ladder):
                 return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
             if outlook.open:
                 return NewTrial()
-        return final_climb(self, study, settled=outlook.finals_due)
+        settled = outlook.finals_due and outlook.may_guess
+        return final_climb(self, study, settled=settled, may_guess=outlook.may_guess)
 
     def finals(self, study: StudyState) -> list[TrialState]:
         """Return the finalists that are still in the race."""

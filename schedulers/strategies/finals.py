@@ -5,19 +5,19 @@ from schedulers.race import leaves_race
 from schedulers.study_state import StudyState, TrialState
 
 
-def final_climb(ladder: Ladder, study: StudyState, *, settled: bool) -> Climb | None:
+def final_climb(ladder: Ladder, study: StudyState, *, settled: bool, may_guess: bool) -> Climb | None:
     """Return the next climb of a finalist: the one with the fewest folds, so that all are compared on the same.
 
-    While others are in the first fold and may still come in, only a leader that is through with it may start early.
+    While others are in the first fold and may still come in, those go on whose place is certain, and as a guess those that
+    may lose theirs.
     """
     field = finalists(study, ladder)
-    if not settled and any(trial.climbing and trial.fold_epochs < ladder.epochs for trial in competitors(study)):
-        field = [trial for trial in field[:1] if trial.fold_epochs >= ladder.epochs]
-    going_on = [trial for trial in racing(ladder, field) if not trial.climbing and trial.fold_epochs < ladder.top]
-    if not going_on:
-        return None
-    following = min(going_on, key=lambda trial: trial.fold_epochs // ladder.epochs)
-    return Climb(following.number, ladder.next_rung(following.fold_epochs))
+    coming = 0 if settled else _coming(study, ladder)
+    if coming:
+        field = [trial for trial in field if trial.fold_epochs >= ladder.epochs]
+    racers = racing(ladder, field)
+    certain = racers[: max(0, ladder.finalists - coming)]
+    return _fewest_folds(ladder, certain) or (_fewest_folds(ladder, racers) if may_guess else None)
 
 
 def finalists(study: StudyState, ladder: Ladder) -> list[TrialState]:
@@ -39,3 +39,16 @@ def racing(ladder: Ladder, field: list[TrialState]) -> list[TrialState]:
         return any(leaves_race(ladder.race, mine, theirs) for mine, theirs in shared if len(mine) == len(ours))
 
     return [trial for trial in field if not left(trial)]
+
+
+def _coming(study: StudyState, ladder: Ladder) -> int:
+    """Return how many trials are on their way through the first fold."""
+    return sum(trial.climbing and trial.fold_epochs < ladder.epochs for trial in competitors(study))
+
+
+def _fewest_folds(ladder: Ladder, racers: list[TrialState]) -> Climb | None:
+    waiting = [trial for trial in racers if not trial.climbing and trial.fold_epochs < ladder.top]
+    if not waiting:
+        return None
+    following = min(waiting, key=lambda trial: trial.fold_epochs // ladder.epochs)
+    return Climb(following.number, ladder.next_rung(following.fold_epochs))

@@ -39,9 +39,10 @@ class FoldLadder(Ladder):
                 return Climb(certain.number, self.next_rung(certain.fold_epochs))
             if outlook.open:
                 return NewTrial()
-            if likely := field.likely():
+            if outlook.may_guess and (likely := field.likely()):
                 return Climb(likely.number, self.next_rung(likely.fold_epochs))
-        return final_climb(self, study, settled=outlook.finals_due or field.settled)
+        settled = field.settled or (outlook.finals_due and outlook.may_guess)  # time does not wait, fold-epochs do
+        return final_climb(self, study, settled=settled, may_guess=outlook.may_guess)
 
     def finals(self, study: StudyState) -> list[TrialState]:
         """Return the finalists that are still in the race."""
@@ -57,17 +58,22 @@ class FoldLadder(Ladder):
         return total + standing * (self.epochs - below) + finalists * (self.top - self.epochs)
 
     def places(self, rung: int, reached: int) -> int:
-        """Return the share of a rung that goes on: by the reduction factor below the finals."""
-        return reached // self.reduction_factor if rung < self.epochs else self.finalists
+        """Return how many go on: half from the first look, then evenly fewer, and the finalists from the last."""
+        if reached <= self.finalists or rung >= self.epochs:
+            return min(reached, self.finalists)
+        index = self.epoch_rungs.index(rung)
+        looks_left = len(self.epoch_rungs) - index
+        if looks_left == 1:
+            return self.finalists
+        share = (self.finalists / reached) ** (1 / looks_left) if index else 1 / 2
+        return max(self.finalists, int(reached * share))
 
     def quota(self, index: int, contenders: int) -> int:
         """Return how many of all contenders go on from the epoch rung of this index."""
-        if contenders <= self.finalists:
-            return contenders
-        looks, half = len(self.epoch_rungs), contenders / 2
-        if index == looks - 1:
-            return self.finalists
-        return max(self.finalists, int(half * (self.finalists / half) ** (index / (looks - 1))))
+        standing = contenders
+        for rung in self.epoch_rungs[: index + 1]:
+            standing = self.places(rung, standing)
+        return standing
 
 
 class Field:
@@ -100,12 +106,16 @@ class Field:
         return None
 
     def likely(self) -> TrialState | None:
-        """Return a trial within the share of places that belongs to those seen so far, lowest rung first."""
+        """Return a trial within the share of places that belongs to those seen so far, else any that may yet have one.
+
+        Lowest rung first: a guess is cheap there.
+        """
         for index, ranked in enumerate(self._ranked):
             share = self._quotas[index] * len(ranked) // max(1, len(ranked) + self._coming[index])
             if waiting := self._waiting(index, share):
                 return waiting
-        return None
+        possible = (self._waiting(index, quota) for index, quota in enumerate(self._quotas))
+        return next((waiting for waiting in possible if waiting), None)
 
     def _waiting(self, index: int, places: int) -> TrialState | None:
         """Return the best trial among the first so many of a rung that has not left it."""

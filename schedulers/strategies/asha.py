@@ -22,10 +22,12 @@ class Asha(Ladder):
     def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
         """Return a promotion, else a new trial, else a finalist's next fold."""
         if not outlook.finals_due:
-            if promoted := self._promoted(study, closed=not outlook.open):
+            if promoted := self._promoted(study, closed=not outlook.open, patient=True):
                 return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
             if outlook.open:
                 return NewTrial()
+            if outlook.may_guess and (promoted := self._promoted(study, closed=True, patient=False)):
+                return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
         settled = outlook.finals_due and outlook.may_guess
         return final_climb(self, study, settled=settled, may_guess=outlook.may_guess)
 
@@ -46,10 +48,10 @@ class Asha(Ladder):
         """Return the share of a rung that goes on."""
         return reached // self.reduction_factor if rung < self.epochs else self.finalists
 
-    def _promoted(self, study: StudyState, *, closed: bool) -> TrialState | None:
-        """Return the promotion that is due at the highest epoch rung, if any."""
+    def _promoted(self, study: StudyState, *, closed: bool, patient: bool) -> TrialState | None:
+        """Return the promotion that is due at the highest epoch rung; who is impatient fills the finals before all came."""
         for rung in reversed(self.epoch_rungs):
-            settled = closed and not self._on_the_way(study, rung)
+            settled = closed and not (patient and self._on_the_way(study, rung))
             for trial in self._promotable(study, rung, closed=settled):
                 if not trial.climbing:
                     return trial

@@ -23,6 +23,7 @@ from schedulers.study_state import StudyState
 TABLES = Path(__file__).parent.parent / "benchmarks/tables"
 every_strategy = pytest.mark.parametrize("name", STRATEGIES)
 JUDGES_BY_ARRIVAL = ("stopping_asha", "lockstep")  # Ray's rule compares with those that were there before
+SHARES_GROW = ("asha",)  # the best third of more is more: who had no place may have one later
 some = settings(max_examples=25, deadline=None)
 
 
@@ -96,7 +97,7 @@ def test_no_slot_idles_while_a_trial_may_begin_or_one_rests_that_goes_on_later(
             idle.append({trial.number: trial.fold_epochs for trial in study.trials.values() if not trial.climbing})
 
     study = Simulation(ladder, Budget(trials), search["workers"], Replayed(table, np.arange(trials)), watch=watch).run()
-    for resting in idle:
+    for resting in idle if name not in SHARES_GROW else ():
         assert all(study.trials[number].fold_epochs == rested for number, rested in resting.items())
 
 

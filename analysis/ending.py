@@ -9,6 +9,7 @@ from schedulers.ladder import Ladder
 from schedulers.study_folder import StudyFolder
 from schedulers.study_state import StudyState
 from search_spaces import SearchSpace
+from search_spaces.sizes import spell_size
 
 
 def print_ending(console: Console, folder: StudyFolder, study: StudyState, space: SearchSpace, ladder: Ladder) -> None:
@@ -38,6 +39,11 @@ def print_ending(console: Console, folder: StudyFolder, study: StudyState, space
                 soft_wrap=True,
             )
     console.print(savings(study, ladder), highlight=False, soft_wrap=True)
+    if study.bytes_dropped:
+        dropped = (
+            f"The disk budget took {spell_size(study.bytes_dropped)} of states and weights that are not needed to vote."
+        )
+        console.print(dropped, highlight=False, soft_wrap=True)
     console.print(
         f"Study: {folder.path}  (record.jsonl, trials/, TensorBoard: tensorboard --logdir {folder.trials})",
         highlight=False,

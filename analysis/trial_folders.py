@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from schedulers.disk_budget import Drop, Holding, Part
-from schedulers.events import EpochScored
+from schedulers.disk_budget import Drop, Holding
+from schedulers.events import EpochScored, Part
 from trainables.manifest import newest_attempt, read_manifest, trial_path, weights_name, write_manifest
 
 
@@ -31,6 +31,10 @@ class TrialFolders:
         of_part: dict[Part, str] = {"resume": "resume/*", "weights": "fold_*/weights.safetensors"}
         parts = {part: sum(sizes.get(path, 0) for path in folder.glob(files)) for part, files in of_part.items()}
         return Holding(sum(sizes.values()), parts)
+
+    def other_bytes(self) -> int:
+        """Return the bytes of the study's own files; what Ray keeps under ray/ is not counted."""
+        return sum(path.stat().st_size for path in self._study.iterdir() if path.is_file())
 
     def drop(self, drop: Drop) -> None:
         """Delete a part of a trial's folder; first the manifest lets go of it."""

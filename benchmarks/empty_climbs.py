@@ -73,6 +73,10 @@ class NoFolders:
         """Return that nothing is held."""
         return Holding(0, {})
 
+    def other_bytes(self) -> int:
+        """Return that nothing else is held."""
+        return 0
+
     def drop(self, drop: Drop) -> None:
         """Drop nothing."""
 

@@ -1,18 +1,17 @@
 """Which files of a study go first when it outgrows its disk budget: one pure function.
 
-States that continue an unfinished fold go first, for they can be trained again; then weights. In both it begins with the
-least promising trial. A trial that climbs or is still to climb by right loses nothing, nor do those that an
-export would choose from first. Out-of-fold predictions and manifests are never in question.
+First go the weights of those that can no longer be voters: trials that failed, and finished ones that are not among the best.
+Then the states that continue an unfinished fold, and at last the weights of unfinished trials; should one of them go on
+after all, it is trained again to the same digit. Always the least promising trial first. One that climbs, is to climb by
+right or races in the finals loses nothing, nor do the best. Out-of-fold predictions and manifests are never in question.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
+from schedulers.events import Part
 from schedulers.ladder import Ladder, ranked_at
 from schedulers.study_state import StudyState, TrialState
-
-Part: TypeAlias = Literal["resume", "weights"]
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,19 @@ def to_drop(study: StudyState, ladder: Ladder, holdings: Mapping[int, Holding], 
 
 def _in_order(study: StudyState, ladder: Ladder) -> Iterator[Drop]:
     kept = _kept(study, ladder)
-    dispensable = [trial.number for trial in least_promising_first(study, ladder) if trial.number not in kept]
-    yield from (Drop(number, "resume") for number in dispensable)
-    yield from (Drop(number, "weights") for number in dispensable)
+    dispensable = [trial for trial in least_promising_first(study, ladder) if trial.number not in kept]
+    ended = [trial for trial in dispensable if trial.failure is not None or trial.fold_epochs >= ladder.top]
+    yield from (Drop(trial.number, "weights") for trial in ended)
+    yield from (Drop(trial.number, "resume") for trial in dispensable)
+    yield from (Drop(trial.number, "weights") for trial in dispensable if trial not in ended)
 
 
 def _kept(study: StudyState, ladder: Ladder) -> set[int]:
     """Return the trials that lose nothing."""
-    voters = ranked_at(study.trials.values(), ladder.top)[: ladder.finalists]
-    by_right = [
-        trial for trial in study.trials.values() if trial.climbing or trial.interrupted or trial.origin == "recipe"
-    ]
-    return _numbers([*voters, *by_right, *ladder.finals(study)])
+    trials = [trial for trial in study.trials.values() if trial.failure is None]
+    voters = ranked_at(trials, ladder.top)[: ladder.finalists]
+    by_right = [trial for trial in trials if trial.climbing or trial.interrupted or trial.origin == "recipe"]
+    return {trial.number for trial in (*voters, *by_right, *ladder.finals(study))}
 
 
 def least_promising_first(study: StudyState, ladder: Ladder) -> list[TrialState]:
@@ -67,7 +67,3 @@ def least_promising_first(study: StudyState, ladder: Ladder) -> list[TrialState]
         return (trial.failure is None, reached, trial.score_at(reached) or 0.0)
 
     return sorted(study.trials.values(), key=promise)
-
-
-def _numbers(trials: Iterable[TrialState]) -> set[int]:
-    return {trial.number for trial in trials}

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+Part: TypeAlias = Literal["resume", "weights"]  # of a trial folder: what may be dropped from it
+
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -74,5 +76,14 @@ class Rewound(_Event):
     fold_epochs: int
 
 
-Event: TypeAlias = Launched | TrialAdded | ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound
+class Dropped(_Event):
+    """The disk budget took a part of a trial's folder; a state is trained again if the trial goes on."""
+
+    event: Literal["dropped"] = "dropped"
+    trial: int
+    part: Part
+    bytes: int
+
+
+Event: TypeAlias = Launched | TrialAdded | ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound | Dropped
 parse_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

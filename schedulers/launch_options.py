@@ -49,7 +49,9 @@ def _add_budgets(parser: argparse.ArgumentParser) -> None:
     budgets.add_argument("--fold-epochs", metavar="N", help="epochs of one fold, of all trials together")
     budgets.add_argument("--target-score", metavar="F1", help="end once a trial reaches it over all folds")
     budgets.add_argument(
-        "--disk-budget", metavar="SIZE", help="of the study's folder, such as 20GB; the least promising go"
+        "--disk-budget",
+        metavar="SIZE",
+        help="of the study's folder, such as 20GB; states and weights of the least promising go",
     )
 
 

@@ -7,7 +7,17 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from schedulers.disk_budget import Drop, Holding, to_drop
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, Rewound, TrialAdded, TrialFailed
+from schedulers.events import (
+    ClimbEnded,
+    ClimbStarted,
+    Dropped,
+    EpochScored,
+    Event,
+    Launched,
+    Rewound,
+    TrialAdded,
+    TrialFailed,
+)
 from schedulers.failures import LOST, Failure
 from schedulers.ladder import Climb, FoldOrder, Ladder, NewTrial
 from schedulers.next_work import Budget, Finished, Wait, Work, alike, next_work
@@ -16,6 +26,7 @@ from schedulers.record import Record
 from schedulers.strategies import STRATEGIES
 from schedulers.study_state import StudyState, TrialState
 from search_spaces import SearchSpace
+from search_spaces.sizes import spell_size
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +53,9 @@ class Folders(Protocol):
 
     def holding(self, trial: int) -> Holding:
         """Return the bytes that a trial's folder holds."""
+
+    def other_bytes(self) -> int:
+        """Return the bytes of the study's own files beside the trial folders."""
 
     def drop(self, drop: Drop) -> None:
         """Delete a part of a trial's folder."""
@@ -71,6 +85,7 @@ class StudyRun:
         self._proposals = Proposals(space, self.ladder, queue, effective)
         self._listeners: list[Callable[[Event], None]] = []
         self._holdings: dict[int, Holding] = {}
+        self._over_disk_budget = False
         self._record = record
         self._clock = clock
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
@@ -174,10 +189,20 @@ class StudyRun:
         if limit is None:
             return
         self._holdings |= {trial: self._folders.holding(trial) for trial in changed}
-        for drop in to_drop(self.state, self.ladder, self._holdings, limit):
-            logger.info("disk budget: dropped the %s of trial %d", drop.part, drop.trial)
+        room = limit - self._folders.other_bytes()
+        for drop in to_drop(self.state, self.ladder, self._holdings, room):
+            freed = self._holdings[drop.trial].parts[drop.part]
             self._folders.drop(drop)
             self._holdings[drop.trial] = self._folders.holding(drop.trial)
+            self._add(Dropped(time=self._clock(), trial=drop.trial, part=drop.part, bytes=freed))
+        held = sum(holding.total for holding in self._holdings.values())
+        if held > room and not self._over_disk_budget:
+            self._over_disk_budget = True
+            logger.warning(
+                "The study cannot be kept to %s: what runs, may still win or may vote takes %s more. Raise --disk-budget.",
+                spell_size(limit),
+                spell_size(held - room),
+            )
 
     def _next_work(self) -> Work:
         if self.stopping:

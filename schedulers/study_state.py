@@ -5,7 +5,17 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, Rewound, TrialAdded, TrialFailed
+from schedulers.events import (
+    ClimbEnded,
+    ClimbStarted,
+    Dropped,
+    EpochScored,
+    Event,
+    Launched,
+    Rewound,
+    TrialAdded,
+    TrialFailed,
+)
 
 
 class StateError(ValueError):
@@ -55,6 +65,7 @@ class StudyState:
         self.trials: dict[int, TrialState] = {}
         self.last_attempt = 0
         self.climbed_since_launch: list[int] = []  # every trial once, in the order in which they set out
+        self.bytes_dropped = 0  # by the disk budget
         self.version = 0  # grows with every event: what was decided on an older version is stale
         self._spent_before = 0.0
         self._launched_at: float | None = None
@@ -122,6 +133,8 @@ class StudyState:
                 del trial.epochs[event.fold_epochs :], trial.arrivals[event.fold_epochs :]
                 trial.climbing, trial.rung, trial.tries_lost = False, event.fold_epochs, 0
                 trial.failure = trial.reason = None
+            case Dropped():
+                self.bytes_dropped += event.bytes
         self._last_time = event.time
 
     def _trial(self, event: ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound) -> TrialState:

@@ -31,14 +31,20 @@ def holdings(study: StudyState) -> dict[int, Holding]:
     return {number: Holding(110, {"weights": 100} if top else {"resume": 100}) for number, top in whole.items()}
 
 
-def test_states_of_the_least_promising_go_first_then_weights_and_the_voters_keep_theirs() -> None:
+def test_weights_that_can_no_longer_vote_go_first_then_states_of_the_least_promising() -> None:
     known = holdings(study())
     total = sum(holding.total for holding in known.values())
     assert to_drop(study(), LADDER, known, total) == []
-    assert to_drop(study(), LADDER, known, total - 1) == [Drop(5, "resume")]
-    assert to_drop(study(), LADDER, known, total - 250) == [Drop(5, "resume"), Drop(6, "resume"), Drop(4, "resume")]
-    assert to_drop(study(), LADDER, known, 1)[-1] == Drop(3, "weights")
+    assert to_drop(study(), LADDER, known, total - 1) == [Drop(3, "weights")]
+    assert to_drop(study(), LADDER, known, total - 250) == [Drop(3, "weights"), Drop(5, "resume"), Drop(6, "resume")]
+    assert to_drop(study(), LADDER, known, 1)[-1] == Drop(4, "resume")
     assert {drop.trial for drop in to_drop(study(), LADDER, known, 1)} == {3, 4, 5, 6}
+
+
+def test_weights_of_an_unfinished_trial_go_last() -> None:
+    unfinished = study_of({**STUDY, 7: [0.05] * 18}, {0: "recipe"})
+    known = holdings(unfinished) | {7: Holding(210, {"weights": 100, "resume": 100})}
+    assert to_drop(unfinished, LADDER, known, 1)[-1] == Drop(7, "weights")
 
 
 @settings(max_examples=50, deadline=None)

@@ -285,12 +285,12 @@ def test_too_little_free_space_is_told_before_anything_is_written(
     study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     climb(study, tiny, 1)
-    monkeypatch.setattr("trainables.trial_folder.RESERVED_BYTES", 2**60)
+    monkeypatch.setattr("trainables.disk_space.RESERVED_BYTES", 2**60)
     with pytest.raises(OSError, match="are free"):
         climber(study, tiny, 2, attempt=2)
     monkeypatch.undo()
     one = climber(study, tiny, 2, attempt=2)
-    monkeypatch.setattr("trainables.trial_folder.RESERVED_BYTES", 2**60)
+    monkeypatch.setattr("trainables.disk_space.RESERVED_BYTES", 2**60)
     result = one.step()
     assert (result["failure"], result["done"]) == ("disk_full", True)
     monkeypatch.undo()

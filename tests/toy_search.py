@@ -56,6 +56,10 @@ class ToyFolders:
     def holding(self, trial: int) -> Holding:
         return Holding(0, {})
 
+    def other_bytes(self) -> int:
+        """Return that nothing else is held."""
+        return 0
+
     def drop(self, drop: Drop) -> None:
         raise AssertionError("nothing is held, nothing can be dropped")
 

@@ -1,6 +1,5 @@
 """A climb without Ray: from where the trial folder says a trial stands, one fold-epoch a step, to a rung."""
 
-import errno
 import time
 import traceback
 from contextlib import suppress
@@ -11,15 +10,15 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from tensorboardX import SummaryWriter
 
 from datasets.errors import DataError
 from trainables.config import TrainConfig
 from trainables.devices import Resources, place
+from trainables.disk_space import is_full
 from trainables.fold_data import FoldData, load_fold_data
 from trainables.fold_learner import FoldLearner, NotFinite
-from trainables.manifest import EpochLine, FolderError, Manifest
+from trainables.manifest import EpochLine, FolderError, Manifest, weights_name
 from trainables.metrics import macro_f1
 from trainables.predictions import FoldPredictions
 from trainables.trial_folder import Superseded, TrialFolder
@@ -86,9 +85,7 @@ class Climber:
         try:
             return self._step()
         except Exception as error:
-            with suppress(OSError):  # the disk may be what is full
-                self._folder.path.joinpath("failure.txt").write_text(traceback.format_exc(), encoding="utf-8")
-            return failure_result(self.trial, error)
+            return failure_result(self._folder.path, error)
 
     def close(self) -> None:
         """Let go of model and log."""
@@ -146,11 +143,23 @@ class Climber:
     def _save(self, line: EpochLine) -> None:
         grown = self._manifest.model_copy(update={"curve": (*self._manifest.curve, line)})
         learner = self._learners[line.fold]
+        if grown.complete:
+            grown = self._with_all_weights(grown, trained=line.fold)
         if line.epoch + 1 < self._config.epochs:
             self._manifest = self._folder.save_epoch(grown, learner.state())
         else:
             self._manifest = self._folder.save_fold(grown, learner.weights(), self._predicted[line.fold])
             del self._learners[line.fold]
+
+    def _with_all_weights(self, manifest: Manifest, trained: int) -> Manifest:
+        """Train the folds again whose weights a disk budget has dropped: who is complete can vote."""
+        for fold in range(manifest.folds):
+            if fold != trained and weights_name(fold) not in manifest.files:
+                learner = FoldLearner(self._config, self._data, self.trial, fold, self._placement)
+                for epoch in range(self._config.epochs):
+                    learner.train_epoch(epoch)
+                manifest = self._folder.put_weights(manifest, fold, learner.weights())
+        return manifest
 
     def _result(self, line: EpochLine) -> dict[str, Any]:
         fold_epochs = len(self._manifest.curve)
@@ -160,23 +169,34 @@ class Climber:
         return {**scalars, "trial": self.trial, "fold_epochs": fold_epochs, "done": fold_epochs >= self.rung}
 
 
-def failure_result(trial: int, error: Exception) -> dict[str, Any]:
-    """Return the result of a climb that failed: the failure's class and its reason."""
-    advice = ""
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")  # of libraries that have no class for it
+
+
+def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
+    """Return the result of a climb that failed: the failure's class and its reason; leave the traceback in the folder."""
+    with suppress(OSError):  # the disk may be what is full
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    kind = failure_class(error)
+    advice = "; lower batch_size or --trials-per-gpu" if kind == "out_of_memory" else ""
+    return {"failure": kind, "reason": told + advice, "trial": int(folder.name), "done": True}
+
+
+def failure_class(error: Exception) -> str:
+    """Return the class of a failure (see `schedulers.failures`)."""
+    if is_full(error):
+        return "disk_full"
     match error:
         case NotFinite():
-            failure = "not_finite"
-        case torch.cuda.OutOfMemoryError():
-            failure, advice = "out_of_memory", "; lower batch_size or --trials-per-gpu"
+            return "not_finite"
+        case MemoryError() | torch.cuda.OutOfMemoryError():
+            return "out_of_memory"
+        case RuntimeError() if any(words in str(error) for words in _MEMORY_WORDS):
+            return "out_of_memory"
         case Superseded():
-            failure = "superseded"
+            return "superseded"
         case DataError():
-            failure = "bad_image"
-        case OSError() | SafetensorError() if (
-            "No space left" in str(error) or getattr(error, "errno", 0) == errno.ENOSPC
-        ):
-            failure = "disk_full"
+            return "bad_image"
         case _:
-            failure = "error"
-    told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-    return {"failure": failure, "reason": told + advice, "trial": trial, "done": True}
+            return "error"

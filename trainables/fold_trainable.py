@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
+from trainables.manifest import trial_path
+
 if TYPE_CHECKING:
     from trainables.climber import Climber
 
@@ -39,7 +41,7 @@ class FoldTrainable(Trainable):
         try:
             self._climber, self._failure = Climber(Path(new_config["study"]), order, resources), None
         except Exception as error:  # a missing cache, a damaged folder: a failed trial, not a lost process
-            self._failure = failure_result(self._trial, error)
+            self._failure = failure_result(trial_path(Path(new_config["study"]), self._trial), error)
         return True
 
     def step(self) -> dict[str, Any]:

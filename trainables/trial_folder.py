@@ -4,29 +4,26 @@ A file counts only if the manifest names it. Everything is written under a tempo
 a kill at any moment leaves the folder as of the last finished epoch. No pickle.
 """
 
-import errno
+import logging
 import os
-import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
 from torch import Tensor
 
+from trainables.disk_space import check_free_space
 from trainables.manifest import Manifest, read_attempt, read_manifest, sha256_of, trial_path, weights_name
 from trainables.predictions import FoldPredictions, predictions_name, read_predictions
 from trainables.tensor_files import load_state, save_state
 
-RESERVED_BYTES = 256 * 2**20  # a state of a large model with its optimizer; the record needs a few bytes of it too
+logger = logging.getLogger(__name__)
 
 
 class Superseded(RuntimeError):
     """A newer attempt has taken the trial over: this one must not write any more."""
-
-
-class DiskFull(OSError):
-    """There is too little free space to go on writing safely."""
 
 
 class TrialFolder:
@@ -68,24 +65,31 @@ class TrialFolder:
     def save_fold(self, manifest: Manifest, weights: dict[str, Tensor], predictions: FoldPredictions) -> Manifest:
         """Save the last epoch of a fold: weights and out-of-fold predictions first, the manifest last."""
         fold = manifest.curve[-1].fold
-        writers: dict[str, Callable[[Path], object]] = {
-            weights_name(fold): partial(save_state, weights),
-            predictions_name(fold): predictions.save,
-        }
-        for name, write in writers.items():
-            self._put(name, write)
-        files = {**manifest.files, **{name: sha256_of(self.path / name) for name in writers}}
+        manifest = self.put_weights(manifest, fold, weights)
+        manifest = self._put_file(manifest, predictions_name(fold), predictions.save)
         unfinished = {other: name for other, name in manifest.resume.items() if other != fold}
-        return self._conclude(manifest.model_copy(update={"resume": unfinished, "files": files}))
+        return self._conclude(manifest.model_copy(update={"resume": unfinished}))
+
+    def put_weights(self, manifest: Manifest, fold: int, weights: dict[str, Tensor]) -> Manifest:
+        """Write the weights of a finished fold; they count once the manifest that is returned has been saved."""
+        return self._put_file(manifest, weights_name(fold), partial(save_state, weights))
 
     def load_resume(self, manifest: Manifest, fold: int) -> Any | None:
-        """Return the state of an unfinished fold, None if there is none to go on from."""
-        name = manifest.resume.get(fold)
-        return None if name is None or not (self.path / name).is_file() else load_state(self.path / name)
+        """Return the state of an unfinished fold, None if there is none to go on from, or it is damaged."""
+        path = self.path / manifest.resume.get(fold, "none")
+        try:
+            return load_state(path) if path.is_file() else None
+        except (SafetensorError, ValueError, KeyError) as error:
+            logger.warning("%s: is damaged (%s); fold %d is trained again up to there", path, error, fold)
+            return None
 
     def load_predictions(self, fold: int) -> FoldPredictions:
         """Return the out-of-fold predictions of a finished fold."""
         return read_predictions(self.study, self.trial, fold)
+
+    def _put_file(self, manifest: Manifest, name: str, write: Callable[[Path], object]) -> Manifest:
+        self._put(name, write)
+        return manifest.model_copy(update={"files": {**manifest.files, name: sha256_of(self.path / name)}})
 
     def _conclude(self, manifest: Manifest) -> Manifest:
         self._put("manifest.json", lambda temporary: temporary.write_text(manifest.model_dump_json(indent=1)))
@@ -111,18 +115,3 @@ class TrialFolder:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-
-
-def check_free_space(folder: Path) -> None:
-    """Check that a state or a fold's weights still fit; what is half written when a disk fills up helps nobody.
-
-    Raises:
-        DiskFull: less than `RESERVED_BYTES` are free.
-    """
-    free = shutil.disk_usage(folder).free
-    if free < RESERVED_BYTES:
-        raise DiskFull(
-            errno.ENOSPC,
-            f"only {free / 2**20:.0f} MiB are free, {RESERVED_BYTES / 2**20:.0f} MiB are kept",
-            str(folder),
-        )

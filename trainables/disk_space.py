@@ -1,0 +1,28 @@
+"""Free space, looked at before anything is written: what is half written when a disk fills up helps nobody. Needs no torch."""
+
+import errno
+import shutil
+from pathlib import Path
+
+RESERVED_BYTES = 256 * 2**20  # a state of a large model with its optimizer; the record needs a few bytes of it too
+
+
+class DiskFull(OSError):
+    """There is too little free space to go on writing safely."""
+
+
+def check_free_space(folder: Path) -> None:
+    """Check that a state or a fold's weights still fit.
+
+    Raises:
+        DiskFull: less than `RESERVED_BYTES` are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < RESERVED_BYTES:
+        told = f"only {free / 2**20:.0f} MiB are free, {RESERVED_BYTES / 2**20:.0f} MiB are kept"
+        raise DiskFull(errno.ENOSPC, told, str(folder))
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether an error says that a disk is full; libraries of other languages say it in words alone."""
+    return getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)

@@ -1,8 +1,10 @@
 """Disk: a budget takes from the least promising, a full one pauses the search and breaks no file."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,9 @@ from schedulers.study_state import StudyState
 from search_spaces.sizes import parse_size, spell_size
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
+from trainables.climber import Climber, Order, shared_fold_data
+from trainables.config import TrainConfig
+from trainables.devices import Resources
 
 LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
 STUDY = {0: [0.5] * 45, 1: [0.9] * 45, 2: [0.8] * 45, 3: [0.1] * 45, 4: [0.7] * 3, 5: [0.2], 6: [0.3]}
@@ -79,18 +84,44 @@ def test_a_full_disk_pauses_the_search_and_the_same_command_goes_on(tmp_path: Pa
     assert not any(trial.failure for trial in resumed.run.state.trials.values())
 
 
+@contextmanager
+def mounted(place: Path, size: str) -> Iterator[Path]:
+    """A disk in memory of a given size, such as 1m."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A tmpfs of 1 MiB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=False).returncode
-    ):
-        pytest.skip("mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    with mounted(tmp_path / "small", "1m") as place:
+        yield place
+
+
+def test_a_trial_on_a_disk_that_fills_up_keeps_its_last_epoch_and_goes_on_once_there_is_room(
+    study: Path, tiny: TrainConfig, tmp_path: Path
+) -> None:
+    shared_fold_data.cache_clear()
+    with mounted(tmp_path / "disk", "300m") as disk:
+        for name in ("samples.csv", "data.json"):
+            shutil.copy(study / name, disk / name)
+        climber = Climber(disk, Order(0, 4, 1, tiny.model_dump()), Resources())
+        assert climber.step()["fold_epochs"] == 1
+        (disk / "filler").write_bytes(bytes(60 * 2**20))
+        result = climber.step()
+        climber.close()
+        assert (result["failure"], result["done"]) == ("disk_full", True)
+        assert "MiB are free" in result["reason"]
+        assert not list(disk.rglob("*.torn"))
+        (disk / "filler").unlink()
+        climber = Climber(disk, Order(0, 4, 2, tiny.model_dump()), Resources())
+        assert climber.step()["fold_epochs"] == 2
+        climber.close()
 
 
 def test_a_record_on_a_full_disk_keeps_whole_lines_and_goes_on_once_there_is_room(small_disk: Path) -> None:

@@ -1,5 +1,6 @@
 """The trial folder and the climb: whatever is killed, reading it never gives a wrong answer."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -7,13 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors import SafetensorError
 
 from analysis.finished import out_of_fold
 from analysis.trial_folders import TrialFolders
+from datasets.errors import DataError
 from schedulers.disk_budget import Drop
-from trainables.climber import Climber, Order, shared_fold_data
+from trainables.climber import Climber, Order, failure_result, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.devices import Resources
+from trainables.fold_learner import NotFinite
 from trainables.fold_trainable import FoldTrainable
 from trainables.manifest import FolderError, read_manifest, sha256_of
 from trainables.metrics import macro_f1
@@ -225,17 +230,18 @@ def test_folds_in_lockstep_learn_the_same_as_one_after_the_other(study: Path, ti
     manifest = read_manifest(study, 0)
     assert manifest is not None
     sequential = {(line.fold, line.epoch): (line.fold_score, line.loss) for line in manifest.curve}
+    shutil.rmtree(study / "trials")
     for attempt, rung in enumerate((1, 3, 4), 1):  # a new start in the middle of a round
-        one = Climber(study, Order(1, rung, attempt, tiny.model_dump(), "lockstep"), Resources())
+        one = Climber(study, Order(0, rung, attempt, tiny.model_dump(), "lockstep"), Resources())
         while not one.step()["done"]:
             pass
         one.close()
-    lockstep = read_manifest(study, 1)
+    lockstep = read_manifest(study, 0)
     assert lockstep is not None
     assert [(line.fold, line.epoch) for line in lockstep.curve] == [(0, 0), (1, 0), (0, 1), (1, 1)]
     assert lockstep.complete
-    assert lockstep.curve[-1].score == macro_f1(*pooled(study, 1))
-    assert sequential.keys() == {(line.fold, line.epoch) for line in lockstep.curve}
+    assert lockstep.curve[-1].score == macro_f1(*pooled(study, 0))
+    assert sequential == {(line.fold, line.epoch): (line.fold_score, line.loss) for line in lockstep.curve}
 
 
 def pooled(study: Path, trial: int) -> tuple[Any, Any]:
@@ -255,6 +261,55 @@ def test_a_state_that_was_dropped_is_trained_again_to_the_same_digit(study: Path
     assert folders.holding(0).parts["resume"] == 0
     climb(study, config, 6, attempt=2)
     assert curve(study) == through
+
+
+def test_a_damaged_state_is_trained_again_to_the_same_digit(study: Path, tiny: TrainConfig) -> None:
+    config = tiny.model_copy(update={"epochs": 3})
+    climb(study, config, 6)
+    through = curve(study)
+    shutil.rmtree(study / "trials")
+    climb(study, config, 2)
+    (state,) = study.glob("trials/0/resume/*")
+    state.write_bytes(state.read_bytes()[:-100])
+    climb(study, config, 6, attempt=2)
+    assert curve(study) == through
+
+
+def test_weights_that_were_dropped_too_early_are_back_when_the_trial_is_complete(
+    study: Path, tiny: TrainConfig
+) -> None:
+    climb(study, tiny, 4)
+    whole = read_manifest(study, 0)
+    shutil.rmtree(study / "trials")
+    climb(study, tiny, 3)
+    TrialFolders(study).drop(Drop(0, "weights"))
+    climb(study, tiny, 4, attempt=2)
+    manifest = read_manifest(study, 0)
+    assert manifest is not None
+    assert whole is not None
+    assert manifest.can_vote
+    assert manifest.files == whole.files, "the same bytes"
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (MemoryError(), "out_of_memory"),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 MiB"), "out_of_memory"),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to"), "out_of_memory"),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "out_of_memory"),
+        (DataError("cache.npy: is gone"), "bad_image"),
+        (NotFinite("the loss is nan"), "not_finite"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),
+        (SafetensorError("I/O error: No space left on device (os error 28)"), "disk_full"),
+        (Superseded("attempt 1"), "superseded"),
+        (TypeError("unexpected keyword"), "error"),
+    ],
+)
+def test_every_failure_has_its_class_and_leaves_a_log(error: Exception, failure: str, tmp_path: Path) -> None:
+    result = failure_result(tmp_path / "7", error)
+    assert (result["failure"], result["trial"], result["done"]) == (failure, 7, True)
+    assert type(error).__name__ in (tmp_path / "7/failure.txt").read_text()
 
 
 def test_a_trial_whose_weights_were_dropped_keeps_its_predictions_and_cannot_vote(

@@ -31,6 +31,7 @@ from datasets.sources import guess_source
 from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
 from schedulers.launch_options import overrides, parse_options, same_command
 from schedulers.mirror import Mirror
+from schedulers.next_work import alike
 from schedulers.proposals import Proposal
 from schedulers.record import Record
 from schedulers.samplers import check_sampler
@@ -41,6 +42,7 @@ from schedulers.tune_search import run_climbs
 from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names
 from trainables.config import TrainConfig
+from trainables.disk_space import check_free_space
 from trainables.fold_trainable import FoldTrainable, worker_environment
 from trainables.probing import Probe
 
@@ -57,7 +59,8 @@ def main() -> int:
         check_gpu_share(arguments)
         return search(arguments)
     except (ValueError, OSError) as error:  # our own errors are ValueErrors that name file, key and way out
-        console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+        console.print(f"error: {told}", style="red", highlight=False, markup=False, soft_wrap=True)
         return 2
     except KeyboardInterrupt:
         console.print("Stopped before the search began; nothing was lost. The same command starts it again.")
@@ -163,6 +166,7 @@ def run_study(
     queue = queued(arguments, folder, space, data)
     lock = folder.lock()
     try:
+        check_free_space(folder.path)
         folder.refuse_another(identity)
         cluster = start_ray(arguments.address, worker_environment(arguments.cpus_per_trial or 1), ROOT)
         cpus, gpus = share_of_a_trial(arguments, cluster)
@@ -195,7 +199,7 @@ def queued(
     own = enqueued(Path(arguments.enqueue), space) if arguments.enqueue else []
     if not arguments.warm_start:
         return own
-    other = StudyFolder.named(Path(arguments.results), arguments.warm_start)
+    other = StudyFolder.named(Path(arguments.results), arguments.warm_start, "--warm-start")
     theirs, notes = warm_start(other, space, list(data.classes))
     for note in notes:
         console.print(note, highlight=False, markup=False, soft_wrap=True)
@@ -256,6 +260,9 @@ def conclude(arguments: argparse.Namespace, run: StudyRun) -> int:
         console.print(f"Stopped. To continue: {again}", highlight=False, markup=False, soft_wrap=True)
         return STOPPED
     console.print(f"The search ended: {run.finished}.", highlight=False, markup=False)
+    if alike(run.state):
+        console.print(f"Mend it, then: {again}", highlight=False, markup=False, soft_wrap=True)
+        return 1
     if not finished_trials(run.state, run.ladder):
         console.print(
             f"No trial has trained all folds yet. To go on: {again} --time-budget 1h",

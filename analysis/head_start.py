@@ -1,6 +1,6 @@
 """Configurations that users bring: the best of another study, and a list of their own. They come before the sampler's."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from schedulers.proposals import Proposal
 from schedulers.record import read_record
 from schedulers.study_folder import StudyError, StudyFolder
 from schedulers.study_run import make_ladder
-from schedulers.study_state import StudyState
+from schedulers.study_state import StudyState, TrialState
 from search_spaces import SearchSpace
 from search_spaces.errors import SpaceError, explain, name_hint
 from trainables.config import TrainConfig
@@ -39,8 +39,8 @@ def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> t
     if not any(trial.failure is None for trial in promising):
         raise StudyError(f"--warm-start {folder.name}: no trial of it has a score yet; let it run first")
     best = [trial for trial in promising if trial.failure is None][: max(1, space.search.trials // WARM_SHARE)]
-    proposals = [Proposal(_in_terms_of(space, theirs.active(trial.configuration)), folder.name) for trial in best]
-    return proposals, _notes(folder, space, theirs, len(best))
+    proposals = [Proposal(_in_terms_of(space, trial.configuration), folder.name) for trial in best]
+    return proposals, list(_notes(folder, space, theirs, best))
 
 
 def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:
@@ -77,7 +77,7 @@ def _checked(entry: Mapping[str, Any], space: SearchSpace, place: str) -> dict[s
 
 
 def _in_terms_of(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration of this space with those values that it could have drawn."""
+    """Return a configuration of this space with those of another's values that it could have drawn, constants too."""
     return space.complete(
         {name: parameter_value for name, parameter_value in values.items() if _fits(space, name, parameter_value)}
     )
@@ -87,7 +87,15 @@ def _fits(space: SearchSpace, name: str, value: Any) -> bool:
     return name in space.parameters and space.parameters[name].contains(value)
 
 
-def _notes(folder: StudyFolder, space: SearchSpace, theirs: SearchSpace, count: int) -> list[str]:
+def _notes(folder: StudyFolder, space: SearchSpace, theirs: SearchSpace, best: list[TrialState]) -> Iterator[str]:
     missing = sorted(theirs.parameters.keys() - space.parameters.keys())
     dropped = f"; dropped, as this space does not vary them: {', '.join(missing)}" if missing else ""
-    return [f"Warm start: the best {count} configurations of {folder.name} ({theirs.task}) come first{dropped}."]
+    yield f"Warm start: the best {len(best)} configurations of {folder.name} ({theirs.task}) come first{dropped}."
+    outside = [
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for trial in best
+        for name, value in theirs.active(trial.configuration).items()
+        if name in space.parameters and not space.parameters[name].contains(value)
+    ]
+    if outside:
+        yield f"Out of this space's ranges, so the recipe's values are taken: {', '.join(dict.fromkeys(outside))}."

@@ -26,7 +26,7 @@ class SearchProgress:
 
     def __init__(self, console: Console, run: StudyRun) -> None:
         self._console, self._run = console, run
-        self._study, self._space, self._ladder, self._budget = run.state, run.space, run.ladder, run.budget
+        self._study, self._space, self._ladder = run.state, run.space, run.ladder
         self._told_version, self._told_at, self._told_best = -1, 0.0, ""
 
     @contextmanager
@@ -80,7 +80,7 @@ class SearchProgress:
         study, counts = self._study, standing(self._study, self._ladder)
         places = [f"{count} {place}" for place, count in vars(counts).items() if count or place != "failed"]
         facts = {
-            "trials": f"{len(study.trials)}/{self._budget.trials}: {', '.join(places)}",
+            "trials": f"{len(study.trials)}/{self._run.budget.trials}: {', '.join(places)}",
             "fold-epochs": str(study.fold_epochs),
             "time left": self._time_left(),
         }
@@ -95,7 +95,7 @@ class SearchProgress:
 
     def _time_left(self) -> str:
         """Return what the budget leaves, or what the rest of the ladder takes at the speed so far."""
-        left = seconds_left(self._study, self._ladder, self._budget, self._run.slots, time.time())
+        left = seconds_left(self._study, self._ladder, self._run.budget, self._run.slots, time.time())
         return "not known yet" if left is None else f"about {spell_duration(left)}"
 
 

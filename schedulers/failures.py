@@ -40,4 +40,7 @@ class Failure:
         return _RETRIED.get(self.kind) if trial.tries_lost < RETRIES else None
 
 
-LOST = Failure("lost_process", "its process died twice in the same fold-epoch (out of memory?)")
+LOST = Failure(
+    "lost_process",
+    "its process died twice in the same fold-epoch (out of memory?); its last words: /tmp/ray/session_latest/logs/worker-*.err",
+)

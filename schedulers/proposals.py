@@ -11,7 +11,7 @@ from schedulers.study_state import StudyState
 from search_spaces import SearchSpace
 
 Effective: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-TRIES = 50  # questions to a sampler that repeats itself, before the space counts as exhausted
+TRIES = 500  # questions to a sampler that repeats itself, before the space counts as exhausted
 
 
 @dataclass(frozen=True)

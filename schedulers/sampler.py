@@ -24,11 +24,11 @@ def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int, retr
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if space.search.sampler == "qmc":
-            return _nth_of_sequence(space, number + retry)
         derived = int(np.random.SeedSequence([space.search.seed, number, retry]).generate_state(1)[0])
         if retry >= INSISTS and space.search.sampler != "grid":
             return draw(space, mirror_of([], RandomSampler(seed=derived)).ask())
+        if space.search.sampler == "qmc":
+            return _nth_of_sequence(space, number + retry)
         trials = SAMPLERS[space.search.sampler].projection(space, study, ladder)
         return draw(space, mirror_of(trials, make_sampler(space, derived, trials)).ask())
 

@@ -37,14 +37,14 @@ class StudyFolder:
         self.mirror = self.path / "optuna.journal"
 
     @classmethod
-    def named(cls, results: Path, name: str) -> "StudyFolder":
-        """Return the folder of a study by its name.
+    def named(cls, results: Path, name: str, option: str = "--study") -> "StudyFolder":
+        """Return the folder of a study by the name that an option gives.
 
         Raises:
             StudyError: the name is no plain folder name.
         """
         if name != Path(name).name or name.startswith("."):
-            raise StudyError(f"--study {name}: must be a plain folder name; --results says where studies lie")
+            raise StudyError(f"{option} {name}: must be a plain folder name; --results says where studies lie")
         return cls(results / name)
 
     @property
@@ -72,7 +72,7 @@ class StudyFolder:
 
     def classes(self) -> list[str]:
         """Return the classes of the study's task."""
-        return [str(name) for name in json.loads(self.data.read_text(encoding="utf-8"))["classes"]]
+        return [str(name) for name in _read_json(self.data)["classes"]]
 
     def lock(self) -> StudyLock:
         """Return the launch lock, making the folder if there is none.
@@ -97,8 +97,7 @@ class StudyFolder:
         """
         if not self.exists():
             return
-        images = json.loads(self.data.read_text(encoding="utf-8"))
-        splits = json.loads(self.splits.read_text(encoding="utf-8"))
+        images, splits = _read_json(self.data), _read_json(self.splits)
         before = Identity(self.stored_space(), images, splits).facts()
         changed = "\n".join(f"  {key}: {old!r} -> {new!r}" for key, old, new in differences(before, identity.facts()))
         if changed:
@@ -150,6 +149,18 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], above: str = 
             yield from differences(old, new, f"{above}{key}.")
         elif old != new:
             yield f"{above}{key}", old, new
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StudyError(
+            f"{path}: cannot be read ({error}); restore it, or begin anew under another name with --study"
+        ) from None
+    if not isinstance(content, dict):
+        raise StudyError(f"{path}: must be a mapping; restore it, or begin anew under another name with --study")
+    return content
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:

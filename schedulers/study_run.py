@@ -81,6 +81,7 @@ class StudyRun:
         self.state = StudyState(record.events)
         self.finished: str | None = None
         self.stopping = False
+        self.exhausted = False  # every configuration that is ever proposed has been tried
         self.paused: str | None = None  # why a human has to look before the search can go on
         self._proposals = Proposals(space, self.ladder, queue, effective)
         self._listeners: list[Callable[[Event], None]] = []
@@ -113,7 +114,8 @@ class StudyRun:
         if isinstance(work, Climb):
             return self._start_climb(work)
         self._waiting_since = self.state.version if isinstance(work, Wait) else None
-        self.finished = work.reason if isinstance(work, Finished) else None
+        if isinstance(work, Finished):
+            self.finished = f"{work.reason}; no new configuration is left" if self.exhausted else work.reason
         return None
 
     def take_epoch(self, order: ClimbOrder, result: Mapping[str, Any]) -> None:
@@ -213,7 +215,7 @@ class StudyRun:
         """Add a trial; None if every configuration has been tried: then there are as many trials as there can be."""
         number, proposal = len(self.state.trials), self._proposals.next(self.state)
         if proposal is None:
-            self.budget = replace(self.budget, trials=number)
+            self.budget, self.exhausted = replace(self.budget, trials=number), True
             return None
         self._add(TrialAdded(time=self._clock(), trial=number, **asdict(proposal)))
         return Climb(number, self.ladder.rungs[0])

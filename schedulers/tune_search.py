@@ -1,5 +1,6 @@
 """The schedulers' Ray adapter: one Tune trial is one climb, and Tune's searcher interface asks for the next."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,10 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
 
     `common` goes into every climb's config beside the order; `ray_folder` may be deleted afterwards.
 
+    A full disk pauses the run: whatever was recorded before is whole, and the next launch closes what is open.
+
     Raises:
-        OSError: the record could not be written; whatever was recorded before is whole.
+        OSError: the record could not be written.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -134,6 +137,9 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
         ),
     )
     tuner.fit()
-    if searcher.broken is not None:
+    if searcher.broken is None:
+        run.close()
+    elif isinstance(searcher.broken, OSError) and searcher.broken.errno == errno.ENOSPC:
+        run.pause("the disk is full: the record of the study cannot be written")
+    else:
         raise searcher.broken
-    run.close()

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 _UNIT_BYTES = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_PATTERN = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?B)?", re.IGNORECASE)
+_PATTERN = re.compile(r"(\d{1,15}(?:\.\d+)?)\s*([KMGT]?B)?", re.IGNORECASE)
 
 
 def parse_size(text: object) -> int:

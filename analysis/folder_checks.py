@@ -11,9 +11,10 @@ from schedulers.record import readable_events
 from schedulers.study_folder import StudyFolder
 from schedulers.study_state import StudyState, TrialState
 from trainables.config import TrainConfig
-from trainables.manifest import FolderError, Manifest, read_manifest, sha256_of, trial_path
+from trainables.manifest import FolderError, Manifest, read_attempt, read_manifest, sha256_of, trial_path
 from trainables.metrics import macro_f1
 from trainables.predictions import FoldPredictions, predictions_name, read_predictions
+from trainables.tensor_damage import damage_of
 
 TOLERANCE = 1e-6  # between a recorded score and the same from the stored predictions
 
@@ -22,20 +23,32 @@ def folder_findings(folder: StudyFolder) -> Iterator[Finding]:
     """Yield what is wrong with a study's trial folders."""
     events = readable_events(folder.record)[0] if folder.record.exists() else []
     study = StudyState.lenient(events)
-    folds = _ids_by_fold(folder.samples)
+    try:
+        folds = _ids_by_fold(folder.samples)
+    except (OSError, ValueError, KeyError) as error:
+        yield Finding(str(folder.samples), f"cannot be read ({error!r}); the next launch writes it anew")
+        return
     for trial in study.trials.values():
         yield from _trial_findings(folder, trial, folds)
-    for path in sorted(folder.trials.glob("[0-9]*")):
-        if int(path.name) not in study.trials:
-            yield Finding(str(path), "no such trial in the record", trial=int(path.name))
+    for number in sorted(trial_numbers(folder) - study.trials.keys()):
+        yield Finding(str(folder.trials / str(number)), "no such trial in the record", trial=number)
+    for path in sorted(folder.trials.glob("*")):
+        if not path.name.isdigit():
+            yield Finding(str(path), "is no trial's folder", stray=path)
     for torn in sorted(folder.trials.rglob("*.torn")):
         yield Finding(str(torn), "was being written when its process ended; nothing reads it", wrong=False)
+
+
+def trial_numbers(folder: StudyFolder) -> set[int]:
+    """Return the trials that have a folder."""
+    return {int(path.name) for path in folder.trials.glob("*") if path.name.isdigit()}
 
 
 def _trial_findings(folder: StudyFolder, trial: TrialState, folds: list[set[str]]) -> Iterator[Finding]:
     place = trial_path(folder.path, trial.number)
     try:
         manifest = read_manifest(folder.path, trial.number)
+        read_attempt(folder.path, trial.number)
     except FolderError as error:
         yield Finding(str(place), str(error), trial=trial.number)
         return
@@ -53,7 +66,14 @@ def _trial_findings(folder: StudyFolder, trial: TrialState, folds: list[set[str]
 
 
 def _against_record(trial: TrialState, manifest: Manifest) -> Iterator[str]:
-    if TrainConfig(**manifest.configuration).digest != TrainConfig(**trial.configuration).digest:
+    if manifest.trial != trial.number:
+        yield f"holds trial {manifest.trial}"
+    try:
+        theirs, recorded = TrainConfig(**manifest.configuration).digest, TrainConfig(**trial.configuration).digest
+    except ValueError:
+        yield "holds a configuration that no trial can have"
+        return
+    if not theirs == recorded == manifest.digest:
         yield "holds another configuration than the record"
     if len(manifest.curve) < trial.fold_epochs:
         yield f"is behind its record: {len(manifest.curve)} fold-epochs, recorded are {trial.fold_epochs}"
@@ -73,17 +93,17 @@ def _files(place: Path, manifest: Manifest) -> Iterator[str]:
     for name in manifest.resume.values():
         if not (place / name).is_file():
             yield f"{name} is missing"
+        elif damage := damage_of(place / name):
+            yield f"{name} is damaged ({damage})"
 
 
 def _predictions(study: Path, manifest: Manifest, folds: list[set[str]]) -> Iterator[str]:
     """Yield what is wrong with the out-of-fold predictions: whose they are, and whether they score as recorded."""
     parts: list[FoldPredictions] = []
     for fold in range(manifest.finished_folds):
-        if (
-            predictions_name(fold) not in manifest.files
-            or not (trial_path(study, manifest.trial) / predictions_name(fold)).is_file()
-        ):
-            return
+        path, recorded = trial_path(study, manifest.trial) / predictions_name(fold), manifest.files
+        if not path.is_file() or sha256_of(path) != recorded.get(predictions_name(fold)):
+            return  # told already
         part = read_predictions(study, manifest.trial, fold)
         if set(part.ids) != folds[fold] or len(part.ids) != len(folds[fold]):
             yield f"{predictions_name(fold)} is not about the images of fold {fold}"

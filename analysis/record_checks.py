@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from analysis.findings import Finding
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, Rewound, TrialAdded
+from schedulers.events import ClimbEnded, ClimbStarted, Dropped, EpochScored, Event, Launched, Rewound, TrialAdded
 from schedulers.record import readable_events
 from schedulers.study_folder import StudyFolder
 from schedulers.study_run import make_ladder
@@ -12,6 +12,7 @@ from schedulers.study_run import make_ladder
 def record_findings(folder: StudyFolder) -> Iterator[Finding]:
     """Yield what is wrong with a study's record by itself."""
     if not folder.record.exists():
+        yield Finding(str(folder.record), "is gone")
         return
     events, damaged = readable_events(folder.record)
     for number in damaged:
@@ -27,7 +28,7 @@ def contradictions(events: Iterable[Event], position: Callable[[int], tuple[int,
     climbing: set[int] = set()
     attempt = 0
     for event in events:
-        if isinstance(event, Launched):
+        if isinstance(event, Launched | Dropped):
             continue
         if isinstance(event, TrialAdded):
             if event.trial != len(done):

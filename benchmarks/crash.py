@@ -4,7 +4,9 @@ python -m benchmarks.crash --moments 20 --json rows.json
 
 Every row is a study of its own on drawn faces, one trial at a time. It is killed once at a random moment, or in the middle of
 writing a state, a record line or a report; then the same command runs to the end (after a trial's death it just goes
-on). It is compared with a study that nobody killed: the decisions must be the same, one by one.
+on). Every epoch that stood in a manifest when the kill came must stand there in the end with the same time of day: it was
+not trained again. And the study is compared with one that nobody killed: the decisions must be the same, one by one. One
+kill in five more hits an export.
 """
 
 import argparse
@@ -27,6 +29,7 @@ from rich.table import Table
 
 from schedulers.events import EpochScored, Event, TrialAdded
 from schedulers.record import read_record
+from trainables.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 SPACE = """
@@ -37,7 +40,8 @@ constants: {backbone: test_efficientnet, pretrained: false, image_size: 32, epoc
 search: {trials: 6, folds: 2, finalists: 2}
 """
 EVENTS = 30  # about as many lines as a record of this study has: moments are spread over them
-Moment = Callable[[Path, random.Random], None]
+Moment = Callable[[Path, random.Random], bool]  # waits for it, and tells whether it came
+Epochs = dict[tuple[int, int, int], float]  # trial, fold and epoch, and when it was saved
 
 
 def main() -> None:
@@ -58,13 +62,13 @@ def main() -> None:
 
 
 def measured(count: int, seed: int, reference: list[Any]) -> Iterator[dict[str, Any]]:
-    """Yield a row for every kill: victims and moments in turn, a fifth of them in the export."""
+    """Yield a row for every kill: victims and moments in turn, and after every fourth one in the export."""
     generator = random.Random(seed)
     kinds = [(victim, moment) for moment in MOMENTS for victim in VICTIMS]
     for number, (victim, moment) in enumerate(islice(cycle(kinds), count)):
-        row = kill_export(generator) if number % 5 == 4 else kill_search(victim, moment, generator, reference)
-        print(row, flush=True)
-        yield row
+        yield kill_search(victim, moment, generator, reference)
+        if number % 4 == 3:
+            yield kill_export(generator)
 
 
 def kill_search(victim: str, moment: str, generator: random.Random, reference: list[Any]) -> dict[str, Any]:
@@ -72,15 +76,22 @@ def kill_search(victim: str, moment: str, generator: random.Random, reference: l
     with tempfile.TemporaryDirectory() as place:
         study = prepared(Path(place))
         driver = launch(Path(place))
-        MOMENTS[moment](study, generator)
+        hit = MOMENTS[moment](study, generator)
         VICTIMS[victim](driver)
-        before = []
+        saved, recorded = saved_epochs(study), list(read_record(study / "record.jsonl"))
         if victim != "trial":
             driver.wait()
-            before = list(read_record(study / "record.jsonl"))
             driver = launch(Path(place))
         code = driver.wait(timeout=300)
-        return {"killed": victim, "at": moment, "exit_code": code, **cost(study, before, reference)}
+        row = {"killed": victim, "at": moment, "hit": hit, "exit_code": code}
+        return row | cost(study, saved, recorded, reference)
+
+
+def saved_epochs(study: Path) -> Epochs:
+    """Return the epochs that the manifests of a study hold."""
+    trials = [int(path.parent.name) for path in study.glob("trials/*/manifest.json")]
+    manifests = [manifest for trial in trials if (manifest := read_manifest(study, trial))]
+    return {(manifest.trial, line.fold, line.epoch): line.time for manifest in manifests for line in manifest.curve}
 
 
 def kill_export(generator: random.Random) -> dict[str, Any]:
@@ -97,18 +108,20 @@ def kill_export(generator: random.Random) -> dict[str, Any]:
         return {"killed": "export", "at": "any time", "exit_code": again.returncode, "bundles": len(bundles)}
 
 
-def cost(study: Path, before: list[Event], reference: list[Any]) -> dict[str, Any]:
-    """Compare a finished study with what its record said when it was killed, and with the one nobody killed."""
-    after = list(read_record(study / "record.jsonl"))
+def cost(study: Path, saved: Epochs, recorded: list[Event], reference: list[Any]) -> dict[str, Any]:
+    """Compare a finished study with what it held when it was killed, and with the one nobody killed."""
+    after, at_the_end = list(read_record(study / "record.jsonl")), saved_epochs(study)
     scored = Counter((event.trial, event.fold, event.epoch) for event in after if isinstance(event, EpochScored))
     trials = Counter(event.trial for event in after if isinstance(event, TrialAdded))
     checked = subprocess.run(
         [sys.executable, "-m", "analysis.check", str(study)], cwd=ROOT, capture_output=True, check=False
     )
     return {
-        "finished_before": sum(isinstance(event, EpochScored) for event in before),
-        "record_kept": after[: len(before)] == before,
-        "trained_twice": sum(count - 1 for count in scored.values()),
+        "saved_before": len(saved),
+        "unrecorded": len(saved) - sum(isinstance(event, EpochScored) for event in recorded),
+        "record_kept": after[: len(recorded)] == recorded,
+        "trained_twice": sum(at_the_end.get(epoch) != time for epoch, time in saved.items()),
+        "doubled_epochs": sum(count - 1 for count in scored.values()),
         "doubled_trials": sum(count - 1 for count in trials.values()),
         "same_decisions": decisions(after) == reference,
         "check_passes": checked.returncode == 0,
@@ -198,26 +211,30 @@ def wait_for_lines(study: Path, count: int) -> None:
         time.sleep(0.002)
 
 
-def at_any_time(study: Path, generator: random.Random) -> None:
+def at_any_time(study: Path, generator: random.Random) -> bool:
     """Wait for some line of the record, and some part of an epoch on."""
     wait_for_lines(study, generator.randint(2, EVENTS))
     time.sleep(generator.uniform(0, 0.4))
+    return True
 
 
-def at_a_record_write(study: Path, generator: random.Random) -> None:
+def at_a_record_write(study: Path, generator: random.Random) -> bool:
     """Wait until the driver is appending a line."""
     wait_for_lines(study, generator.randint(2, EVENTS))
+    return True
 
 
-def at_a_state_write(study: Path, generator: random.Random) -> None:
+def at_a_state_write(study: Path, generator: random.Random) -> bool:
     """Wait until a trial is writing a file under its temporary name."""
     wait_for_lines(study, generator.randint(2, EVENTS - 8))
     deadline = time.monotonic() + 30
-    while not any(study.glob("trials/*/*/.*.torn")) and time.monotonic() < deadline:
-        pass
+    while not any(study.glob("trials/*/*/.*.torn")):
+        if time.monotonic() > deadline:
+            return False
+    return True
 
 
-def at_a_report(study: Path, generator: random.Random) -> None:
+def at_a_report(study: Path, generator: random.Random) -> bool:
     """Wait until an epoch is saved and not recorded yet."""
     wait_for_lines(study, generator.randint(2, EVENTS - 8))
 
@@ -225,8 +242,10 @@ def at_a_report(study: Path, generator: random.Random) -> None:
         return max((path.stat().st_mtime for path in study.glob("trials/*/manifest.json")), default=0.0)
 
     before, deadline = saved(), time.monotonic() + 30
-    while saved() == before and time.monotonic() < deadline:
-        pass
+    while saved() == before:
+        if time.monotonic() > deadline:
+            return False
+    return True
 
 
 MOMENTS: dict[str, Moment] = {

@@ -22,7 +22,7 @@ from schedulers.failures import LOST, Failure
 from schedulers.ladder import Climb, FoldOrder, Ladder, NewTrial
 from schedulers.next_work import Budget, Finished, Wait, Work, alike, next_work
 from schedulers.proposals import Effective, Proposal, Proposals
-from schedulers.record import Record
+from schedulers.record import Record, RecordError
 from schedulers.strategies import STRATEGIES
 from schedulers.study_state import StudyState, TrialState
 from search_spaces import SearchSpace
@@ -92,9 +92,18 @@ class StudyRun:
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
 
     def start(self, settings: Mapping[str, Any], folders: "Folders") -> None:
-        """Note the launch, and take every trial as resting where its folder says it stands."""
+        """Note the launch, and take every trial as resting where its folder says it stands.
+
+        Raises:
+            RecordError: the record has lost all trials.
+        """
         self._folders = folders
         self.state.last_attempt = max(self.state.last_attempt, folders.newest_attempt())
+        if not self.state.trials and folders.newest_attempt():
+            raise RecordError(
+                f"{self._record.path}: is empty, but there are trial folders beside it; python -m analysis.check"
+                f" {self._record.path.parent} --repair takes over what they know"
+            )
         self._try_again_what_failed_alike()
         self._add(Launched(time=self._clock(), settings=dict(settings)))
         for trial in self.state.trials.values():

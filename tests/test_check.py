@@ -12,6 +12,7 @@ from analysis.check import check
 from analysis.folder_checks import folder_findings
 from analysis.record_checks import record_findings
 from analysis.trial_folders import TrialFolders
+from schedulers.events import TrialFailed
 from schedulers.record import Record, RecordError, read_record
 from schedulers.study_folder import StudyFolder
 from schedulers.study_run import StudyRun
@@ -100,6 +101,29 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         ),
         "another configuration",
     ),
+    "cut predictions": (
+        lambda study: (study / "trials/0/fold_1/predictions.npz").write_bytes(b"PK\x03\x04"),
+        "predictions.npz was changed",
+    ),
+    "a manifest that lacks a key": (
+        lambda study: rewrite(study / "trials/0/manifest.json", lambda text: text.replace('"digest"', '"digets"', 1)),
+        "is damaged",
+    ),
+    "a configuration that cannot be": (
+        lambda study: rewrite(
+            study / "trials/0/manifest.json", lambda text: text.replace('"batch_size": 16', '"batch_size": -1')
+        ),
+        "that no trial can have",
+    ),
+    "an empty attempt": (lambda study: (study / "trials/0/attempt").write_text(""), "attempt: is damaged"),
+    "a folder that was moved aside": (
+        lambda study: shutil.copytree(study / "trials/1", study / "trials/1.bad"),
+        "is no trial's folder",
+    ),
+    "a damaged state": (
+        lambda study: [path.write_bytes(path.read_bytes()[:-9]) for path in study.glob("trials/*/resume/*")],
+        "is damaged (",
+    ),
     "a trial that nobody added": (
         lambda study: shutil.copytree(study / "trials/1", study / "trials/7"),
         "no such trial",
@@ -143,6 +167,43 @@ def test_a_damaged_record_is_refused_with_the_way_out_and_rebuilt_from_what_mani
         trial.number: trial.fold_epochs for trial in before.trials.values()
     }
     assert after.trials[1].configuration == before.trials[1].configuration
+
+
+LOST_LINES: dict[str, Callable[[list[bytes]], list[bytes]]] = {
+    "all of them": lambda lines: [],
+    "where a trial was added": lambda lines: [
+        line for line in lines if b"trial_added" not in line or b'"trial":1' not in line
+    ],
+    "where a climb ended": lambda lines: [
+        line for line in lines if b"climb_ended" not in line or b'"trial":0' not in line
+    ],
+    "all of the last trial": lambda lines: [line for line in lines if b'"trial":2' not in line],
+}
+
+
+@pytest.mark.parametrize("lost", LOST_LINES)
+def test_lines_that_are_gone_from_the_record_are_taken_over_from_the_folders(
+    lost: str, finished: StudyFolder, tiny: TrainConfig
+) -> None:
+    before = StudyState(read_record(finished.record))
+    lines = LOST_LINES[lost](finished.record.read_bytes().split(b"\n")[:-1])
+    finished.record.write_bytes(b"".join(line + b"\n" for line in lines))
+    check(finished, mend=True)
+    assert told(finished) == ""
+    after = search(finished.path, toy_space(tiny))
+    assert told(finished) == ""
+    assert {trial.number: (trial.fold_epochs, trial.configuration) for trial in after.trials.values()} == {
+        trial.number: (trial.fold_epochs, trial.configuration) for trial in before.trials.values()
+    }
+    assert not [path for path in finished.path.glob("set_aside/*") if path.is_dir()], "no folder was given up"
+
+
+def test_a_failed_trial_whose_folder_is_damaged_begins_anew(finished: StudyFolder, tiny: TrainConfig) -> None:
+    with Record(finished.record) as record:
+        record.append(TrialFailed(time=record.events[-1].time, trial=0, failure="error", reason="so it was"))
+    (finished.path / "trials/0/manifest.json").write_text("{")
+    check(finished, mend=True)
+    assert search(finished.path, toy_space(tiny)).trials[0].failure is None
 
 
 def test_epochs_that_are_saved_but_not_recorded_are_a_note_and_nothing_wrong(finished: StudyFolder) -> None:

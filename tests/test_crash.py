@@ -24,7 +24,8 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
 def test_a_kill_costs_the_running_epoch_alone(victim: str, moment: str, reference: list[Any]) -> None:
     row = kill_search(victim, moment, random.Random(7), reference)
     assert row["exit_code"] == 0
+    assert row["hit"]
     assert row["record_kept"]
-    assert (row["trained_twice"], row["doubled_trials"]) == (0, 0)
+    assert (row["trained_twice"], row["doubled_epochs"], row["doubled_trials"]) == (0, 0, 0)
     assert row["same_decisions"], "the next decision is the one it would have been"
     assert row["check_passes"]

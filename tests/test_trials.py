@@ -179,7 +179,7 @@ def test_an_error_inside_a_step_is_a_result_and_no_exception(
 def test_a_damaged_manifest_is_named(study: Path, tiny: TrainConfig) -> None:
     climb(study, tiny, 1)
     (study / "trials/0/manifest.json").write_text("{")
-    with pytest.raises(FolderError, match=r"manifest\.json: is damaged; move"):
+    with pytest.raises(FolderError, match=r"manifest\.json: is damaged; python -m analysis.check .* --repair"):
         read_manifest(study, 0)
 
 

@@ -46,7 +46,7 @@ class Manifest(BaseModel):
     @classmethod
     def _one_fold_at_a_time(cls, raw: Any) -> Any:
         """Read manifests of earlier versions, which held one state without its fold."""
-        if isinstance(raw, dict) and isinstance(raw.get("resume"), str | None) and "resume" in raw:
+        if isinstance(raw, dict) and isinstance(raw.get("resume"), str | None) and {"resume", "epochs"} <= raw.keys():
             fold = len(raw.get("curve", ())) // raw["epochs"]
             return {**raw, "resume": {} if raw["resume"] is None else {fold: raw["resume"]}}
         return raw
@@ -81,15 +81,26 @@ def weights_name(fold: int) -> str:
 
 
 def read_attempt(study: Path, trial: int) -> int:
-    """Return the newest attempt at a trial, 0 before the first."""
+    """Return the newest attempt at a trial, 0 before the first.
+
+    Raises:
+        FolderError: the file that says so is damaged.
+    """
     path = trial_path(study, trial) / "attempt"
-    return int(path.read_text()) if path.exists() else 0
+    try:
+        return int(path.read_text())
+    except FileNotFoundError:
+        return 0
+    except ValueError:
+        raise FolderError(
+            f"{path}: is damaged; python -m analysis.check {study} --repair has the trial trained again"
+        ) from None
 
 
 def newest_attempt(study: Path) -> int:
     """Return the newest attempt at any trial of a study."""
-    folders = (study / "trials").glob("[0-9]*")
-    return max((read_attempt(study, int(folder.name)) for folder in folders), default=0)
+    trials = (int(folder.name) for folder in (study / "trials").glob("*") if folder.name.isdigit())
+    return max((read_attempt(study, trial) for trial in trials), default=0)
 
 
 def read_manifest(study: Path, trial: int) -> Manifest | None:
@@ -104,7 +115,9 @@ def read_manifest(study: Path, trial: int) -> Manifest | None:
     except FileNotFoundError:
         return None
     except ValueError:
-        raise FolderError(f"{path}: is damaged; move {path.parent} aside to have the trial trained again") from None
+        raise FolderError(
+            f"{path}: is damaged; python -m analysis.check {study} --repair sets it aside and has the trial trained again"
+        ) from None
 
 
 def write_manifest(study: Path, manifest: Manifest) -> None:

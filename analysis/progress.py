@@ -10,7 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from analysis.rungs import rung_table, rungs_shown
+from analysis.rungs import rung_table, rungs_in_a_line, rungs_shown
 from analysis.standing import best_trial, standing
 from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
@@ -62,6 +62,8 @@ class SearchProgress:
         best = facts.pop("best configuration", "")
         if best != self._told_best:
             facts["configuration"] = self._told_best = best
+        if rungs := rungs_in_a_line(rung_table(self._study, self._ladder)):
+            facts["rungs"] = rungs
         return " | ".join(f"{name} {value}" for name, value in facts.items())
 
     def table(self) -> Group:

@@ -63,11 +63,12 @@ def advice(study: StudyState, ladder: Ladder) -> str | None:
     ]
     if not agreements or agreements[0][1] is None or agreements[0][1] >= AGREES:
         return None
-    right = next((rung for rung, tau in agreements[1:] if tau is None or tau >= AGREES), ladder.top)
-    grace_period = min(ladder.epochs, right * ladder.grace_period // ladder.rungs[0])
+    right = next((rung for rung, tau in agreements[1:] if tau is not None and tau >= AGREES), None)
+    grace_period = min(ladder.epochs, (right or ladder.rungs[1]) * ladder.grace_period // ladder.rungs[0])
+    so = "would have been right" if right else "is worth a try: too few trials went further to say more"
     return (
         f"The ranking after {ladder.rungs[0]} fold-epochs says little about the one after {ladder.rungs[1]} (Kendall's tau"
-        f" {agreements[0][1]:.2f} among those that went on); --set search.grace_period={grace_period} would have been right."
+        f" {agreements[0][1]:.2f} among those that went on); --set search.grace_period={grace_period} {so}."
     )
 
 
@@ -80,6 +81,11 @@ def rungs_shown(rows: Iterable[RungRow]) -> Table:
         agreements = (_shown(row.agrees_with_next), _shown(row.agrees_with_top))
         table.add_row(str(row.rung), f"{row.reached:.3g}", f"{row.went_on:.3g}", *agreements, f"{row.fold_epochs:.0f}")
     return table
+
+
+def rungs_in_a_line(rows: Iterable[RungRow]) -> str:
+    """Return how many trials came to each rung, for a plain line: '1:16 2:8 4:2'."""
+    return " ".join(f"{row.rung}:{row.reached:.0f}" for row in rows if row.reached)
 
 
 def _shown(agreement: float | None) -> str:

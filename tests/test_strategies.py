@@ -1,12 +1,14 @@
 """One contract for every strategy, on tables of scores, with asynchronous workers."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from benchmarks.curves import CurveTable, Replayed, read_table
 from benchmarks.replay import chosen, ladders, random_orders, replay
@@ -162,6 +164,25 @@ def test_a_strategy_asks_for_new_trials_until_there_are_enough() -> None:
         ladder = strategy(epochs=9, folds=5)
         assert ladder.choose(StudyState(), Outlook(contenders=3)) == NewTrial()
         assert ladder.choose(StudyState(), Outlook(contenders=3, open=False)) is None
+
+
+def test_stopping_asha_stops_whom_rays_asha_stops_and_when() -> None:
+    curves = read_table(TABLES / "digits.jsonl")
+    ladder = STRATEGIES["stopping_asha"](epochs=curves.epochs, folds=curves.folds)
+    study = Simulation(ladder, Budget(36), 1, Replayed(curves, np.arange(36))).run()
+    rays = AsyncHyperBandScheduler("epoch", "score", "max", max_t=ladder.top, grace_period=1, reduction_factor=3)
+    for number in range(36):
+        tune_trial = SimpleNamespace(trial_id=str(number), stub=False)
+        rays.on_trial_add(SimpleNamespace(), tune_trial)
+        stopped = ladder.top
+        for done in range(1, ladder.top + 1):
+            fold, epoch = ladder.position(done - 1)
+            folds = [*curves.scores[number, :fold, -1], curves.scores[number, fold, epoch]]
+            result = {"epoch": done, "score": float(np.mean(folds))}
+            if rays.on_trial_result(SimpleNamespace(), tune_trial, result) == TrialScheduler.STOP:
+                stopped = done
+                break
+        assert study.trials[number].fold_epochs == stopped
 
 
 @pytest.mark.parametrize("table", sorted(path.stem for path in TABLES.glob("*.jsonl")))

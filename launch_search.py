@@ -72,6 +72,7 @@ def search(arguments: argparse.Namespace) -> int:
     folder = StudyFolder.named(Path(arguments.results), arguments.study or find_space(arguments.space).stem)
     space = resolve_space(arguments, folder)
     check_sampler(space)
+    make_ladder(space)  # refuses an unknown strategy before anything is prepared
     probe = Probe(
         TrainConfig(**space.recipe()),
         choices_of(space, "backbone"),

@@ -40,7 +40,7 @@ class Ladder(ABC):
     """Rungs in fold-epochs, and who goes on to the next: one strategy for spending fold-epochs.
 
     Pure: a decision depends on the study's record and the outlook alone, so the same object runs under Ray, in
-    the replay and in tests. A new strategy is one file in `schedulers/strategies` and one line in its table.
+    the replay and in tests. A new strategy is one file in `schedulers/strategies` and its entry in the table there.
     """
 
     epochs: int

@@ -25,7 +25,8 @@ from schedulers.proposals import Effective, Proposal, Proposals
 from schedulers.record import Record, RecordError
 from schedulers.strategies import STRATEGIES
 from schedulers.study_state import StudyState, TrialState
-from search_spaces import SearchSpace
+from search_spaces import SearchSpace, SpaceError
+from search_spaces.errors import name_hint
 from search_spaces.sizes import spell_size
 
 logger = logging.getLogger(__name__)
@@ -243,8 +244,15 @@ class StudyRun:
 
 
 def make_ladder(space: SearchSpace) -> Ladder:
-    """Return the strategy that a space's search settings name, on its epochs and folds."""
+    """Return the strategy that a space's search settings name, on its epochs and folds.
+
+    Raises:
+        SpaceError: there is no such strategy.
+    """
     search = space.search
+    if search.scheduler not in STRATEGIES:
+        hint = name_hint(search.scheduler, STRATEGIES)
+        raise SpaceError(space.name, "search.scheduler", f"no strategy {search.scheduler!r}; {hint}")
     return STRATEGIES[search.scheduler](
         epochs=int(space.complete({})["epochs"]),
         folds=search.folds,

@@ -17,7 +17,7 @@ class SearchSettings(BaseModel):
 
     sampler: Literal["tpe", "gp", "cmaes", "qmc", "random", "grid"] = "tpe"
     sampler_options: dict[str, Any] = {}  # Optuna's, such as {n_startup_trials: 20}
-    scheduler: Literal["fold_ladder", "survey", "asha", "stopping_asha", "lockstep", "full"] = "fold_ladder"
+    scheduler: str = "fold_ladder"  # a strategy of `schedulers.strategies`
     trials: int = Field(16, ge=1)
     folds: int = Field(5, ge=2, le=20)
     finalists: int = Field(3, ge=1)

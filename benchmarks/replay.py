@@ -92,9 +92,9 @@ def replay(table: CurveTable, ladder: Ladder, order: npt.NDArray[np.int64], work
 
 def half_way_error(estimates: list[tuple[float, float]]) -> float:
     """Return how far the estimate at half time was off, as a share of the time that was left."""
-    end = estimates[-1][0]
-    now, left = min(estimates, key=lambda estimate: abs(estimate[0] - end / 2))
-    return abs(left - (end - now)) / (end - now)
+    end = max((now for now, _ in estimates), default=0.0)
+    now, left = min(estimates, key=lambda estimate: abs(estimate[0] - end / 2), default=(end, 0.0))
+    return abs(left - (end - now)) / (end - now) if now < end else float("nan")
 
 
 def chosen(study: StudyState, ladder: Ladder) -> int:
@@ -113,7 +113,7 @@ def summary(outcomes: list[Outcome], whole: int) -> dict[str, float]:
         "cost_share": float(np.median(costs) / whole),
         "regret_median": float(np.median(regrets)),
         "regret_p90": float(np.quantile(regrets, 0.9)),
-        "time_left_error": float(np.median([outcome.time_left_error for outcome in outcomes])),
+        "time_left_error": float(np.nanmedian([outcome.time_left_error for outcome in outcomes])),
     }
 
 

@@ -154,6 +154,8 @@ def _affordable(ladder: Ladder, purse: float, most: int) -> int:
 
 def _finals_are_due(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> bool:
     """Tell whether what is left is only just enough to finish the recipe and the finalists."""
+    if budget.seconds is None and budget.fold_epochs is None:
+        return False
     if ladder.finalists >= budget.trials or not ladder.finals(study):
         return False
     unfinished = [*ladder.finals(study), *(trial for trial in study.trials.values() if trial.origin == "recipe")]

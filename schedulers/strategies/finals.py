@@ -22,10 +22,13 @@ def final_climb(ladder: Ladder, study: StudyState, *, settled: bool, may_guess: 
 
 def finalists(study: StudyState, ladder: Ladder) -> list[TrialState]:
     """Return the trials in the places of the finals: deepest compared rung first, then score."""
-    contenders: list[TrialState] = []
+    contenders: dict[int, TrialState] = {}
     for rung in reversed([rung for rung in ladder.rungs if rung <= ladder.epochs]):
-        contenders += [trial for trial in ranked_at(competitors(study), rung) if trial not in contenders]
-    return contenders[: ladder.finalists]
+        if len(contenders) >= ladder.finalists:
+            break
+        deepest = ranked_at(competitors(study), rung)
+        contenders |= {trial.number: trial for trial in deepest if trial.number not in contenders}
+    return list(contenders.values())[: ladder.finalists]
 
 
 def racing(ladder: Ladder, field: list[TrialState]) -> list[TrialState]:

@@ -130,6 +130,28 @@ def test_a_study_is_itself_under_another_budget_and_another_under_other_images(t
             folder.refuse_another(identity)
 
 
+@pytest.mark.parametrize("name", ["data.json", "splits.json", "space.yaml"])
+@pytest.mark.parametrize("content", ["{", "[1]", None])
+def test_a_damaged_file_of_a_study_is_named_with_the_way_out(tmp_path: Path, name: str, content: str | None) -> None:
+    folder = StudyFolder(tmp_path / "toy")
+    folder.path.mkdir()
+    data, splits = {"images": "a", "labels": "b", "classes": ["x"]}, {"digest": "c"}
+    identity = Identity(toy_space(), data, splits)
+    folder.begin_or_continue(identity, {})
+    (folder.path / name).unlink() if content is None else (folder.path / name).write_text(content)
+    if (name, content) == ("space.yaml", None):
+        assert not folder.exists(), "space.yaml comes last: without it there is no study"
+        return
+    with pytest.raises(StudyError, match=rf"{name}: .*restore it, or (take another|begin anew)"):
+        folder.refuse_another(identity)
+
+
+def test_a_results_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file where a folder should be")
+    with pytest.raises(StudyError, match=r"cannot be written .*; choose another folder with --results"):
+        StudyFolder(tmp_path / "results/toy").lock()
+
+
 def test_an_empty_results_folder_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match=r"holds no study; run launch_search\.py first"):
         find_studies(tmp_path)

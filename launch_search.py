@@ -35,9 +35,10 @@ from schedulers.next_work import alike
 from schedulers.proposals import Proposal
 from schedulers.record import Record
 from schedulers.samplers import check_sampler
+from schedulers.search_settings import make_budget, make_ladder
 from schedulers.signals import STOPPED, stopping_on_signals
 from schedulers.study_folder import Identity, StudyFolder
-from schedulers.study_run import StudyRun, make_budget, make_ladder
+from schedulers.study_run import StudyRun
 from schedulers.tune_search import run_climbs
 from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from schedulers.record import read_record
+from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyError, StudyFolder
-from schedulers.study_run import make_ladder
 from schedulers.study_state import StudyState
 from search_spaces import SearchSpace
 from trainables.manifest import FolderError, Manifest, read_manifest, sha256_of, trial_path

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from schedulers.disk_budget import least_promising_first
 from schedulers.proposals import Proposal
 from schedulers.record import read_record
+from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyError, StudyFolder
-from schedulers.study_run import make_ladder
 from schedulers.study_state import StudyState, TrialState
 from search_spaces import SearchSpace
 from search_spaces.errors import SpaceError, explain, name_hint

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 from analysis.findings import Finding
 from schedulers.events import ClimbEnded, ClimbStarted, Dropped, EpochScored, Event, Launched, Rewound, TrialAdded
 from schedulers.record import readable_events
+from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyFolder
-from schedulers.study_run import make_ladder
 
 
 def record_findings(folder: StudyFolder) -> Iterator[Finding]:

@@ -12,8 +12,8 @@ from schedulers.events import (
     TrialAdded,
     TrialFailed,
 )
+from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyFolder
-from schedulers.study_run import make_ladder
 from search_spaces import SearchSpace
 from trainables.manifest import FolderError, read_manifest
 

@@ -8,7 +8,7 @@ from trainables.manifest import newest_attempt, read_manifest, trial_path, weigh
 
 
 class TrialFolders:
-    """What a study's trial folders hold (see `schedulers.study_run.Folders`)."""
+    """What a study's trial folders hold (see `schedulers.housekeeping.Folders`)."""
 
     def __init__(self, study: Path) -> None:
         self._study = study

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from schedulers.record import read_record
+from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyFolder
-from schedulers.study_run import make_ladder
 from schedulers.study_state import StudyState
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -4,9 +4,8 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
-from schedulers.disk_budget import Drop, Holding, to_drop
 from schedulers.events import (
     ClimbEnded,
     ClimbStarted,
@@ -19,15 +18,14 @@ from schedulers.events import (
     TrialFailed,
 )
 from schedulers.failures import LOST, Failure
-from schedulers.ladder import Climb, FoldOrder, Ladder, NewTrial
-from schedulers.next_work import Budget, Finished, Wait, Work, alike, next_work
+from schedulers.housekeeping import Folders, Housekeeping
+from schedulers.ladder import Climb, FoldOrder, NewTrial
+from schedulers.next_work import Finished, Wait, Work, alike, next_work
 from schedulers.proposals import Effective, Proposal, Proposals
 from schedulers.record import Record, RecordError
-from schedulers.strategies import STRATEGIES
+from schedulers.search_settings import make_budget, make_ladder
 from schedulers.study_state import StudyState, TrialState
-from search_spaces import SearchSpace, SpaceError
-from search_spaces.errors import name_hint
-from search_spaces.sizes import spell_size
+from search_spaces import SearchSpace
 
 logger = logging.getLogger(__name__)
 
@@ -41,25 +39,6 @@ class ClimbOrder:
     attempt: int
     configuration: dict[str, Any]
     fold_order: FoldOrder = "sequential"
-
-
-class Folders(Protocol):
-    """What a run asks the trial folders: they may know more than the record after a crash."""
-
-    def saved_epochs(self, trial: int) -> Sequence[EpochScored]:
-        """Return all fold-epochs that a trial's folder holds, in order."""
-
-    def newest_attempt(self) -> int:
-        """Return the newest attempt that any folder has seen."""
-
-    def holding(self, trial: int) -> Holding:
-        """Return the bytes that a trial's folder holds."""
-
-    def other_bytes(self) -> int:
-        """Return the bytes of the study's own files beside the trial folders."""
-
-    def drop(self, drop: Drop) -> None:
-        """Delete a part of a trial's folder."""
 
 
 class StudyRun:
@@ -86,19 +65,18 @@ class StudyRun:
         self.paused: str | None = None  # why a human has to look before the search can go on
         self._proposals = Proposals(space, self.ladder, queue, effective)
         self._listeners: list[Callable[[Event], None]] = []
-        self._holdings: dict[int, Holding] = {}
-        self._over_disk_budget = False
         self._record = record
         self._clock = clock
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
 
-    def start(self, settings: Mapping[str, Any], folders: "Folders") -> None:
+    def start(self, settings: Mapping[str, Any], folders: Folders) -> None:
         """Note the launch, and take every trial as resting where its folder says it stands.
 
         Raises:
             RecordError: the record has lost all trials.
         """
         self._folders = folders
+        self._housekeeping = Housekeeping(folders, self.space.search.disk_budget)
         self.state.last_attempt = max(self.state.last_attempt, folders.newest_attempt())
         if not self.state.trials and folders.newest_attempt():
             raise RecordError(
@@ -112,7 +90,7 @@ class StudyRun:
             if trial.climbing:
                 reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"
                 self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason=reason))
-        self._keep_to_disk_budget(self.state.trials)
+        self._tidy_up(self.state.trials)
 
     def next_climb(self) -> ClimbOrder | None:
         """Return the next climb and note that it has started; None: wait, or see `finished`."""
@@ -155,7 +133,7 @@ class StudyRun:
             self._add(TrialFailed(time=self._clock(), trial=order.trial, **fields))
         if failure is not None and failure.pauses:
             self.pause(failure.reason)
-        self._keep_to_disk_budget([order.trial])
+        self._tidy_up([order.trial])
 
     def stop(self) -> None:
         """Hand out no more climbs; those in flight end after their fold-epoch."""
@@ -195,26 +173,9 @@ class StudyRun:
             for epoch in self._folders.saved_epochs(trial.number)[trial.fold_epochs :]:
                 self._add(epoch)
 
-    def _keep_to_disk_budget(self, changed: Iterable[int]) -> None:
-        """Drop what the disk budget has no room for; a climbing trial counts as it was when last it rested."""
-        limit = self.space.search.disk_budget
-        if limit is None:
-            return
-        self._holdings |= {trial: self._folders.holding(trial) for trial in changed}
-        room = limit - self._folders.other_bytes()
-        for drop in to_drop(self.state, self.ladder, self._holdings, room):
-            freed = self._holdings[drop.trial].parts[drop.part]
-            self._folders.drop(drop)
-            self._holdings[drop.trial] = self._folders.holding(drop.trial)
+    def _tidy_up(self, changed: Iterable[int]) -> None:
+        for drop, freed in self._housekeeping.tidy(self.state, self.ladder, changed):
             self._add(Dropped(time=self._clock(), trial=drop.trial, part=drop.part, bytes=freed))
-        held = sum(holding.total for holding in self._holdings.values())
-        if held > room and not self._over_disk_budget:
-            self._over_disk_budget = True
-            logger.warning(
-                "The study cannot be kept to %s: what runs, may still win or may vote takes %s more. Raise --disk-budget.",
-                spell_size(limit),
-                spell_size(held - room),
-            )
 
     def _next_work(self) -> Work:
         if self.stopping:
@@ -241,37 +202,6 @@ class StudyRun:
         self.state.apply(event)
         for listener in self._listeners:
             listener(event)
-
-
-def make_ladder(space: SearchSpace) -> Ladder:
-    """Return the strategy that a space's search settings name, on its epochs and folds.
-
-    Raises:
-        SpaceError: there is no such strategy.
-    """
-    search = space.search
-    if search.scheduler not in STRATEGIES:
-        hint = name_hint(search.scheduler, STRATEGIES)
-        raise SpaceError(space.name, "search.scheduler", f"no strategy {search.scheduler!r}; {hint}")
-    return STRATEGIES[search.scheduler](
-        epochs=int(space.complete({})["epochs"]),
-        folds=search.folds,
-        grace_period=search.grace_period,
-        reduction_factor=search.reduction_factor,
-        finalists=search.finalists,
-        race=search.race,
-    )
-
-
-def make_budget(space: SearchSpace) -> Budget:
-    """Return the budget of a space."""
-    search = space.search
-    return Budget(
-        trials=search.trials,
-        seconds=search.time_budget,
-        fold_epochs=search.fold_epochs,
-        target_score=search.target_score,
-    )
 
 
 def order_fields(order: ClimbOrder) -> dict[str, Any]:

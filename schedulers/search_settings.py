@@ -1,0 +1,38 @@
+"""From a space's search settings to the strategy and the budget that they mean."""
+
+from schedulers.ladder import Ladder
+from schedulers.next_work import Budget
+from schedulers.strategies import STRATEGIES
+from search_spaces import SearchSpace, SpaceError
+from search_spaces.errors import name_hint
+
+
+def make_ladder(space: SearchSpace) -> Ladder:
+    """Return the strategy that a space's search settings name, on its epochs and folds.
+
+    Raises:
+        SpaceError: there is no such strategy.
+    """
+    search = space.search
+    if search.scheduler not in STRATEGIES:
+        hint = name_hint(search.scheduler, STRATEGIES)
+        raise SpaceError(space.name, "search.scheduler", f"no strategy {search.scheduler!r}; {hint}")
+    return STRATEGIES[search.scheduler](
+        epochs=int(space.complete({})["epochs"]),
+        folds=search.folds,
+        grace_period=search.grace_period,
+        reduction_factor=search.reduction_factor,
+        finalists=search.finalists,
+        race=search.race,
+    )
+
+
+def make_budget(space: SearchSpace) -> Budget:
+    """Return the budget of a space."""
+    search = space.search
+    return Budget(
+        trials=search.trials,
+        seconds=search.time_budget,
+        fold_epochs=search.fold_epochs,
+        target_score=search.target_score,
+    )

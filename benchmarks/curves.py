@@ -1,6 +1,7 @@
 """Tables of recorded learning curves: read, drawn from, and replayed."""
 
 import json
+from argparse import ArgumentTypeError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,14 @@ class Replayed:
 
     def seconds(self, trial: TrialState) -> float:
         return float(self._table.seconds[trial.configuration["row"]])
+
+
+def table_argument(path: str) -> CurveTable:
+    """Return the table at a path that a command line gives."""
+    try:
+        return read_table(Path(path))
+    except (ValueError, OSError) as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def read_table(path: Path) -> CurveTable:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.curves import CurveTable, Replayed, read_table
+from benchmarks.curves import CurveTable, Replayed, table_argument
 from benchmarks.replay import chosen, random_orders
 from schedulers.next_work import Budget
 from schedulers.race import RaceRule
@@ -29,14 +29,14 @@ from schedulers.strategies.fold_ladder import FoldLadder
 def main() -> None:
     """Measure, print and write the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--tables", type=Path, nargs="+", required=True)
+    parser.add_argument("--tables", type=table_argument, nargs="+", required=True)
     parser.add_argument("--orders", type=int, default=400)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--finalists", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    rows = [row for path in arguments.tables for row in compare(read_table(path), arguments)]
+    rows = [row for table in arguments.tables for row in compare(table, arguments)]
     Console(width=110).print(shown(rows))
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1))

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.rungs import RungRow, rung_table, rungs_shown
-from benchmarks.curves import CurveTable, Replayed, read_table
+from benchmarks.curves import CurveTable, Replayed, table_argument
 from schedulers.forecast import seconds_left
 from schedulers.ladder import Ladder, ranked_at
 from schedulers.next_work import Budget
@@ -45,7 +45,7 @@ class Outcome:
 def main() -> None:
     """Replay all strategies, print the tables and write the rows."""
     arguments = parse_arguments()
-    table = read_table(arguments.table)
+    table = arguments.table
     rows = list(compare(table, arguments))
     console.print(comparison(rows, table, arguments))
     if arguments.json:
@@ -156,7 +156,7 @@ def comparison(rows: list[dict[str, Any]], table: CurveTable, arguments: argpars
 def parse_arguments() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--table", type=table_argument, required=True)
     parser.add_argument("--orders", type=int, default=400)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--finalists", type=int, default=3)

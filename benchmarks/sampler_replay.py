@@ -22,7 +22,7 @@ from rich.table import Table
 from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import cross_val_predict
 
-from benchmarks.curves import CurveTable, read_table
+from benchmarks.curves import CurveTable, table_argument
 from schedulers.ladder import Ladder, ranked_at
 from schedulers.next_work import Budget
 from schedulers.projection import distribution
@@ -159,7 +159,7 @@ def found(surrogate: Surrogate, sampler: str, strategy: str, fold_epochs: int, s
 def main() -> None:
     """Measure, print and write the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--table", type=Path, required=True)
+    parser.add_argument("--table", type=table_argument, required=True)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--budgets", type=int, nargs="+", default=[100, 500])
     parser.add_argument("--samplers", nargs="+", default=["tpe", "tpe, told naively", "gp", "cmaes", "qmc", "random"])
@@ -167,7 +167,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     SAMPLERS["tpe, told naively"] = replace(SAMPLERS["tpe"], projection=told_naively)
-    surrogate = Surrogate(read_table(arguments.table))
+    surrogate = Surrogate(arguments.table)
     rows = []
     for budget in arguments.budgets:
         for strategy in arguments.strategies:

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.progress import spell_parameters
+from schedulers.budget import Budget
 from schedulers.forecast import expected_fold_epochs
 from schedulers.ladder import Ladder
-from schedulers.next_work import Budget
 from schedulers.sampler import ask
 from schedulers.study_state import StudyState
 from search_spaces import SearchSpace

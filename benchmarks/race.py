@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.curves import CurveTable, Replayed, table_argument
 from benchmarks.replay import chosen, random_orders
-from schedulers.next_work import Budget
+from schedulers.budget import Budget
 from schedulers.race import RaceRule
 from schedulers.simulation import Simulation
 from schedulers.strategies.finals import finalists

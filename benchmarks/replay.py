@@ -21,9 +21,9 @@ from rich.table import Table
 
 from analysis.rungs import RungRow, rung_table, rungs_shown
 from benchmarks.curves import CurveTable, Replayed, table_argument
+from schedulers.budget import Budget
 from schedulers.forecast import seconds_left
 from schedulers.ladder import Ladder, ranked_at
-from schedulers.next_work import Budget
 from schedulers.simulation import Simulation
 from schedulers.strategies import STRATEGIES
 from schedulers.study_state import StudyState

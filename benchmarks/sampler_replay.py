@@ -23,8 +23,8 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import cross_val_predict
 
 from benchmarks.curves import CurveTable, table_argument
+from schedulers.budget import Budget
 from schedulers.ladder import Ladder, ranked_at
-from schedulers.next_work import Budget
 from schedulers.projection import distribution
 from schedulers.sampler import ask
 from schedulers.samplers import SAMPLERS

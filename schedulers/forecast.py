@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from schedulers.budget import Budget
 from schedulers.ladder import Ladder, competitors
-from schedulers.next_work import Budget, look_ahead, within
+from schedulers.outlook import look_ahead, within
 from schedulers.race import folds_expected
 from schedulers.simulation import Simulation
 from schedulers.study_state import StudyState, TrialState

@@ -1,7 +1,7 @@
 """From a space's search settings to the strategy and the budget that they mean."""
 
+from schedulers.budget import Budget
 from schedulers.ladder import Ladder
-from schedulers.next_work import Budget
 from schedulers.strategies import STRATEGIES
 from search_spaces import SearchSpace, SpaceError
 from search_spaces.errors import name_hint

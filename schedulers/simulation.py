@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
+from schedulers.budget import Budget
 from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded
 from schedulers.ladder import Climb, Ladder, NewTrial
-from schedulers.next_work import Budget, Finished, next_work
+from schedulers.next_work import Finished, next_work
 from schedulers.study_state import StudyState, TrialState
 
 

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schedulers.budget import Budget
 from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
 from schedulers.failures import LOST, Failure
 from schedulers.forecast import expected_fold_epochs
 from schedulers.ladder import Climb, NewTrial, earned_rungs, ranked_at
-from schedulers.next_work import Budget, Finished, Wait, next_work
+from schedulers.next_work import Finished, Wait, next_work
 from schedulers.record import read_record
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder

@@ -12,10 +12,11 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from benchmarks.curves import CurveTable, Replayed, read_table
 from benchmarks.replay import chosen, ladders, random_orders, replay
+from schedulers.budget import Budget
 from schedulers.events import Event, Launched, TrialAdded
 from schedulers.forecast import seconds_left
 from schedulers.ladder import Ladder, NewTrial, Outlook, competitors, ranked_at
-from schedulers.next_work import Budget, next_work
+from schedulers.next_work import next_work
 from schedulers.race import leaves_race
 from schedulers.simulation import Simulation
 from schedulers.strategies import STRATEGIES

@@ -1,0 +1,43 @@
+"""What a study may cost, over all launches, and what of that is left."""
+
+from dataclasses import dataclass
+
+from schedulers.study_state import StudyState
+
+RESERVE = 1.15  # fold-epochs vary in length; without a margin the last finalist misses its last fold
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a study may cost, over all launches; `seconds` counts search time."""
+
+    trials: int
+    seconds: float | None = None
+    fold_epochs: int | None = None
+    target_score: float | None = None
+
+    def spent(self, study: StudyState, now: float, running: int) -> str | None:
+        """Return why `running` fold-epochs must not be under way any more, None while they may."""
+        if self.seconds is not None and study.seconds_spent(now) >= self.seconds:
+            return "the time budget is spent"
+        if self.fold_epochs is not None and study.fold_epochs + running > self.fold_epochs:
+            return f"the budget of {self.fold_epochs} fold-epochs is spent"
+        return None
+
+    def reaches(self, study: StudyState, now: float, fold_epochs: int) -> bool:
+        """Tell whether one more trial could still train so many fold-epochs beside those that run."""
+        running = sum(trial.rung - trial.fold_epochs for trial in study.climbing())
+        if self.fold_epochs is not None and study.fold_epochs + running + fold_epochs > self.fold_epochs:
+            return False
+        seconds = study.seconds_per_fold_epoch()
+        if self.seconds is None or not seconds:
+            return True
+        return study.seconds_spent(now) + RESERVE * fold_epochs * seconds <= self.seconds
+
+    def fold_epochs_left(self, study: StudyState, slots: int, now: float) -> float:
+        """Return the fold-epochs that can still be afforded, at the speed so far; infinite without a limit."""
+        left = float("inf") if self.fold_epochs is None else self.fold_epochs - study.fold_epochs
+        seconds = study.seconds_per_fold_epoch()
+        if self.seconds is not None and seconds:
+            left = min(left, (self.seconds - study.seconds_spent(now)) * slots / (seconds * RESERVE))
+        return max(0.0, left)

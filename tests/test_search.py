@@ -81,10 +81,10 @@ def test_what_a_crash_interrupted_goes_on_first() -> None:
     assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(3, 2)
 
 
-def test_half_go_on_from_the_first_look_and_then_places_shrink_to_the_finalists() -> None:
-    assert [LADDER.quota(index, 32) for index in (0, 1, 2)] == [16, 6, 3]
+def test_half_go_on_from_every_look_and_the_finalists_from_the_last() -> None:
+    assert [LADDER.quota(index, 32) for index in (0, 1, 2)] == [16, 8, 3]
     assert [LADDER.quota(index, 3) for index in (0, 1, 2)] == [3, 3, 3]
-    assert [FoldLadder(epochs=9, folds=5, finalists=1).quota(index, 36) for index in (0, 1, 2)] == [18, 4, 1]
+    assert [FoldLadder(epochs=9, folds=5, finalists=1).quota(index, 36) for index in (0, 1, 2)] == [18, 9, 1]
 
 
 def test_it_waits_only_while_a_climb_is_in_flight() -> None:

@@ -4,11 +4,10 @@ A rung of few trials cannot tell the best from the lucky, and with a known budge
 long as new trials come, a free slot begins one. A trial is promoted when it is among the best whatever the
 trials still to come will score, or when a slot would idle otherwise.
 
-Comparing costs nothing here, a resting trial keeps its state: so there is a look every `grace_period` epochs, the last
-one after `reduction_factor` of them, and then the finalists train on. After the first look half go on, for a first epoch says
-little (a slow starter that wins stands in the middle); then the number shrinks evenly down to the finalists. With 32
-contenders and three finalists: 32, 16, 6, 3. It is successive halving (Jamieson and Talwalkar, AISTATS 2016) without
-its barrier. What it was measured against: `benchmarks.replay`.
+Comparing costs nothing here, a resting trial keeps its state: so there is a look every `grace_period` epochs, `reduction_factor`
+of them. Half go on from each, for a first epoch says little (a slow starter that wins stands in the middle), and from
+the last one the finalists train on: with 32 contenders and three finalists 32, 16, 8, 3. It is successive halving
+(Jamieson and Talwalkar, AISTATS 2016) without its barrier. What it was measured against: `benchmarks.replay`.
 """
 
 from dataclasses import dataclass
@@ -58,15 +57,10 @@ class FoldLadder(Ladder):
         return total + standing * (self.epochs - below) + finalists * (self.top - self.epochs)
 
     def places(self, rung: int, reached: int) -> int:
-        """Return how many go on: half from the first look, then evenly fewer, and the finalists from the last."""
-        if reached <= self.finalists or rung >= self.epochs:
+        """Return how many go on: half from every look, and the finalists from the last one."""
+        if reached <= self.finalists or rung >= max(self.epoch_rungs, default=0):
             return min(reached, self.finalists)
-        index = self.epoch_rungs.index(rung)
-        looks_left = len(self.epoch_rungs) - index
-        if looks_left == 1:
-            return self.finalists
-        share = (self.finalists / reached) ** (1 / looks_left) if index else 1 / 2
-        return max(self.finalists, int(reached * share))
+        return max(self.finalists, reached // 2)
 
     def quota(self, index: int, contenders: int) -> int:
         """Return how many of all contenders go on from the epoch rung of this index."""

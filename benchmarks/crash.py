@@ -53,9 +53,12 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         reference = finished_study(Path(place))
-        rows = list(
-            measured(arguments.moments, arguments.seed, decisions(list(read_record(reference / "record.jsonl"))))
-        )
+        rows = []
+        for row in measured(
+            arguments.moments, arguments.seed, decisions(list(read_record(reference / "record.jsonl")))
+        ):
+            print(row, flush=True)
+            rows.append(row)
     Console(width=170).print(shown(rows))
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1))

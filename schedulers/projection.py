@@ -4,7 +4,7 @@ A trial that was told to Optuna can never be promoted again, so no Optuna study 
 record for every question (0.4 s at 1,000 trials).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeAlias
 
 import optuna
@@ -16,6 +16,7 @@ from schedulers.study_state import StudyState
 from schedulers.study_state import TrialState as OurTrial
 from search_spaces import Choice, Parameter, SearchSpace
 
+SHOWN = 100
 Projection: TypeAlias = Callable[[SearchSpace, StudyState, Ladder], list[FrozenTrial]]
 
 
@@ -39,7 +40,8 @@ def by_depth(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froz
 def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
     """Return the trials as complete with their rank from 0 (worst) to 1, for a sampler that models one value.
 
-    Scores of different rungs do not compare, ranks do: deeper rungs first, then the score there.
+    Scores of different rungs do not compare, ranks do: deeper rungs first, then the score there. Of a large study only the
+    best and the newest `SHOWN` trials each are given: a Gaussian process takes time with the cube of their number.
     """
     earned = earned_rungs(study, ladder)
     scored = [trial for trial in study.trials.values() if trial.failure is None and earned[trial.number]]
@@ -51,7 +53,9 @@ def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froze
             return _frozen(space, trial, TrialState.RUNNING)
         return _frozen(space, trial, TrialState.COMPLETE, ranks[trial.number])
 
-    return _told_by(told, space, study)
+    newest = list(study.trials)[-SHOWN:]
+    given = {*newest, *(trial.number for trial in order[-SHOWN:])}
+    return _told_by(told, space, study, given)
 
 
 def nothing(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
@@ -76,9 +80,12 @@ def distribution(parameter: Parameter) -> BaseDistribution:
     return FloatDistribution(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
 
 
-def _told_by(told: Callable[[OurTrial], FrozenTrial], space: SearchSpace, study: StudyState) -> list[FrozenTrial]:
-    """Return all trials that this space could have drawn, failed ones as infeasible, the others as `told`."""
-    inside = [trial for trial in study.trials.values() if space.contains(trial.configuration)]
+def _told_by(
+    told: Callable[[OurTrial], FrozenTrial], space: SearchSpace, study: StudyState, given: Collection[int] | None = None
+) -> list[FrozenTrial]:
+    """Return the given trials (all) that this space could have drawn, failed ones as infeasible, the others as `told`."""
+    trials = study.trials.values() if given is None else [study.trials[number] for number in sorted(given)]
+    inside = [trial for trial in trials if space.contains(trial.configuration)]
     return [_infeasible(space, trial) if trial.failure is not None else told(trial) for trial in inside]
 
 

@@ -15,7 +15,7 @@ class SearchSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sampler: Literal["tpe", "gp", "cmaes", "qmc", "random", "grid"] = "tpe"
+    sampler: Literal["gp", "tpe", "cmaes", "qmc", "random", "grid"] = "gp"
     sampler_options: dict[str, Any] = {}  # Optuna's, such as {n_startup_trials: 20}
     scheduler: str = "fold_ladder"  # a strategy of `schedulers.strategies`
     trials: int = Field(16, ge=1)

@@ -285,7 +285,7 @@ def test_a_dry_run_tells_everything_and_starts_nothing(place: Path) -> None:
         (["--set", "search.reduction_factor=1"], "search.reduction_factor: Input should be greater than or equal to 2"),
         (["--set", "search.grace_period=4"], "search.grace_period is 4 but constants.epochs only 3"),
         (["--set", "search.scheduler=hyperband"], "search.scheduler: no strategy 'hyperband'; Valid: fold_ladder"),
-        (["--set", "search.sampler_options={startup: 3}"], "search.sampler_options.startup: tpe has no such option"),
+        (["--set", "search.sampler_options={startup: 3}"], "search.sampler_options.startup: gp has no such option"),
         (["--warm-start", "nowhere"], "--warm-start nowhere:"),
         (["--enqueue", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
     ],

@@ -8,7 +8,7 @@ import optuna
 from optuna.trial import TrialState
 
 from schedulers.events import TrialAdded, TrialFailed
-from schedulers.projection import by_depth
+from schedulers.projection import by_depth, by_rank
 from schedulers.sampler import ask
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StudyState
@@ -113,6 +113,16 @@ def test_a_thousand_trials_are_projected_and_asked_in_seconds() -> None:
     for trial in study.trials.values():
         trial.configuration = {"epochs": 9, "learning_rate": 0.001 * trial.number}
     assert 0 <= ask(toy_space(sampler="tpe"), study, LADDER, 1001)["learning_rate"] <= 1
+
+
+def test_a_gaussian_process_is_shown_the_best_and_the_newest_of_a_large_study() -> None:
+    study = study_of({number: [1 - 0.001 * number] for number in range(1000)})
+    for trial in study.trials.values():
+        trial.configuration = {"epochs": 9, "learning_rate": 0.001 * trial.number}
+    shown = by_rank(toy_space(sampler="gp"), study, LADDER)
+    rates = sorted(round(1000 * trial.params["learning_rate"]) for trial in shown)
+    assert rates == [*range(100), *range(900, 1000)]
+    assert max(trial.value for trial in shown) == 1
 
 
 def test_asking_prints_nothing() -> None:

@@ -160,7 +160,8 @@ def launch(place: Path) -> subprocess.Popen[bytes]:
     cores = str(os.cpu_count() or 1)
     command = [sys.executable, str(ROOT / "launch_search.py"), "--space", "toy.yaml", "--cpus-per-trial", cores]
     nowhere = subprocess.DEVNULL
-    return subprocess.Popen(command, cwd=place, start_new_session=True, stdout=nowhere, stderr=nowhere)
+    patient = {**os.environ, "OMP_WAIT_POLICY": "passive"}  # threads that spin for each other crawl on a busy machine
+    return subprocess.Popen(command, cwd=place, start_new_session=True, stdout=nowhere, stderr=nowhere, env=patient)
 
 
 def trial_processes(driver: int) -> list[int]:

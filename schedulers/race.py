@@ -6,12 +6,14 @@ Racing Algorithm for Configuring Metaheuristics", GECCO 2002 (F-Race, whose test
 
 - `mean`: the challenger's mean is below the leader's. Cheapest, and wrong most often: with two folds the better
   of two equals leaves every second time.
-- `forgiving`: the challenger's mean is below the leader's worst fold. Needs no level and no normality; it leaves only
-  where the gap is larger than what a fold can do.
+- `forgiving`, the default: the challenger's mean is below the leader's worst fold. Needs no level and no normality; it leaves
+  only where the gap is larger than what a fold can do.
 - `paired_t`: a one-sided paired t-test at the level of `LEVEL`, and at least three folds, for with two the test has a single
   degree of freedom. Normality is not given for F1 differences: the level is nominal.
 
-The error of each (the share of races whose best finalist left) is measured by `benchmarks.replay`.
+Error is a race whose best finalist, by its score over all folds, left. In 400 races of three finalists on each of three
+recorded tables (`python -m benchmarks.race --tables benchmarks/tables/*.jsonl --orders 400`): `mean` 0.2 to 1.5 % for 34 to
+40 % of the folds saved, `forgiving` 0.0 to 0.2 % for 30 to 40 %, `paired_t` none for 16 to 27 %.
 """
 
 from collections.abc import Sequence

@@ -278,7 +278,7 @@ def test_a_dry_run_tells_everything_and_starts_nothing(place: Path) -> None:
         (["--trials-per-gpu", "2"], "--trials-per-gpu needs a GPU"),
         (["--set", "search.folds=18"], "fewer than 18 folds"),
         (["--fold-epochs", "0"], "search.fold_epochs: Input should be greater than or equal to 1"),
-        (["--fold-epochs", "5"], "search.fold_epochs is 5 but one trial on all folds takes 6"),
+        (["--fold-epochs", "11"], "search.fold_epochs is 11 but the recipe and one finalist on all folds take 12"),
         (["--target-score", "80"], "search.target_score: Input should be less than or equal to 1"),
         (["--disk-budget", "much"], "search.disk_budget: is no size; write it like 500MB"),
         (["--trials", "2", "--set", "search.finalists=3"], "search.finalists is 3 but search.trials only 2"),

@@ -12,6 +12,7 @@ from schedulers.ladder import Ladder, competitors, ranked_at
 from schedulers.study_state import StudyState
 
 AGREES = 0.5  # Kendall's tau between two rungs from which a ranking is called right: three pairs of four in order
+FEW = 3  # of two trials any agreement is complete, one way or the other
 ENOUGH = 5  # trials that went on; below, a rank agreement says nothing
 
 
@@ -49,7 +50,7 @@ def rung_table(study: StudyState, ladder: Ladder) -> list[RungRow]:
 def rank_agreement(study: StudyState, rung: int, later: int) -> float | None:
     """Return Kendall's tau between two rungs among the trials that reached both, None where it is not defined."""
     both = ranked_at(competitors(study), later)
-    if len(both) < 2:
+    if len(both) < FEW:
         return None
     tau = float(kendalltau([trial.score_at(rung) for trial in both], [trial.score_at(later) for trial in both])[0])
     return None if isnan(tau) else tau

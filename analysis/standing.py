@@ -22,7 +22,8 @@ def standing(study: StudyState, ladder: Ladder) -> Standing:
     still_in = {trial.number for trial in ladder.finals(study)}
     for rung in ladder.rungs[:-1] if not ladder.finals(study) else ladder.epoch_rungs:
         ranked = ranked_at(competitors(study), rung)
-        still_in |= {trial.number for trial in ranked[: ladder.places(rung, len(ranked))]}
+        places = ranked[: ladder.places(rung, len(ranked))]
+        still_in |= {trial.number for trial in places if trial.fold_epochs == rung}
     counts = dict.fromkeys(("climbing", "resting", "out", "finished", "failed"), 0)
     for trial in study.trials.values():
         counts[_place(trial, ladder, trial.number in still_in or trial.origin == "recipe")] += 1

@@ -35,6 +35,13 @@ def test_at_the_end_nothing_climbs_and_the_finalists_and_the_recipe_are_finished
     assert counts.finished == finished_trials(driver.run.state, driver.run.ladder) >= 3
 
 
+def test_at_the_end_nobody_rests_who_has_no_way_to_go_on(tmp_path: Path) -> None:
+    for strategy in ("fold_ladder", "survey", "full"):
+        space = toy_space(scheduler=strategy, trials=16)
+        ended = ToyDriver(tmp_path / strategy, space, slots=2).start().finish()
+        assert standing(ended.run.state, ended.run.ladder).resting == 0
+
+
 def test_the_leader_is_the_best_of_those_that_came_furthest(driver: ToyDriver) -> None:
     best = best_trial(driver.run.state, driver.run.ladder)
     assert best is not None

@@ -39,7 +39,9 @@ def test_agreement_is_kendalls_tau_among_those_that_reached_both() -> None:
     assert first.agrees_with_next == pytest.approx(-1)
     assert second.agrees_with_next == pytest.approx(1)
     assert first.agrees_with_top is None, "nobody reached the top but the recipe"
-    assert rank_agreement(study_of({1: [0.5, 0.5], 2: [0.5, 0.5]}), 1, 2) is None, "ties have no ranking"
+    ties = {trial: [0.5, 0.5] for trial in (1, 2, 3)}
+    assert rank_agreement(study_of(ties), 1, 2) is None, "ties have no ranking"
+    assert rank_agreement(study_of({1: [0.5, 0.5], 2: [0.6, 0.4]}), 1, 2) is None, "two say nothing"
 
 
 def test_a_first_look_that_came_too_early_is_told_with_the_grace_period_that_would_have_been_right() -> None:

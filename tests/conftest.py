@@ -42,9 +42,14 @@ def faces(cache_folder: Path) -> PreparedData:
 @pytest.fixture
 def study(tmp_path: Path, faces: PreparedData) -> Path:
     """A study folder as a launch leaves it before its first trial."""
-    faces.samples().to_csv(tmp_path / "samples.csv", index=False)
-    (tmp_path / "data.json").write_text(json.dumps(faces.facts()))
+    write_study(tmp_path, faces)
     return tmp_path
+
+
+def write_study(folder: Path, data: PreparedData) -> None:
+    """Write the files of a study that trials read."""
+    data.samples().to_csv(folder / "samples.csv", index=False)
+    (folder / "data.json").write_text(json.dumps(data.facts()))
 
 
 @pytest.fixture

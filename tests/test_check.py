@@ -12,12 +12,14 @@ from analysis.check import check
 from analysis.folder_checks import folder_findings
 from analysis.record_checks import record_findings
 from analysis.trial_folders import TrialFolders
+from datasets.preparation import PreparedData
 from schedulers.events import TrialFailed
 from schedulers.record import Record, RecordError, read_record
 from schedulers.study_folder import StudyFolder
 from schedulers.study_run import StudyRun
 from schedulers.study_state import StudyState
 from search_spaces import Range, SearchSettings, SearchSpace
+from tests.conftest import TINY, write_study
 from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.devices import Resources
@@ -57,12 +59,20 @@ def search(study: Path, space: SearchSpace, trials: int = 3) -> StudyState:
         return run.state
 
 
-@pytest.fixture
-def finished(study: Path, tiny: TrainConfig) -> StudyFolder:
-    space = toy_space(tiny)
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> Path:
+    """A study, trained once for all tests."""
+    study, space = tmp_path_factory.mktemp("trained"), toy_space(TrainConfig(**TINY))
+    write_study(study, faces)
     (study / "space.yaml").write_text(yaml.safe_dump(space.model_dump(mode="json")))
     search(study, space)
-    return StudyFolder(study)
+    return study
+
+
+@pytest.fixture
+def finished(trained: Path, tmp_path: Path) -> StudyFolder:
+    """A copy of it, to be damaged."""
+    return StudyFolder(Path(shutil.copytree(trained, tmp_path / "study")))
 
 
 def told(folder: StudyFolder) -> str:

@@ -79,6 +79,7 @@ def test_every_requirement_is_pinned() -> None:
     assert {"ray[default,tune]==2.60.0", "torch==2.14.1", "torchvision==0.29.1"} <= set(lines)
 
 
+@pytest.mark.slow
 def test_real_photographs_come_in_through_the_csv_source_and_can_be_learned(tmp_path: Path) -> None:
     assert lay_out(tmp_path / "orl") == 400
     source = {"source": "csv", "file": str(tmp_path / "orl/labels.csv"), "split": "by_image"}

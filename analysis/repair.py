@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from analysis.findings import Finding
 from analysis.folder_checks import folder_findings, trial_numbers
 from analysis.record_checks import record_findings
 from analysis.retelling import consistent, knows_its_trial, lost_trials
@@ -33,8 +32,8 @@ def repair(folder: StudyFolder, space: SearchSpace) -> Iterator[str]:
             if trial in known:
                 record.append(Rewound(time=record.events[-1].time, trial=trial, fold_epochs=0))
                 yield f"trial {trial} begins anew when it is needed"
-    for stray in (finding for finding in findings if finding.stray is not None):
-        yield f"{stray.stray} is set aside as {_set_aside(folder, _existing(stray))}"
+    for stray in [finding.stray for finding in findings if finding.stray is not None]:
+        yield f"{stray} is set aside as {_set_aside(folder, stray)}"
 
 
 def _rebuild_record(folder: StudyFolder, space: SearchSpace) -> Iterator[str]:
@@ -67,11 +66,6 @@ def _known(folder: StudyFolder) -> set[int]:
 def _only_in_folders(folder: StudyFolder) -> set[int]:
     """Return the trials that the record lacks although their folders know them."""
     return {trial for trial in trial_numbers(folder) - _known(folder) if knows_its_trial(folder, trial)}
-
-
-def _existing(finding: Finding) -> Path:
-    assert finding.stray is not None
-    return finding.stray
 
 
 def _set_aside(folder: StudyFolder, path: Path, *, keep: bool = False) -> Path:

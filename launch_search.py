@@ -44,6 +44,7 @@ from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names
 from trainables.config import TrainConfig
 from trainables.disk_space import check_free_space
+from trainables.fold_data import DECODED
 from trainables.fold_trainable import FoldTrainable, worker_environment
 from trainables.probing import Probe
 
@@ -218,6 +219,7 @@ def derived_files(folder: StudyFolder, data: PreparedData) -> dict[str, str]:
     return {
         folder.samples.name: data.samples().to_csv(index=False),
         folder.holdout.name: data.holdout().to_csv(index=False),
+        DECODED: json.dumps(data.decoded),
         folder.environment.name: json.dumps(environment(), indent=1),
     }
 

@@ -1,10 +1,11 @@
 """Folders that are either whole or not there: written under a temporary name, then renamed."""
 
+import errno
 import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,12 +20,16 @@ def cache_root() -> Path:
 
 
 @contextmanager
-def finished_folder(target: Path) -> Iterator[Path | None]:
-    """Yield a temporary folder that becomes `target` when the block ends well, or None if `target` is there.
+def finished_folder(target: Path, is_whole: Callable[[Path], bool] = Path.exists) -> Iterator[Path | None]:
+    """Yield a temporary folder that becomes `target` when the block ends well, or None if `target` is there and whole.
 
-    Others that want the same folder wait; a block that raises or is killed leaves no `target`.
+    Others that want the same folder wait; a block that raises or is killed leaves no `target`, and what
+    a killed one has left beside it is swept away.
+
+    Raises:
+        DataError: the place cannot be written, or its disk is full.
     """
-    if target.exists():
+    if is_whole(target):
         yield None
         return
     try:
@@ -36,12 +41,21 @@ def finished_folder(target: Path) -> Iterator[Path | None]:
         ) from None
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if target.exists():
+        if is_whole(target):
             yield None
             return
+        for left in target.parent.glob(f".{target.name}.*/"):
+            shutil.rmtree(left, ignore_errors=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:
             yield temporary
+            shutil.rmtree(target, ignore_errors=True)
             temporary.rename(target)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DataError(
+                f"{target.parent}: the disk is full; make room, or set FOLDRACE_CACHE to a folder on another disk"
+            ) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)

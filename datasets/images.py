@@ -17,12 +17,15 @@ class UnreadableImage(ValueError):
 def read_image(path: Path, size: int) -> Pixels:
     """Return the whole image squeezed to size x size x RGB, bicubic with antialiasing, turned upright.
 
+    A JPEG is decoded at the smallest scale that has twice the size: against a full decode no value
+    differs by more than a few levels of 255, while a scale that just has the size is off by 20.
+
     Raises:
         UnreadableImage: missing, truncated, or no image.
     """
     try:
         with Image.open(path) as image:
-            image.draft("RGB", (size, size))
+            image.draft("RGB", (2 * size, 2 * size))
             upright = _eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
             return np.asarray(upright.resize((size, size), Image.Resampling.BICUBIC))
     except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError) as error:

@@ -28,6 +28,7 @@ class PreparedData:
     cache: ImageCache
     task: str
     rows: tuple[int, ...]  # of the cache, one for each row of the table
+    decoded: tuple[str, ...]  # the id of every row of the cache, unreadable ones too
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -50,6 +51,7 @@ class PreparedData:
             "labels": self._labels_digest(),
             "classes": list(self.classes),
             "root": str(self.table.root),
+            "image_size": self.cache.image_size,
             "images": self.cache.folder.name,
             "cache": str(self.cache.folder),
             "notes": list(self.table.notes),
@@ -96,13 +98,13 @@ def prepare(
     table = open_source(options, _labelled(progress, "drawing sample faces"))
     table.classes_of(task)
     cache = build_cache(table.paths(), image_size, cache_root(), _labelled(progress, "decoding images"))
-    bad = [row for row, _ in cache.unreadable]
+    decoded, bad = tuple(table.frame["id"]), [row for row, _ in cache.unreadable]
     rows = tuple(sorted(set(range(cache.count)) - set(bad)))
     if bad:
         table = _without_unreadable(table, cache, options)
     splits = make_splits(table, options, folds)
     check_classes(table, splits, task)
-    return PreparedData(table, splits, cache, task, rows)
+    return PreparedData(table, splits, cache, task, rows, decoded)
 
 
 def _without_unreadable(table: Table, cache: ImageCache, options: DataOptions) -> Table:

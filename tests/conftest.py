@@ -14,6 +14,7 @@ os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
 from trainables.config import TrainConfig
+from trainables.fold_data import DECODED
 
 TINY = {"backbone": "test_efficientnet", "pretrained": False, "image_size": 32, "epochs": 2, "batch_size": 16}
 
@@ -50,6 +51,7 @@ def write_study(folder: Path, data: PreparedData) -> None:
     """Write the files of a study that trials read."""
     data.samples().to_csv(folder / "samples.csv", index=False)
     (folder / "data.json").write_text(json.dumps(data.facts()))
+    (folder / DECODED).write_text(json.dumps(data.decoded))
 
 
 @pytest.fixture

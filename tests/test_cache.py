@@ -1,14 +1,18 @@
 """The decoded-image cache: right pixels, one build, no half-built file."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.cache import build_cache
+from datasets import decoding
+from datasets.cache import build_cache, is_whole
 from datasets.errors import DataError
 from datasets.images import read_image
+from trainables.fold_data import decoded_images, load_fold_data
 
 
 @pytest.fixture
@@ -36,8 +40,9 @@ def test_the_same_images_are_decoded_once_and_changed_images_anew(pictures: list
     assert len(decoded) == 5
     Image.new("RGB", (20, 15), "red").save(pictures[3])
     changed = build()
-    assert changed != first
-    assert len(decoded) == 10
+    Image.new("RGB", (9, 31), "red").save(pictures[3])  # another size
+    assert len({first, changed, build()}) == 3
+    assert len(decoded) == 15
 
 
 def test_the_images_are_memory_mapped_and_read_only(pictures: list[Path], tmp_path: Path) -> None:
@@ -47,12 +52,74 @@ def test_the_images_are_memory_mapped_and_read_only(pictures: list[Path], tmp_pa
         images[0] = 0
 
 
-def test_a_truncated_cache_is_refused(pictures: list[Path], tmp_path: Path) -> None:
+def test_a_truncated_cache_is_refused_and_built_anew(pictures: list[Path], tmp_path: Path) -> None:
     cache = build_cache(pictures, 16, tmp_path / "cache")
-    file = cache.folder / "images.u8"
-    file.write_bytes(file.read_bytes()[:-1])
-    with pytest.raises(DataError, match="was cut or changed; delete"):
-        cache.open()
+    whole, file = cache.open().copy(), cache.folder / "images.u8"
+    for damage in (lambda: file.write_bytes(whole.tobytes()[:-1]), file.unlink, lambda: clear(cache.folder)):
+        damage()
+        assert not is_whole(cache.folder)
+        with pytest.raises((DataError, OSError)):
+            cache.open()
+        assert np.array_equal(build_cache(pictures, 16, tmp_path / "cache").open(), whole)
+
+
+def clear(folder: Path) -> None:
+    """Leave what a killed clean-up would: the images alone, without what says how many they are."""
+    (folder / "cache.json").unlink()
+    (folder / "images.u8").write_bytes(b"")
+
+
+def test_too_little_room_is_told_with_numbers_before_anything_is_decoded(
+    pictures: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "_SPARE_BYTES", 2**60)
+    decoded: list[int] = []
+    with pytest.raises(DataError, match=r"need 0 MiB, and [\d,]+ MiB are free .* FOLDRACE_CACHE"):
+        build_cache(pictures, 16, tmp_path / "cache", lambda done, total: decoded.append(done))
+    assert not decoded
+    assert not list((tmp_path / "cache").glob("images-*"))
+
+
+def test_a_cache_folder_that_cannot_be_made_is_told(pictures: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match=r"cannot write the cache .* set FOLDRACE_CACHE"):
+        build_cache(pictures, 16, tmp_path / "file" / "cache")
+
+
+def test_trials_that_need_a_cache_at_once_build_it_once(pictures: list[Path], tmp_path: Path) -> None:
+    decoded: list[int] = []
+
+    def build(_: int) -> Path:
+        return build_cache(pictures, 16, tmp_path / "cache", lambda done, total: decoded.append(done)).folder
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len(set(pool.map(build, range(6)))) == 1
+    assert decoded == [1, 2, 3, 4, 5]
+
+
+def test_what_a_killed_build_left_is_swept_away_by_the_next(pictures: list[Path], tmp_path: Path) -> None:
+    target = build_cache(pictures, 16, tmp_path / "cache").folder
+    left = target.rename(target.with_name(f".{target.name}.abcdefgh"))
+    assert build_cache(pictures, 16, tmp_path / "cache").folder == target
+    assert not left.exists()
+
+
+def test_a_node_without_the_decoded_images_decodes_them_to_the_same_pixels(study: Path, tmp_path: Path) -> None:
+    here = load_fold_data(study)
+    facts = json.loads((study / "data.json").read_text())
+    elsewhere = {**facts, "cache": str(tmp_path / "not_on_this_node")}
+    assert np.array_equal(decoded_images(study, elsewhere), here.images)
+    with pytest.raises(DataError, match="not those that the study began with"):
+        decoded_images(study, {**elsewhere, "images": "images-of-yesterday"})
+
+
+def test_a_jpeg_decoded_at_reduced_scale_is_nearly_that_of_a_full_decode(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    rough = Image.fromarray(generator.integers(0, 256, (24, 32, 3), dtype=np.uint8))
+    rough.resize((512, 384), Image.Resampling.BICUBIC).save(tmp_path / "one.jpg", quality=90)
+    full = Image.open(tmp_path / "one.jpg").resize((64, 64), Image.Resampling.BICUBIC)
+    difference = np.abs(read_image(tmp_path / "one.jpg", 64).astype(int) - np.asarray(full).astype(int))
+    assert 0 < difference.max() <= 6  # not 0: it was reduced
 
 
 def test_a_build_that_dies_leaves_no_cache(pictures: list[Path], tmp_path: Path) -> None:

@@ -2,16 +2,21 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from datasets.cache import load_cache
+from datasets.cache import build_cache, is_whole, load_cache
+from datasets.errors import DataError
+from datasets.folders import cache_root
 from datasets.images import Pixels
 from trainables.metrics import Targets
 
+DECODED = "images.json"  # in a study's folder: the id of every row of its decoded images
 Rows = npt.NDArray[np.int64]
 
 
@@ -55,5 +60,23 @@ def load_fold_data(study: Path) -> FoldData:
         folds=columns["fold"],
         targets=columns["target"],
         rows=columns["row"],
-        images=load_cache(Path(facts["cache"])).open(),
+        images=decoded_images(study, facts),
     )
+
+
+def decoded_images(study: Path, facts: Mapping[str, Any]) -> Pixels:
+    """Return a study's images, memory-mapped; decoded once on every node that does not have them (any more).
+
+    Raises:
+        DataError: the images on this node are others than those the study began with.
+    """
+    folder = Path(facts["cache"])
+    if is_whole(folder):
+        return load_cache(folder).open()
+    paths = [Path(facts["root"]) / name for name in json.loads((study / DECODED).read_text(encoding="utf-8"))]
+    cache = build_cache(paths, int(facts["image_size"]), cache_root())
+    if cache.folder.name != facts["images"]:
+        raise DataError(
+            f"{facts['root']}: the images here are not those that the study began with; bring them back, or start a new study"
+        )
+    return cache.open()

@@ -1,0 +1,67 @@
+"""Decode many images into one file: on all cores, a few in memory at a time, whatever their number."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from datasets.errors import DataError
+from datasets.images import Pixels, UnreadableImage, read_image
+
+Progress = Callable[[int, int], None]
+_AT_A_TIME = 256
+_SPARE_BYTES = 64 * 2**20
+_Result = TypeVar("_Result")
+
+
+def in_order(pool: ThreadPoolExecutor, work: Callable[[Path], _Result], paths: Sequence[Path]) -> Iterator[_Result]:
+    """Yield the result of every path in order, never more than a few ahead."""
+    for start in range(0, len(paths), _AT_A_TIME):
+        yield from pool.map(work, paths[start : start + _AT_A_TIME])
+
+
+def check_room(folder: Path, needed: int) -> None:
+    """Check that so many bytes fit on the disk of a folder.
+
+    Raises:
+        DataError: they do not; says what is needed and what is free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed + _SPARE_BYTES:
+        raise DataError(
+            f"{folder.parent}: the decoded images need {needed / 2**20:,.0f} MiB, and {free / 2**20:,.0f} MiB are free"
+            f" ({_SPARE_BYTES / 2**20:.0f} are kept); make room, or set FOLDRACE_CACHE to a folder on another disk"
+        )
+
+
+def decode_all(
+    pool: ThreadPoolExecutor, paths: Sequence[Path], size: int, file: Path, progress: Progress | None
+) -> list[tuple[int, str]]:
+    """Write every image, size x size x 3, one after the other; return row and reason of the unreadable ones.
+
+    They go through a file, since the pages of a memory map would count as this process's memory.
+    """
+    unreadable = []
+    with open(file, "wb") as stream:
+        for row, pixels in enumerate(in_order(pool, partial(_decoded, size=size), paths)):
+            if isinstance(pixels, UnreadableImage):
+                unreadable.append((row, str(pixels)))
+                pixels = np.zeros((size, size, 3), np.uint8)
+            stream.write(pixels.tobytes())
+            if progress:
+                progress(row + 1, len(paths))
+        stream.flush()
+        os.fsync(stream.fileno())
+    return unreadable
+
+
+def _decoded(path: Path, size: int) -> Pixels | UnreadableImage:
+    try:
+        return read_image(path, size)
+    except UnreadableImage as error:
+        return error

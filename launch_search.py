@@ -46,7 +46,7 @@ from trainables.config import TrainConfig
 from trainables.disk_space import check_free_space
 from trainables.fold_data import DECODED
 from trainables.fold_trainable import FoldTrainable, worker_environment
-from trainables.probing import Probe
+from trainables.probing import Probe, check_compiler
 
 ROOT = Path(__file__).resolve().parent
 console = Console()
@@ -59,6 +59,8 @@ def main() -> int:
     arguments = parse_options(__doc__)
     try:
         check_gpu_share(arguments)
+        if arguments.compile:
+            check_compiler()
         return search(arguments)
     except (ValueError, OSError) as error:  # our own errors are ValueErrors that name file, key and way out
         told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
@@ -181,7 +183,7 @@ def run_study(
             run.start(space.search.model_dump(), TrialFolders(folder.path))
             mirror = Mirror(folder.mirror, space, run.ladder, run.state)
             run.listen(mirror.take)
-            common = {"study": str(folder.path), "cpus": cpus, "gpus": gpus}
+            common = {"study": str(folder.path), "cpus": cpus, "gpus": gpus, "compile": arguments.compile}
             stopping = stopping_on_signals(
                 run.stop, partial(console.print, highlight=False, soft_wrap=True), same_command()
             )

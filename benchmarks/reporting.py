@@ -4,6 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,9 +34,7 @@ def shown(rows: Sequence[Row], title: str | None = None) -> Table:
 
 def machine() -> str:
     """Return the processor, its cores, the memory and Python's version."""
-    model = next(
-        (line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?"
-    )
+    model = next((line.split(":")[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
 
@@ -48,8 +47,8 @@ def peak_mebibytes() -> float:
 
 def in_new_process(function: Callable[..., _Result], *arguments: Any) -> _Result:
     """Return what a function returns in a process of its own: nothing before it counts to its memory or its caches."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def _lines(path: str) -> list[str]:
@@ -57,4 +56,10 @@ def _lines(path: str) -> list[str]:
 
 
 def _spelled(value: Any) -> str:
-    return f"{value:,.3g}" if isinstance(value, float) and abs(value) < 1000 else f"{value:,.0f}" if isinstance(value, float) else str(value if value is not None else "")
+    return (
+        f"{value:,.3g}"
+        if isinstance(value, float) and abs(value) < 1000
+        else f"{value:,.0f}"
+        if isinstance(value, float)
+        else str(value if value is not None else "")
+    )

@@ -48,6 +48,7 @@ class EpochScored(_Event):
     score: float
     fold_score: float | None = None  # None in records of earlier versions
     seconds: float
+    phases: dict[str, float] = {}  # seconds that went into preparing, training, judging and saving; {} where unknown
 
 
 class ClimbEnded(_Event):

@@ -64,6 +64,11 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
         "--trials-per-gpu", type=_positive(float), default=1, help="trials that share a GPU (default: 1)"
     )
     hardware.add_argument(
+        "--compile",
+        action="store_true",
+        help="torch.compile the models; pays in long studies on a GPU, rarely on a CPU",
+    )
+    hardware.add_argument(
         "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
     )
 

@@ -112,7 +112,8 @@ class StudyRun:
         if result["fold_epochs"] != trial.fold_epochs + 1:
             return
         fields = {name: result[name] for name in ("fold", "epoch", "score", "fold_score", "seconds")}
-        self._add(EpochScored(time=self._clock(), trial=order.trial, **fields))
+        phases = {phase: round(seconds, 4) for phase, seconds in result.get("phases", {}).items()}
+        self._add(EpochScored(time=self._clock(), trial=order.trial, phases=phases, **fields))
 
     def end_climb(self, order: ClimbOrder, failure: Failure | None = None) -> None:
         """Record how a climb ended, and whether its failure is the trial's (see `schedulers.failures`)."""

@@ -1,5 +1,8 @@
 """Loss, mixing, models, learner: checked by hand, against torch and timm, and to the last digit."""
 
+from multiprocessing import active_children
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +11,8 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from datasets.preparation import PreparedData
 from datasets.transforms import STRENGTHS, augment, make_transform
-from trainables.batches import TrainingBatches, batches_per_epoch, make_loader
+from trainables import optimizers
+from trainables.batches import BatchLoader, TrainingBatches, batches_per_epoch
 from trainables.config import TrainConfig, knob_table
 from trainables.devices import Resources, place
 from trainables.fold_data import FoldData, load_fold_data
@@ -17,7 +21,9 @@ from trainables.losses import balanced_weights, class_weights, configured_loss, 
 from trainables.metrics import macro_f1
 from trainables.mixing import cut_box, cutmix
 from trainables.models import ModelError, make_model, normalisation, packaged_weights
+from trainables.optimizers import OptimizerError, check_optimizers, has_fused_variant
 from trainables.seeds import derived_generator, derived_seed
+from trainables.tensor_files import load_state, save_state
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.1, 0.2, 0.3]])
 TARGETS = one_hot(torch.tensor([0, 2]), 3).float()
@@ -176,16 +182,20 @@ def test_a_loss_that_is_no_number_is_a_failure_of_its_own_class(tiny: TrainConfi
         model.train_epoch(0)
 
 
-def test_the_same_batches_come_from_any_number_of_workers(tiny: TrainConfig, data: FoldData) -> None:
-    config = tiny.model_copy(update={"augmentation": "strong"})
-    by_hand, by_worker = (
-        list(make_loader(TrainingBatches(data, data.training(0), config, (0, 1, 0, 0)), workers, pinned=False))
-        for workers in (0, 1)
-    )
-    assert len(by_hand) == len(by_worker)
-    for (images, classes), (other_images, other_classes) in zip(by_hand, by_worker, strict=True):
-        assert torch.equal(images, other_images)
-        assert torch.equal(classes, other_classes)
+def test_the_same_batches_come_from_any_number_of_workers_and_closing_ends_them(
+    tiny: TrainConfig, data: FoldData
+) -> None:
+    batches = TrainingBatches(data, data.training(0), tiny.model_copy(update={"augmentation": "strong"}), (0, 1, 0))
+    alone, helped = (BatchLoader(batches, workers, pinned=False) for workers in (0, 2))
+    for epoch in range(2):
+        for (images, classes), (other_images, other_classes) in zip(
+            alone.epoch(epoch), helped.epoch(epoch), strict=True
+        ):
+            assert torch.equal(images, other_images)
+            assert torch.equal(classes, other_classes)
+    assert len(active_children()) == 2  # the same two for both epochs
+    helped.close()
+    assert not active_children()
 
 
 @pytest.mark.parametrize(
@@ -197,8 +207,8 @@ def test_no_batch_holds_a_single_image_of_many(images: int, size: int, batches: 
 
 def test_an_epoch_shows_every_training_image_once(tiny: TrainConfig, data: FoldData) -> None:
     positions = data.training(1)
-    batches = TrainingBatches(data, positions, tiny, (0, 0, 1, 0))
-    seen = torch.cat([batches[number][1] for number in range(len(batches))])
+    batches = TrainingBatches(data, positions, tiny, (0, 0, 1))
+    seen = torch.cat([batches[0, number][1] for number in range(batches.per_epoch)])
     assert len(seen) == len(positions)
     assert torch.equal(seen.bincount(), torch.from_numpy(data.targets[positions]).bincount())
 
@@ -243,3 +253,38 @@ def test_a_precision_can_be_chosen_on_a_cpu(precision: str, tiny: TrainConfig, d
     model = learner(tiny.model_copy(update={"precision": precision}), data)
     assert np.isfinite(model.train_epoch(0).loss)
     assert model.predict_validation().dtype == np.float32
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd", "adam"])
+def test_the_fused_optimizer_steps_as_the_plain_one_also_after_a_new_start(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fused kernel that runs through tensors of different layouts pairs the wrong numbers and says nothing."""
+
+    def trained() -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        model = torch.nn.Conv2d(3, 8, 5).to(memory_format=torch.channels_last)
+        for start in range(3):
+            optimizer = optimizers.make_optimizer(model, TrainConfig(optimizer=name))
+            if start:
+                optimizers.load_optimizer(optimizer, load_state(tmp_path / "state"))
+            for parameter in model.parameters():
+                parameter.grad = torch.randn_like(parameter)
+            optimizer.step()
+            save_state(optimizer.state_dict(), tmp_path / "state")
+        return [parameter.detach().clone() for parameter in model.parameters()]
+
+    fused = trained()
+    monkeypatch.setattr(optimizers, "has_fused_variant", lambda name: False)
+    for ours, plain in zip(fused, trained(), strict=True):
+        assert torch.allclose(ours, plain, atol=1e-6)
+
+
+def test_an_optimizer_that_does_not_run_here_is_refused_with_the_reason() -> None:
+    with pytest.raises(OptimizerError, match="optimizer: bnbadam cannot be used here"):
+        check_optimizers(["adamw", "bnbadam"])
+    assert [name for name in ("adam", "adamw", "sgd", "lamb", "radam") if has_fused_variant(name)] == [
+        "adam",
+        "adamw",
+        "sgd",
+    ]

@@ -3,6 +3,7 @@
 import errno
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from analysis.finished import out_of_fold
 from analysis.trial_folders import TrialFolders
 from datasets.errors import DataError
 from schedulers.disk_budget import Drop
-from trainables.climber import Climber, Order, failure_result, shared_fold_data
+from trainables.climb_failures import failure_result
+from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.devices import Resources
 from trainables.fold_learner import NotFinite
@@ -202,6 +204,7 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
     config = {
         "study": str(study),
         "cpus": 1,
+        "compile": False,
         "gpus": 0.0,
         "trial": 0,
         "rung": 2,
@@ -223,6 +226,43 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
     assert (failed["failure"], failed["done"]) == ("error", True), "not a lost process"
     assert "is damaged" in failed["reason"]
     trainable.stop()
+
+
+def test_an_actor_that_goes_on_with_its_own_trial_changes_no_digit(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 4)
+    through = curve(study)
+    shutil.rmtree(study / "trials")
+    one = Climber(study, Order(0, 1, 1, tiny.model_dump()), Resources())
+    one.step()
+    for attempt, rung in enumerate((2, 4), 2):
+        assert one.takes_up(Order(0, rung, attempt, tiny.model_dump()))
+        while not one.step()["done"]:
+            pass
+    assert curve(study) == through
+    one.close()
+
+
+def test_an_actor_begins_anew_if_its_trial_was_moved_or_failed_or_is_another(study: Path, tiny: TrainConfig) -> None:
+    one = Climber(study, Order(0, 1, 1, tiny.model_dump()), Resources())
+    one.step()
+    assert not one.takes_up(Order(1, 1, 2, tiny.model_dump()))
+    climb(study, tiny, 2, attempt=2)
+    assert not one.takes_up(Order(0, 3, 3, tiny.model_dump()))
+    with pytest.raises(Superseded):
+        one.takes_up(Order(0, 3, 1, tiny.model_dump()))
+    two = Climber(study, Order(0, 3, 4, tiny.model_dump()), Resources())
+    with torch.no_grad():
+        next(iter(two._learner(1).model.parameters())).fill_(float("nan"))
+    assert two.step()["failure"] == "not_finite"
+    assert not two.takes_up(Order(0, 3, 5, tiny.model_dump()))
+
+
+def test_every_second_of_a_fold_epoch_is_told_by_phase(study: Path, tiny: TrainConfig) -> None:
+    one = Climber(study, Order(0, 1, 1, tiny.model_dump()), Resources())
+    started = time.perf_counter()
+    result = one.step()
+    assert list(result["phases"]) == ["prepare", "train", "judge", "save"]
+    assert sum(result["phases"].values()) == pytest.approx(time.perf_counter() - started, abs=0.05)
 
 
 def test_folds_in_lockstep_learn_the_same_as_one_after_the_other(study: Path, tiny: TrainConfig) -> None:

@@ -1,27 +1,26 @@
 """A climb without Ray: from where the trial folder says a trial stands, one fold-epoch a step, to a rung."""
 
 import time
-import traceback
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from tensorboardX import SummaryWriter
 
-from datasets.errors import DataError
+from trainables.climb_failures import failure_result
 from trainables.config import TrainConfig
 from trainables.devices import Resources, place
-from trainables.disk_space import is_full
 from trainables.fold_data import FoldData, load_fold_data
-from trainables.fold_learner import FoldLearner, NotFinite
+from trainables.fold_learner import FoldLearner
 from trainables.manifest import EpochLine, FolderError, Manifest, weights_name
 from trainables.metrics import macro_f1
+from trainables.phases import Stopwatch
 from trainables.predictions import FoldPredictions
-from trainables.trial_folder import Superseded, TrialFolder
+from trainables.trial_folder import TrialFolder
 
 
 @cache
@@ -62,6 +61,8 @@ class Climber:
         if self._manifest.digest != self._config.digest:
             raise FolderError(f"{self._folder.path}: holds another configuration; move it aside to train this one")
         self._learners: dict[int, FoldLearner] = {}
+        self._broken = False  # a step failed: what is in memory is ahead of the folder
+        self._writer = ThreadPoolExecutor(1)
         self._predicted = {fold: self._folder.load_predictions(fold) for fold in range(self._manifest.finished_folds)}
         self._scalars = SummaryWriter(str(self._folder.path / "tensorboard"))
 
@@ -75,6 +76,23 @@ class Climber:
             fold = next(fold for fold, epochs in enumerate(done) if epochs < self._config.epochs)
         return fold, done[fold]
 
+    def takes_up(self, order: Order) -> bool:
+        """Go on with the next climb of the same trial, its models as they are; False if a climber must be made anew.
+
+        Raises:
+            Superseded: a newer attempt has the trial.
+        """
+        same = replace(order, rung=self.rung, attempt=self._order.attempt) == self._order
+        if not same or self._broken:
+            return False
+        self._folder.claim(order.attempt)
+        if (
+            self._folder.manifest() != self._manifest
+        ):  # another process went on with it, or the disk budget took something
+            return False
+        self._order, self.rung = order, order.rung
+        return True
+
     def step(self) -> dict[str, Any]:
         """Train, judge and save one fold-epoch; a failure comes back as a result, never as an exception.
 
@@ -85,33 +103,46 @@ class Climber:
         try:
             return self._step()
         except Exception as error:
+            self._broken = True
+            self._writer.shutdown()  # a state that is being written belongs to no epoch any more
+            with suppress(OSError):
+                self._folder.sweep(self._manifest)
             return failure_result(self._folder.path, error)
 
     def close(self) -> None:
-        """Let go of model and log."""
+        """Let go of models, their processes, and the log."""
+        for learner in self._learners.values():
+            learner.close()
         self._learners.clear()
+        self._writer.shutdown()
         self._scalars.close()
 
     def _step(self) -> dict[str, Any]:
-        started = time.perf_counter()
+        watch = Stopwatch()
         fold, epoch = self.position
-        outcome = self._learner(fold).train_epoch(epoch)
-        for begun in {line.fold for line in self._manifest.curve} - self._predicted.keys():
-            self._predicted[begun] = self._predict(begun)  # in lockstep, after a new start
-        predictions = self._predicted[fold] = self._predict(fold)
-        line = EpochLine(
-            fold=fold,
-            epoch=epoch,
-            score=self._pooled_score(),
-            fold_score=macro_f1(predictions.targets, predictions.probabilities),
-            loss=outcome.loss,
-            learning_rate=outcome.learning_rate,
-            images_per_second=outcome.images_per_second,
-            seconds=time.perf_counter() - started,
-            time=time.time(),
-        )
-        self._save(line)
-        return self._result(line)
+        with watch.phase("prepare"):
+            learner = self._learner(fold)
+        with watch.phase("train"):
+            outcome = learner.train_epoch(epoch)
+        state = self._writer.submit(self._write_state, learner) if epoch + 1 < self._config.epochs else None
+        with watch.phase("judge"):  # meanwhile the state is written: judging changes none of it
+            for begun in {line.fold for line in self._manifest.curve} - self._predicted.keys():
+                self._predicted[begun] = self._predict(begun)  # in lockstep, after a new start
+            predictions = self._predicted[fold] = self._predict(fold)
+            line = EpochLine(
+                fold=fold,
+                epoch=epoch,
+                score=self._pooled_score(),
+                fold_score=macro_f1(predictions.targets, predictions.probabilities),
+                loss=outcome.loss,
+                learning_rate=outcome.learning_rate,
+                images_per_second=outcome.images_per_second,
+                seconds=watch.total,
+                time=time.time(),
+            )
+        with watch.phase("save"):
+            self._save(line, state)
+        return {**self._result(line), "phases": watch.seconds}
 
     def _learner(self, fold: int) -> FoldLearner:
         """Return the learner of a fold as it stands; epochs whose state was dropped are trained again, to the same digit."""
@@ -140,16 +171,19 @@ class Climber:
             np.concatenate([one.targets for one in folds]), np.concatenate([one.probabilities for one in folds])
         )
 
-    def _save(self, line: EpochLine) -> None:
+    def _write_state(self, learner: FoldLearner) -> str:
+        return self._folder.put_state(len(self._manifest.curve) + 1, learner.state())
+
+    def _save(self, line: EpochLine, state: Future[str] | None) -> None:
         grown = self._manifest.model_copy(update={"curve": (*self._manifest.curve, line)})
         learner = self._learners[line.fold]
         if grown.complete:
             grown = self._with_all_weights(grown, trained=line.fold)
-        if line.epoch + 1 < self._config.epochs:
-            self._manifest = self._folder.save_epoch(grown, learner.state())
+        if state is not None:
+            self._manifest = self._folder.save_epoch(grown, state.result())
         else:
             self._manifest = self._folder.save_fold(grown, learner.weights(), self._predicted[line.fold])
-            del self._learners[line.fold]
+            self._learners.pop(line.fold).close()
 
     def _with_all_weights(self, manifest: Manifest, trained: int) -> Manifest:
         """Train the folds again whose weights a disk budget has dropped: who is complete can vote."""
@@ -159,6 +193,7 @@ class Climber:
                 for epoch in range(self._config.epochs):
                     learner.train_epoch(epoch)
                 manifest = self._folder.put_weights(manifest, fold, learner.weights())
+                learner.close()
         return manifest
 
     def _result(self, line: EpochLine) -> dict[str, Any]:
@@ -167,36 +202,3 @@ class Climber:
         for name in ("score", "fold_score", "loss", "learning_rate", "images_per_second"):
             self._scalars.add_scalar(name, scalars[name], fold_epochs)
         return {**scalars, "trial": self.trial, "fold_epochs": fold_epochs, "done": fold_epochs >= self.rung}
-
-
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")  # of libraries that have no class for it
-
-
-def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
-    """Return the result of a climb that failed: the failure's class and its reason; leave the traceback in the folder."""
-    with suppress(OSError):  # the disk may be what is full
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-    kind = failure_class(error)
-    advice = "; lower batch_size or --trials-per-gpu" if kind == "out_of_memory" else ""
-    return {"failure": kind, "reason": told + advice, "trial": int(folder.name), "done": True}
-
-
-def failure_class(error: Exception) -> str:
-    """Return the class of a failure (see `schedulers.failures`)."""
-    if is_full(error):
-        return "disk_full"
-    match error:
-        case NotFinite():
-            return "not_finite"
-        case MemoryError() | torch.cuda.OutOfMemoryError():
-            return "out_of_memory"
-        case RuntimeError() if any(words in str(error) for words in _MEMORY_WORDS):
-            return "out_of_memory"
-        case Superseded():
-            return "superseded"
-        case DataError():
-            return "bad_image"
-        case _:
-            return "error"

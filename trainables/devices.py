@@ -1,21 +1,47 @@
-"""Where a trial computes, and in which precision."""
+"""Where a trial computes, and what is best there: one table, each row with the measurement behind it."""
 
+import logging
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 
+import cv2
 import torch
 
 from trainables.config import TrainConfig
 
+logger = logging.getLogger(__name__)
 _DTYPES = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True)
 class Resources:
-    """What one trial may use of a node."""
+    """What one trial may use of a node, and whether its model is compiled."""
 
     cpus: int = 1
     gpus: float = 0.0
+    compile: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What training on one kind of device is best done with."""
+
+    dtype: torch.dtype | None  # of the forward pass; None: float32
+    loads_ahead: bool  # batches come from worker processes, through pinned memory
+    evaluation_pixels: int  # in a batch that is only predicted
+    reason: str
+
+
+# python -m benchmarks.training_step measures the first row; the others are written down from the devices' papers
+# and wait for a GPU. Everywhere: channels_last, and a fused optimizer where torch has one.
+SETTINGS = {
+    "cpu": Settings(
+        None, False, 64 * 64 * 128, "float32: the weight gradients of depthwise convolutions are slow in bfloat16"
+    ),
+    "gpu with bfloat16": Settings(torch.bfloat16, True, 224 * 224 * 512, "bfloat16: as fast as float16, no loss scale"),
+    "gpu": Settings(torch.float16, True, 224 * 224 * 256, "float16 with a loss scale: no bfloat16 in hardware"),
+}
 
 
 @dataclass(frozen=True)
@@ -25,6 +51,8 @@ class Placement:
     device: torch.device
     dtype: torch.dtype | None
     workers: int
+    evaluation_pixels: int
+    compile: bool = False
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which to run forward passes."""
@@ -34,17 +62,40 @@ class Placement:
 
 
 def place(config: TrainConfig, resources: Resources) -> Placement:
-    """Return the placement for a configuration; caps a GPU's memory to the trial's share.
+    """Return the placement for a configuration; sets this process's threads, and caps a GPU's memory to the trial's share.
 
-    The GPU branch was written for and never run on a GPU.
+    The GPU rows and branches were written for and never run on a GPU.
     """
     torch.set_num_threads(resources.cpus)
-    if resources.gpus == 0 or not torch.cuda.is_available():
-        dtype = None if config.precision == "auto" else _DTYPES[config.precision]
-        return Placement(torch.device("cpu"), dtype, workers=0)
-    if resources.gpus < 1:
+    cv2.setNumThreads(1)  # one image is too little work to share out
+    kind = device_kind(resources)
+    settings = SETTINGS[kind]
+    _tell(kind, resources)
+    if 0 < resources.gpus < 1 and kind != "cpu":
         torch.cuda.set_per_process_memory_fraction(resources.gpus)
-    chosen = _DTYPES.get(config.precision)
-    if config.precision == "auto":
-        chosen = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    return Placement(torch.device("cuda"), chosen, workers=max(1, resources.cpus - 1))
+    return Placement(
+        device=torch.device("cpu" if kind == "cpu" else "cuda"),
+        dtype=settings.dtype if config.precision == "auto" else _DTYPES[config.precision],
+        workers=max(1, resources.cpus - 1) if settings.loads_ahead else 0,
+        evaluation_pixels=settings.evaluation_pixels,
+        compile=resources.compile,
+    )
+
+
+def device_kind(resources: Resources) -> str:
+    """Return the row of `SETTINGS` that fits what a trial was given."""
+    if resources.gpus == 0 or not torch.cuda.is_available():
+        return "cpu"
+    return "gpu with bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "gpu"
+
+
+@cache
+def _tell(kind: str, resources: Resources) -> None:
+    """Log, once per process, which row of the table was taken."""
+    logger.info(
+        "Device settings %r with %d threads%s: %s.",
+        kind,
+        resources.cpus,
+        ", compiled" if resources.compile else "",
+        SETTINGS[kind].reason,
+    )

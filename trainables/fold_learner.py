@@ -1,18 +1,19 @@
 """One model on one fold: made anew, trained an epoch at a time, able to stop and go on to the last digit."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
-from timm.optim import create_optimizer_v2
 from timm.scheduler import create_scheduler_v2
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from trainables.batches import TrainingBatches, batches_per_epoch, gather, make_loader
+from trainables.batches import BatchLoader, TrainingBatches, gather
+from trainables.compiling import compiled_features
 from trainables.config import TrainConfig
 from trainables.devices import Placement
 from trainables.fold_data import FoldData, Rows
@@ -20,6 +21,7 @@ from trainables.losses import class_weights, configured_loss
 from trainables.metrics import Probabilities
 from trainables.mixing import cutmix
 from trainables.models import make_model, normalisation
+from trainables.optimizers import load_optimizer, make_optimizer
 from trainables.seeds import derived_generator, derived_seed
 
 
@@ -47,14 +49,15 @@ class FoldLearner:
             torch.manual_seed(derived_seed(*self._stream))
             model = make_model(config.backbone, len(data.classes), config.drop_rate, pretrained=config.pretrained)
         self.model = model.to(placement.device).to(memory_format=torch.channels_last)
+        self._features = compiled_features(self.model) if placement.compile else None
         self._mean, self._std = (
             torch.tensor(values, device=placement.device).view(1, 3, 1, 1) * 255
             for values in normalisation(config.backbone)
         )
-        self._steps = batches_per_epoch(len(self._training), config.batch_size)
-        self._optimizer = create_optimizer_v2(
-            self.model, config.optimizer, config.learning_rate, config.weight_decay, config.momentum
-        )
+        batches = TrainingBatches(data, self._training, config, self._stream)
+        self._loader = BatchLoader(batches, placement.workers, pinned=placement.device.type == "cuda")
+        self._steps = batches.per_epoch
+        self._optimizer = make_optimizer(self.model, config)
         self._schedule, _ = create_scheduler_v2(
             self._optimizer,
             config.schedule,
@@ -76,14 +79,12 @@ class FoldLearner:
             NotFinite: the loss is no number.
         """
         stream = (*self._stream, epoch)
-        batches = TrainingBatches(self.data, self._training, self.config, stream)
-        loader = make_loader(batches, self.placement.workers, pinned=self.placement.device.type == "cuda")
         mixing = derived_generator(*stream, 2)
         total, started = torch.zeros((), device=self.placement.device), time.perf_counter()
         self.model.train()
         with torch.random.fork_rng(devices=self._gpus()):
             torch.manual_seed(derived_seed(*stream, 3))
-            for number, (pixels, classes) in enumerate(loader):
+            for number, (pixels, classes) in enumerate(self._loader.epoch(epoch)):
                 self._schedule.step_update(epoch * self._steps + number)
                 total += self._train_batch(pixels, classes, mixing) * len(pixels)
         loss = float(total) / len(self._training)
@@ -103,13 +104,17 @@ class FoldLearner:
             NotFinite: one of them is no number.
         """
         self.model.eval()
-        size = 2 * self.config.batch_size
+        size = max(1, self.placement.evaluation_pixels // self.config.image_size**2)
         with torch.inference_mode():
             parts = [self._probabilities(positions[start : start + size]) for start in range(0, len(positions), size)]
         probabilities: Probabilities = torch.cat(parts).numpy().astype(np.float32)
         if not np.isfinite(probabilities).all():
             raise NotFinite("a predicted probability is no number; a lower learning rate may help")
         return probabilities
+
+    def close(self) -> None:
+        """End the processes that load batches."""
+        self._loader.close()
 
     def weights(self) -> dict[str, Tensor]:
         """Return the model's state_dict on the CPU."""
@@ -126,14 +131,14 @@ class FoldLearner:
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self.model.load_state_dict(state["model"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        load_optimizer(self._optimizer, state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
 
     def _train_batch(self, pixels: Tensor, classes: Tensor, mixing: np.random.Generator) -> Tensor:
         targets = one_hot(classes.to(self.placement.device, non_blocking=True), len(self.data.classes)).float()
         images, targets = cutmix(self._normalised(pixels), targets, self.config, mixing)
         with self.placement.autocast():
-            loss = configured_loss(self.config, self.model(images), targets, self._weights)
+            loss = configured_loss(self.config, self._logits(images), targets, self._weights)
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(self._scaler.scale(loss))
         self._scaler.unscale_(self._optimizer)
@@ -141,6 +146,12 @@ class FoldLearner:
         self._scaler.step(self._optimizer)
         self._scaler.update()
         return loss.detach()
+
+    def _logits(self, images: Tensor) -> Tensor:
+        if self._features is None or len(images) != self.config.batch_size:
+            return cast(Tensor, self.model(images))
+        head = cast(Callable[[Tensor], Tensor], self.model.forward_head)
+        return head(self._features(images))
 
     def _probabilities(self, positions: Rows) -> Tensor:
         images = self._normalised(torch.from_numpy(gather(self.data, positions)))
@@ -151,7 +162,7 @@ class FoldLearner:
     def _normalised(self, pixels: Tensor) -> Tensor:
         """Return uint8 N x H x W x 3 as normalised float N x 3 x H x W on the device; the layout is channels_last already."""
         moved = pixels.to(self.placement.device, non_blocking=True).permute(0, 3, 1, 2)
-        return (moved.float() - self._mean) / self._std
+        return moved.float().sub_(self._mean).div_(self._std)
 
     def _gpus(self) -> list[int]:
         return [torch.cuda.current_device()] if self.placement.device.type == "cuda" else []

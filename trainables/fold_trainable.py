@@ -1,5 +1,6 @@
 """The trainable's Ray adapter: a reused actor that executes one climb after the other."""
 
+import logging
 import os
 from dataclasses import fields
 from pathlib import Path
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (`trainables.climber.Order`) plus study, cpus and gpus.
+    Its config is a climb order (`trainables.climber.Order`) plus study, cpus, gpus and compile.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
         """Set out on the first climb."""
+        logging.basicConfig(
+            level=logging.WARNING, format="%(message)s"
+        )  # into the worker's log: the dashboard shows it
+        logging.getLogger("trainables").setLevel(logging.INFO)
         self._study_name = Path(config["study"]).name
         self._climber: Climber | None = None
         self._failure: dict[str, Any] | None = None
@@ -30,16 +35,19 @@ class FoldTrainable(Trainable):
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Leave the last climb and set out on the next."""
         # torch is imported here, in the actor: the driver names this class and must start fast
-        from trainables.climber import Climber, Order, failure_result
+        from trainables.climb_failures import failure_result
+        from trainables.climber import Climber, Order
         from trainables.devices import Resources
 
-        self.cleanup()
         order = Order(**{field.name: new_config[field.name] for field in fields(Order)})
-        resources = Resources(new_config["cpus"], new_config["gpus"])
+        resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
         self._trial, self._last_score = new_config["trial"], ""
         self._tell("starting")
         try:
-            self._climber, self._failure = Climber(Path(new_config["study"]), order, resources), None
+            self._failure = None
+            if self._climber is None or not self._climber.takes_up(order):
+                self.cleanup()
+                self._climber = Climber(Path(new_config["study"]), order, resources)
         except Exception as error:  # a missing cache, a damaged folder: a failed trial, not a lost process
             self._failure = failure_result(trial_path(Path(new_config["study"]), self._trial), error)
         return True

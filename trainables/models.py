@@ -1,6 +1,5 @@
 """timm models, and ImageNet weights that come from packages instead of a hub."""
 
-from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import timm
 import torch
-from timm.optim import list_optimizers
 from torch import nn
 
 # ImageNet weights under Apache-2.0, as a plain state_dict in a package each.
@@ -68,21 +66,6 @@ def _with_calm_classifier(model: nn.Module) -> nn.Module:
         nn.init.trunc_normal_(classifier.weight, std=0.02)
         nn.init.zeros_(classifier.bias)
     return model
-
-
-def check_optimizers(names: Iterable[str]) -> None:
-    """Refuse an optimizer that timm does not have.
-
-    Raises:
-        ModelError: names the nearest ones.
-    """
-    known = list_optimizers()
-    for name in names:
-        if name not in known:
-            close = get_close_matches(name, known, n=4, cutoff=0.3)
-            raise ModelError(
-                f"optimizer: timm has no optimizer {name!r}; near it are: {', '.join(close) or 'adamw, sgd'}"
-            )
 
 
 def normalisation(backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -13,7 +13,8 @@ import time
 import torch
 
 from trainables.config import TrainConfig
-from trainables.models import ModelError, check_optimizers, make_model
+from trainables.models import ModelError, make_model
+from trainables.optimizers import OptimizerError, check_optimizers
 
 
 def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
@@ -62,7 +63,7 @@ def main() -> int:
         check_optimizers(arguments.optimizers)
         for backbone in dict.fromkeys(arguments.backbones):
             check_backbone(backbone, config)
-    except ModelError as error:
+    except (ModelError, OptimizerError) as error:
         print(error, file=sys.stderr)
         return 2
     speed = images_per_second(config, arguments.classes, arguments.steps) if arguments.steps else None

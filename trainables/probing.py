@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,16 @@ from trainables.config import TrainConfig
 
 class ProbeError(ValueError):
     """A configuration that cannot be trained here."""
+
+
+def check_compiler() -> None:
+    """Check that there is a C++ compiler: torch.compile builds kernels for a CPU, and launchers for a GPU, with it.
+
+    Raises:
+        ProbeError: there is none.
+    """
+    if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "clang++")):
+        raise ProbeError("--compile needs a C++ compiler and there is none; install g++, or leave --compile out")
 
 
 class Probe:

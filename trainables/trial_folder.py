@@ -54,13 +54,16 @@ class TrialFolder:
         """Return the manifest, None for a trial that has not finished an epoch."""
         return read_manifest(self.study, self.trial)
 
-    def save_epoch(self, manifest: Manifest, state: Any) -> Manifest:
-        """Save an epoch in the middle of a fold: the state first, the manifest last."""
-        name = f"resume/{len(manifest.curve)}.safetensors"
+    def put_state(self, fold_epochs: int, state: Any) -> str:
+        """Write the state after so many fold-epochs; it counts once the manifest has been saved. Return its name."""
+        name = f"resume/{fold_epochs}.safetensors"
         self._put(name, lambda temporary: save_state(state, temporary))
-        return self._conclude(
-            manifest.model_copy(update={"resume": {**manifest.resume, manifest.curve[-1].fold: name}})
-        )
+        return name
+
+    def save_epoch(self, manifest: Manifest, state: str) -> Manifest:
+        """Save an epoch in the middle of a fold, whose state has been written under this name: the manifest comes last."""
+        fold = manifest.curve[-1].fold
+        return self._conclude(manifest.model_copy(update={"resume": {**manifest.resume, fold: state}}))
 
     def save_fold(self, manifest: Manifest, weights: dict[str, Tensor], predictions: FoldPredictions) -> Manifest:
         """Save the last epoch of a fold: weights and out-of-fold predictions first, the manifest last."""
@@ -87,16 +90,20 @@ class TrialFolder:
         """Return the out-of-fold predictions of a finished fold."""
         return read_predictions(self.study, self.trial, fold)
 
+    def sweep(self, manifest: Manifest) -> None:
+        """Delete the states that a manifest does not name."""
+        wanted = {Path(name).name for name in manifest.resume.values()}
+        for old in (self.path / "resume").glob("*"):
+            if old.name not in wanted:
+                old.unlink(missing_ok=True)
+
     def _put_file(self, manifest: Manifest, name: str, write: Callable[[Path], object]) -> Manifest:
         self._put(name, write)
         return manifest.model_copy(update={"files": {**manifest.files, name: sha256_of(self.path / name)}})
 
     def _conclude(self, manifest: Manifest) -> Manifest:
         self._put("manifest.json", lambda temporary: temporary.write_text(manifest.model_dump_json(indent=1)))
-        wanted = {Path(name).name for name in manifest.resume.values()}
-        for old in (self.path / "resume").glob("*"):
-            if old.name not in wanted:
-                old.unlink(missing_ok=True)
+        self.sweep(manifest)
         return manifest
 
     def _put(self, name: str, write: Callable[[Path], object]) -> None:

@@ -1,0 +1,45 @@
+"""How a failure inside a climb is told: as a result with its class and reason, never as an exception."""
+
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from datasets.errors import DataError
+from trainables.disk_space import is_full
+from trainables.fold_learner import NotFinite
+from trainables.trial_folder import Superseded
+
+_MEMORY_WORDS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")  # of libraries that have no class for it
+
+
+def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
+    """Return the result of a climb that failed: the failure's class and its reason; leave the traceback in the folder."""
+    with suppress(OSError):  # the disk may be what is full
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    kind = failure_class(error)
+    advice = "; lower batch_size or --trials-per-gpu" if kind == "out_of_memory" else ""
+    return {"failure": kind, "reason": told + advice, "trial": int(folder.name), "done": True}
+
+
+def failure_class(error: Exception) -> str:
+    """Return the class of a failure (see `schedulers.failures`)."""
+    if is_full(error):
+        return "disk_full"
+    match error:
+        case NotFinite():
+            return "not_finite"
+        case MemoryError() | torch.cuda.OutOfMemoryError():
+            return "out_of_memory"
+        case RuntimeError() if any(words in str(error) for words in _MEMORY_WORDS):
+            return "out_of_memory"
+        case Superseded():
+            return "superseded"
+        case DataError():
+            return "bad_image"
+        case _:
+            return "error"

@@ -40,6 +40,7 @@ from schedulers.signals import STOPPED, stopping_on_signals
 from schedulers.study_folder import Identity, StudyFolder
 from schedulers.study_run import StudyRun
 from schedulers.tune_search import run_climbs
+from schedulers.warm_up import WarmUp
 from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names
 from trainables.config import TrainConfig
@@ -183,6 +184,7 @@ def run_study(
             run.start(space.search.model_dump(), TrialFolders(folder.path))
             mirror = Mirror(folder.mirror, space, run.ladder, run.state)
             run.listen(mirror.take)
+            run.listen(WarmUp(space).take)
             common = {"study": str(folder.path), "cpus": cpus, "gpus": gpus, "compile": arguments.compile}
             stopping = stopping_on_signals(
                 run.stop, partial(console.print, highlight=False, soft_wrap=True), same_command()

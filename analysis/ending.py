@@ -1,5 +1,7 @@
 """What a search prints when it ends: leaderboard, savings, failures, where everything lies, what to run next."""
 
+from collections import Counter
+
 from rich.console import Console
 
 from analysis.leaderboard import leaderboard, leaderboard_table, tie_note
@@ -39,6 +41,8 @@ def print_ending(console: Console, folder: StudyFolder, study: StudyState, space
                 soft_wrap=True,
             )
     console.print(savings(study, ladder), highlight=False, soft_wrap=True)
+    if told := time_shares(study):
+        console.print(told, highlight=False, soft_wrap=True)
     if study.bytes_dropped:
         dropped = (
             f"The disk budget took {spell_size(study.bytes_dropped)} of states and weights that are not needed to vote."
@@ -61,6 +65,20 @@ def savings(study: StudyState, ladder: Ladder) -> str:
         f"The ladder spent {spent} fold-epochs; all folds of all {len(study.trials)} trials would be {whole}:"
         f" {1 - spent / whole:.0%} saved."
     )
+
+
+_DOING = {"train": "training", "judge": "judging", "save": "saving", "prepare": "making models"}
+
+
+def time_shares(study: StudyState) -> str | None:
+    """Return what the trials did with their time; None if no epoch tells."""
+    spent = Counter[str]()
+    for trial in study.trials.values():
+        for epoch in trial.epochs:
+            spent.update(epoch.phases)
+    whole = sum(spent.values())
+    shares = [f"{spent[phase] / whole:.1%} {doing}" for phase, doing in _DOING.items() if spent[phase]]
+    return f"Trials spent their time: {', '.join(shares)}." if shares else None
 
 
 def finished_trials(study: StudyState, ladder: Ladder) -> int:

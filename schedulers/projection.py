@@ -16,7 +16,7 @@ from schedulers.study_state import StudyState
 from schedulers.study_state import TrialState as OurTrial
 from search_spaces import Choice, Parameter, SearchSpace
 
-SHOWN = 100
+SHOWN = 50
 Projection: TypeAlias = Callable[[SearchSpace, StudyState, Ladder], list[FrozenTrial]]
 
 

@@ -112,7 +112,11 @@ class StudyRun:
         if result["fold_epochs"] != trial.fold_epochs + 1:
             return
         fields = {name: result[name] for name in ("fold", "epoch", "score", "fold_score", "seconds")}
-        phases = {phase: round(seconds, 4) for phase, seconds in result.get("phases", {}).items()}
+        phases = {
+            name.removesuffix("_seconds"): round(spent, 4)
+            for name, spent in result.items()
+            if name.endswith("_seconds")
+        }
         self._add(EpochScored(time=self._clock(), trial=order.trial, phases=phases, **fields))
 
     def end_climb(self, order: ClimbOrder, failure: Failure | None = None) -> None:

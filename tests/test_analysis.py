@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from analysis.candidates import choose_studies
-from analysis.ending import finished_trials, print_ending, savings
+from analysis.ending import finished_trials, print_ending, savings, time_shares
 from analysis.finished import find_studies
 from analysis.leaderboard import Row, leaderboard, tie_note
 from analysis.progress import SearchProgress, spell_parameters
@@ -77,6 +77,15 @@ def test_savings_are_told_against_all_folds_of_all_trials(driver: ToyDriver) -> 
     assert savings(driver.run.state, driver.run.ladder) == (
         f"The ladder spent {spent} fold-epochs; all folds of all 12 trials would be 324: {1 - spent / 324:.0%} saved."
     )
+
+
+def test_the_time_of_trials_is_told_by_what_they_did(driver: ToyDriver) -> None:
+    assert time_shares(driver.run.state) is None  # a record of an earlier version
+    first, second = driver.run.state.trials[0].epochs[:2]
+    first.phases.update(train=8.0, judge=1.0, prepare=0.5)
+    second.phases.update(save=0.5)
+    told = time_shares(driver.run.state)
+    assert told == "Trials spent their time: 80.0% training, 10.0% judging, 5.0% saving, 5.0% making models."
 
 
 def test_a_pipe_gets_plain_lines_and_a_terminal_a_table(driver: ToyDriver) -> None:

@@ -2,16 +2,20 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.trial import TrialState
 
 from schedulers.events import TrialAdded, TrialFailed
-from schedulers.projection import by_depth, by_rank
+from schedulers.projection import SHOWN, by_depth, by_rank
 from schedulers.sampler import ask
+from schedulers.samplers import STARTUP
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StudyState
+from schedulers.warm_up import WarmUp
 from search_spaces import Choice, Range, SearchSpace
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
@@ -121,7 +125,7 @@ def test_a_gaussian_process_is_shown_the_best_and_the_newest_of_a_large_study() 
         trial.configuration = {"epochs": 9, "learning_rate": 0.001 * trial.number}
     shown = by_rank(toy_space(sampler="gp"), study, LADDER)
     rates = sorted(round(1000 * trial.params["learning_rate"]) for trial in shown)
-    assert rates == [*range(100), *range(900, 1000)]
+    assert rates == [*range(SHOWN), *range(1000 - SHOWN, 1000)]
     assert max(trial.value for trial in shown) == 1
 
 
@@ -131,3 +135,19 @@ def test_asking_prints_nothing() -> None:
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert "Warning" not in done.stderr
+
+
+def test_a_gaussian_process_is_warmed_up_once_and_only_where_it_will_be_asked() -> None:
+    def threads_begun(**search: Any) -> int:
+        warm_up = WarmUp(toy_space(**search))
+        before = set(threading.enumerate())
+        for event in study_of({0: [0.5, 0.6]}).trials[0].epochs:
+            warm_up.take(event)
+        begun = set(threading.enumerate()) - before
+        for thread in begun:
+            thread.join()
+        return len(begun)
+
+    assert threads_begun(sampler="gp") == 1
+    assert threads_begun(sampler="gp", trials=STARTUP) == 0
+    assert threads_begun(sampler="tpe") == 0

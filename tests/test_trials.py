@@ -261,8 +261,8 @@ def test_every_second_of_a_fold_epoch_is_told_by_phase(study: Path, tiny: TrainC
     one = Climber(study, Order(0, 1, 1, tiny.model_dump()), Resources())
     started = time.perf_counter()
     result = one.step()
-    assert list(result["phases"]) == ["prepare", "train", "judge", "save"]
-    assert sum(result["phases"].values()) == pytest.approx(time.perf_counter() - started, abs=0.05)
+    phases = [result[f"{phase}_seconds"] for phase in ("prepare", "train", "judge", "save")]
+    assert sum(phases) == pytest.approx(time.perf_counter() - started, abs=0.05)
 
 
 def test_folds_in_lockstep_learn_the_same_as_one_after_the_other(study: Path, tiny: TrainConfig) -> None:

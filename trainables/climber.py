@@ -142,7 +142,7 @@ class Climber:
             )
         with watch.phase("save"):
             self._save(line, state)
-        return {**self._result(line), "phases": watch.seconds}
+        return {**self._result(line), **{f"{phase}_seconds": spent for phase, spent in watch.seconds.items()}}
 
     def _learner(self, fold: int) -> FoldLearner:
         """Return the learner of a fold as it stands; epochs whose state was dropped are trained again, to the same digit."""

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ray.tune import CheckpointConfig, FailureConfig, RunConfig, Stopper, Trainable, TuneConfig, Tuner
+from ray.tune import Callback, CheckpointConfig, FailureConfig, RunConfig, Stopper, Trainable, TuneConfig, Tuner
+from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from schedulers.failures import LOST, Failure
@@ -105,6 +106,16 @@ class StopWhenTold(Stopper):
         return False
 
 
+class ForgetEnded(Callback):
+    """Lets go of the statistics of every metric that Tune keeps of every trial for ever: 24 KB a climb."""
+
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Clear the statistics; what was reported stands in the record."""
+        trial.run_metadata.metric_analysis, trial.run_metadata.metric_n_steps = {}, {}
+
+    on_trial_error = on_trial_complete
+
+
 def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any], ray_folder: Path) -> None:
     """Run climbs until the study run is finished or stopped.
 
@@ -131,6 +142,7 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
             name=ray_folder.name,
             storage_path=str(ray_folder.parent),
             verbose=0,
+            callbacks=[ForgetEnded()],
             stop=StopWhenTold(run, searcher),
             failure_config=FailureConfig(max_failures=0),
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),

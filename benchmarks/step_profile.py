@@ -19,13 +19,14 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.packing import noise
 from benchmarks.reporting import Row, report
 from datasets.images import Pixels
 from datasets.transforms import augment, make_transform
 from trainables.batches import gather
 from trainables.config import TrainConfig
 from trainables.devices import Resources, place
-from trainables.fold_data import FoldData, Rows
+from trainables.fold_data import Rows
 from trainables.fold_learner import FoldLearner
 from trainables.losses import configured_loss
 from trainables.mixing import cutmix
@@ -46,17 +47,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     config = TrainConfig(image_size=arguments.image_size, augmentation=arguments.augmentation, cutmix_probability=1)
-    learner = FoldLearner(config, drawn_at_random(config), 0, 0, place(config, Resources()))
+    learner = FoldLearner(config, noise(config), 0, 0, place(config, Resources()))
     rows = [*by_part(learner, arguments.steps), *by_operator(learner)]
     report(f"A step of {config.batch_size} images of {config.image_size} pixels, one thread", rows, arguments.json)
-
-
-def drawn_at_random(config: TrainConfig) -> FoldData:
-    """Return noise as data: what the pixels show costs no time."""
-    count, size = 4 * config.batch_size, config.image_size
-    images = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
-    rows = np.arange(count)
-    return FoldData("noise", ("a", "b", "c"), rows.astype(np.str_), rows % 2, rows % 3, rows, images)
 
 
 def by_part(learner: FoldLearner, steps: int) -> list[Row]:

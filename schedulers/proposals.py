@@ -31,10 +31,13 @@ class Proposals:
     def __init__(self, space: SearchSpace, ladder: Ladder, queue: Sequence[Proposal], effective: Effective) -> None:
         self._space, self._ladder = space, ladder
         self._queue, self._effective = queue, effective
+        self._tried: list[str] = []  # of the study's trials, in their order: what a trial trains never changes
 
     def next(self, study: StudyState) -> Proposal | None:
         """Return the next one, None if everything that is ever proposed has been tried."""
-        tried = {self._key(trial.configuration) for trial in study.trials.values()}
+        for trial in list(study.trials.values())[len(self._tried) :]:
+            self._tried.append(self._key(trial.configuration))
+        tried = set(self._tried)
         return next((one for one in self._candidates(study) if self._key(one.configuration) not in tried), None)
 
     def _candidates(self, study: StudyState) -> Iterator[Proposal]:

@@ -13,19 +13,17 @@ from schedulers.samplers import SAMPLERS, make_sampler, whole_trial
 from schedulers.study_state import StudyState
 from search_spaces import Choice, Parameter, SearchSpace
 
-INSISTS = 3
-
 
 def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int, retry: int = 0) -> dict[str, Any]:
     """Return the whole configuration of trial `number`, given all that the study knows.
 
-    `retry` asks the same question once more, for an answer that was tried before; a sampler that insists on it (a Gaussian
-    process sure of its optimum) is no longer asked after `INSISTS` of them, then chance decides.
+    `retry` asks the same question once more, for an answer that was tried before; a sampler that insists on it is
+    no longer asked after its `tries`, then chance decides.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         derived = int(np.random.SeedSequence([space.search.seed, number, retry]).generate_state(1)[0])
-        if retry >= INSISTS and space.search.sampler != "grid":
+        if retry >= SAMPLERS[space.search.sampler].tries and space.search.sampler != "grid":
             return draw(space, mirror_of([], RandomSampler(seed=derived)).ask())
         if space.search.sampler == "qmc":
             return _nth_of_sequence(space, number + retry)

@@ -34,6 +34,7 @@ class SamplerKind:
     projection: Projection
     defaults: Mapping[str, Any]
     options: tuple[str, ...]
+    tries: int = 3  # questions, before chance decides: an answer that was tried before is no use
 
 
 SAMPLERS = {
@@ -48,6 +49,7 @@ SAMPLERS = {
         by_rank,
         {"n_startup_trials": STARTUP, "warn_independent_sampling": False},
         ("n_startup_trials", "deterministic_objective"),
+        tries=1,  # sure of its optimum, it gives the same answer again, whatever the seed
     ),
     "cmaes": SamplerKind(
         CmaEsSampler,

@@ -1,5 +1,6 @@
 """Loss, mixing, models, learner: checked by hand, against torch and timm, and to the last digit."""
 
+from dataclasses import replace
 from multiprocessing import active_children
 from pathlib import Path
 
@@ -288,3 +289,36 @@ def test_an_optimizer_that_does_not_run_here_is_refused_with_the_reason() -> Non
         "adamw",
         "sgd",
     ]
+
+
+def test_the_log_says_once_which_settings_a_device_got(caplog: pytest.LogCaptureFixture, tiny: TrainConfig) -> None:
+    resources = Resources(cpus=3)  # no other test asks for three
+    with caplog.at_level("INFO", logger="trainables"):
+        place(tiny, resources)
+        place(tiny, resources)
+    (told,) = caplog.messages
+    assert told.startswith("Device settings 'cpu' with 3 threads: float32")
+
+
+def test_evaluation_takes_larger_batches_for_smaller_images(tiny: TrainConfig, data: FoldData) -> None:
+    seen: list[int] = []
+    model = learner(tiny, data)
+    model.model.register_forward_hook(lambda module, images, output: seen.append(len(output)))
+    everything = np.arange(len(data.ids))
+    together = model.predict(everything)
+    assert seen == [len(everything)], "140 images of 32 pixels are half a megapixel"
+    model.placement = replace(model.placement, evaluation_pixels=32 * 32 * 7)
+    assert np.allclose(model.predict(everything), together, atol=1e-5)
+    assert set(seen[1:]) == {7}
+
+
+@pytest.mark.slow
+def test_a_compiled_model_trains_as_the_plain_one(
+    tiny: TrainConfig, data: FoldData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
+    plain = learner(tiny, data)
+    compiled = FoldLearner(tiny, data, 0, 0, place(tiny, Resources(compile=True)))
+    assert compiled.train_epoch(0).loss == pytest.approx(plain.train_epoch(0).loss, rel=1e-3)
+    assert list(tmp_path.rglob("*.so")), "kernels that the next trial finds"
+    assert compiled.weights().keys() == plain.weights().keys()

@@ -10,6 +10,7 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from schedulers.failures import LOST, Failure
+from schedulers.idle_actors import idle_actors_kept
 from schedulers.study_run import ClimbOrder, StudyRun, order_fields
 
 # Tune's own files are no part of a study: written rarely, read never.
@@ -148,7 +149,8 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
         ),
     )
-    tuner.fit()
+    with idle_actors_kept():
+        tuner.fit()
     if searcher.broken is None:
         run.close()
     elif isinstance(searcher.broken, OSError) and searcher.broken.errno == errno.ENOSPC:

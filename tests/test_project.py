@@ -18,7 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("search_spaces", "datasets", "trainables", "schedulers", "voting", "analysis")
 SCRIPTS = ("launch_search.py", "export_best.py", "predict.py")
 SOURCES = [*(ROOT / name for name in SCRIPTS), *(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))]
-RAY_ADAPTERS = {"schedulers/tune_search.py", "schedulers/cluster.py", "trainables/fold_trainable.py"}
+RAY_ADAPTERS = {
+    "schedulers/tune_search.py",
+    "schedulers/idle_actors.py",
+    "schedulers/cluster.py",
+    "trainables/fold_trainable.py",
+}
 
 
 def imports(path: Path) -> set[str]:

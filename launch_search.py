@@ -47,7 +47,7 @@ from trainables.config import TrainConfig
 from trainables.disk_space import check_free_space
 from trainables.fold_data import DECODED
 from trainables.fold_trainable import FoldTrainable, worker_environment
-from trainables.probing import Probe, check_compiler
+from trainables.probing import Probe
 
 ROOT = Path(__file__).resolve().parent
 console = Console()
@@ -60,8 +60,6 @@ def main() -> int:
     arguments = parse_options(__doc__)
     try:
         check_gpu_share(arguments)
-        if arguments.compile:
-            check_compiler()
         return search(arguments)
     except (ValueError, OSError) as error:  # our own errors are ValueErrors that name file, key and way out
         told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
@@ -82,7 +80,8 @@ def search(arguments: argparse.Namespace) -> int:
         TrainConfig(**space.recipe()),
         choices_of(space, "backbone"),
         choices_of(space, "optimizer"),
-        8 if arguments.dry_run else 0,
+        steps=8 if arguments.dry_run else 0,
+        compile=arguments.compile,
     )
     try:
         data = prepare_data(space, skip_unreadable=arguments.skip_unreadable)

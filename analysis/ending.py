@@ -76,7 +76,7 @@ def time_shares(study: StudyState) -> str | None:
     for trial in study.trials.values():
         for epoch in trial.epochs:
             spent.update(epoch.phases)
-    whole = sum(spent.values())
+    whole = sum(spent[phase] for phase in _DOING)  # a state is written beside judging
     shares = [f"{spent[phase] / whole:.1%} {doing}" for phase, doing in _DOING.items() if spent[phase]]
     return f"Trials spent their time: {', '.join(shares)}." if shares else None
 

@@ -7,6 +7,7 @@ for itself. The other side decodes in full, as torchvision's ImageFolder with a 
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -35,7 +36,9 @@ def main() -> None:
     drawn = open_source(SampleFaces(source="sample_faces", people=150, scale=1.0)).paths()
     rows = []
     for size in arguments.sizes:
-        in_full = statistics.median(in_new_process(decoding_in_full, drawn, size, 2) for _ in range(arguments.repeats))
+        in_full = statistics.median(
+            in_new_process(decoding_in_full, drawn, size, os.cpu_count() or 1) for _ in range(arguments.repeats)
+        )
         for count in (arguments.images // 9, arguments.images):
             paths = list(islice(cycle(drawn), count))
             built = [in_new_process(building, paths, size) for _ in range(arguments.repeats)]

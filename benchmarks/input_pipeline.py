@@ -5,7 +5,7 @@
 Four sides, one round after the other on the same threads, the median of the rounds' ratios:
 - bare: model, loss and optimizer on a batch that lies in memory as normalised tensors;
 - ours: a trial's training epoch, from the memory-mapped cache through medium augmentation;
-- plain: the loop as it is usually written. ImageFolder on 384 x 512 JPEG, albumentations (Resize, the same medium
+- plain: the loop as it is usually written. ImageFolder on 384 x 512 JPEG, albumentations (Resize by area, the same medium
   augmentation, Normalize, ToTensorV2), a DataLoader without workers; the model in the default layout, torch's AdamW;
 - same_step: that loop with the bare side's step (channels_last, fused), so that only the input differs.
 """
@@ -92,7 +92,7 @@ def laid_out(photographs: list[Path], root: Path) -> list[Path]:
 
 
 def measured(setup: Setup, files: list[Path], folder: Path) -> Row:
-    """Return one row: all three sides in turn, round after round."""
+    """Return one row: all sides in turn, round after round."""
     placement = place(setup.config, Resources(cpus=setup.threads))
     sides = {
         "bare": bare_side(setup, placement),

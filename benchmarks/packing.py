@@ -69,7 +69,7 @@ def divisions(numbers: Sequence[int] | None) -> Iterator[tuple[int, Resources]]:
 
 def packed(config: TrainConfig, trials: int, resources: Resources, seconds: float) -> Row:
     """Return what so many trials reach side by side."""
-    share = Share(config, resources, time.time() + 15 + 5 * trials, seconds)
+    share = Share(config, resources, time.time() + 20 + 10 * trials, seconds)
     os.environ["OMP_NUM_THREADS"] = str(resources.cpus)
     with ProcessPoolExecutor(trials, get_context("spawn")) as pool:
         reached = [one.result() for one in [pool.submit(trained, share) for _ in range(trials)]]
@@ -87,7 +87,9 @@ def trained(share: Share) -> tuple[float, float, float]:
     """Return one trial's images per second, its peak memory and its peak memory of the GPU, in MiB."""
     learner = FoldLearner(share.config, noise(share.config), 0, 0, place(share.config, share.resources))
     learner.train_epoch(0)
-    time.sleep(max(0.0, share.starts - time.time()))
+    wait = share.starts - time.time()
+    assert wait > 0, "this trial was not ready when the others were"
+    time.sleep(wait)
     started, images = time.perf_counter(), 0
     while time.perf_counter() - started < share.seconds:
         learner.train_epoch(1)

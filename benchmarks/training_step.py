@@ -72,6 +72,7 @@ def main() -> None:
             again = in_new_process(timed, variant, config, arguments.threads, 2, compiled)
             rows.append(row(variant, config, arguments.threads, taken, again.first))
             rows[-1]["times_plain"] = round(rows[0]["milliseconds"] / rows[-1]["milliseconds"], 2)
+    rows += in_new_process(evaluation, config, arguments.threads)
     report("One training step", rows, arguments.json)
 
 
@@ -102,6 +103,25 @@ def timed(variant: Variant, config: TrainConfig, threads: int, steps: int, compi
         optimizer = step()
         taken.append((time.perf_counter() - started, optimizer))
     return Taken(first, *(statistics.median(one) for one in zip(*taken, strict=True)))
+
+
+def evaluation(config: TrainConfig, threads: int) -> list[Row]:
+    """Return how fast batches of several sizes are predicted."""
+    torch.set_num_threads(threads)
+    model = make_model(config.backbone, 3).to(memory_format=torch.channels_last).eval()
+    rows: list[Row] = []
+    for size in (16, 32, 64, 128, 256):
+        images = torch.rand(size, 3, config.image_size, config.image_size).to(memory_format=torch.channels_last)
+        taken = []
+        with torch.inference_mode():
+            for _ in range(6):
+                started = time.perf_counter()
+                model(images)
+                taken.append(time.perf_counter() - started)
+        seconds = statistics.median(taken[1:])
+        name = f"predicting {size} at a time"
+        rows.append({"variant": name, "image_size": config.image_size, "images_per_second": round(size / seconds, 1)})
+    return rows
 
 
 def stepping(variant: Variant, config: TrainConfig) -> Callable[[], float]:

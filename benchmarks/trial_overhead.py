@@ -7,6 +7,7 @@ recorded the epoch, less what the trial spent on it from there on; so the gaps c
 """
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.reporting import Row, report
-from schedulers.events import ClimbStarted, EpochScored, Event, Launched, TrialAdded
+from schedulers.events import ClimbStarted, EpochScored, Event, TrialAdded
 from schedulers.record import Record, read_record
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,7 +37,7 @@ def main() -> None:
         results = Path(folder)
         search(results / "warm", one_trial())
         rows = launches(results, arguments.repeats)
-        serial = ["--cpus-per-trial", "2", "--trials", str(arguments.trials), "--set", "data.people=60"]
+        serial = ["--cpus-per-trial", str(os.cpu_count()), "--trials", str(arguments.trials), "--set", "data.people=60"]
         rows += gaps(search(results / "serial", [*serial, "--set", "search.folds=2"]))
         rows += writing(search(results / "written", ["--trials", "2", "--set", "search.finalists=1"]), results)
     report("What a trial costs beside its training", rows, arguments.json)
@@ -97,19 +98,24 @@ def gaps(events: Sequence[Event]) -> list[Row]:
 
 
 def writing(events: Sequence[Event], folder: Path) -> list[Row]:
-    """Return the seconds that saving and recording take of a search, and their share."""
+    """Return the seconds that writing takes in a search, and their share of the trials' own time."""
     epochs = [one for one in events if isinstance(one, EpochScored)]
-    saving = sum(one.phases["save"] for one in epochs)
-    whole = sum(sum(one.phases.values()) for one in epochs)
+    saving, writing = (sum(one.phases.get(phase, 0.0) for one in epochs) for phase in ("save", "write"))
+    training = sum(one.phases[phase] for one in epochs for phase in ("prepare", "train", "judge", "save"))
     with Record(folder / "copy.jsonl") as record:
         started = time.perf_counter()
         for event in events:
             record.append(event)
         recording = time.perf_counter() - started
-    wall = events[-1].time - next(one.time for one in events if isinstance(one, Launched))
+    parts = {
+        "weights, predictions, manifests": saving,
+        "states, beside judging": writing,
+        f"record, {len(events)} events": recording,
+        "all that is written": saving + writing + recording,
+    }
     return [
-        {"what": "checkpoints, weights, manifests", "seconds": round(saving, 2), "share": round(saving / whole, 4)},
-        {"what": f"record, {len(events)} events", "seconds": round(recording, 2), "share": round(recording / wall, 4)},
+        {"what": what, "seconds": round(seconds, 2), "share": round(seconds / training, 4)}
+        for what, seconds in parts.items()
     ]
 
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from datasets.decoding import check_room, decode_all, in_order
+from datasets.decoding import check_room, decode_all, hashed, in_order
 from datasets.errors import DataError
 from datasets.folders import finished_folder
 from datasets.images import Pixels
 
 _LAYOUT = 2  # raise it when decoding changes: older caches are then built anew
+_SAMPLED = 64  # images that tell whether a file is still what was written
 
 
 @dataclass(frozen=True)
@@ -48,23 +48,32 @@ def load_cache(folder: Path) -> ImageCache:
     """Return the cache that lies in a folder.
 
     Raises:
-        DataError: it is not there, or damaged.
+        DataError: it is not there, or not what its description says.
     """
     try:
         facts = json.loads((folder / "cache.json").read_text(encoding="utf-8"))
         unreadable = tuple((int(row), str(reason)) for row, reason in facts["unreadable"])
-        return ImageCache(folder, facts["count"], facts["image_size"], unreadable)
+        cache = ImageCache(folder, int(facts["count"]), int(facts["image_size"]), unreadable)
+        whole = fingerprint(cache.open()) == facts["fingerprint"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{folder}: holds no decoded images ({error}); start again, they are then decoded anew"
         ) from None
+    if not whole:
+        raise DataError(f"{folder}: the decoded images were changed; start again, they are then decoded anew")
+    return cache
+
+
+def fingerprint(images: Pixels) -> str:
+    """Return a hash of images all over the file: enough to see pages that never reached the disk."""
+    return hashlib.sha256(images[:: max(1, len(images) // _SAMPLED)].tobytes()).hexdigest()
 
 
 def is_whole(folder: Path) -> bool:
     """Tell whether a folder holds a cache from which right pixels can be read."""
     try:
-        load_cache(folder).open()
-    except (DataError, OSError):
+        load_cache(folder)
+    except DataError:
         return False
     return True
 
@@ -78,30 +87,30 @@ def build_cache(
     anew. Unreadable images are all found in one pass and listed in the cache.
 
     Raises:
-        DataError: `root` cannot be written, or has too little room.
+        DataError: `root` cannot be written, or has too little room; or an image changed meanwhile.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         digest = hashlib.sha256(f"{_LAYOUT}/{image_size}".encode())
-        for one in in_order(pool, _content, paths):
-            digest.update(one)
+        files = list(in_order(pool, hashed, paths))
+        for file in files:
+            digest.update(file.content)
         target = root / f"images-{image_size}px-{digest.hexdigest()[:32]}"
         with finished_folder(target, is_whole) as folder:
             if folder is not None:
                 check_room(folder, len(paths) * image_size**2 * 3)
-                unreadable = decode_all(pool, paths, image_size, folder / "images.u8", progress)
-                _write_facts(folder / "cache.json", count=len(paths), image_size=image_size, unreadable=unreadable)
+                unreadable = decode_all(pool, files, image_size, folder / "images.u8", progress)
+                _describe(ImageCache(folder, len(paths), image_size, tuple(unreadable)))
     return load_cache(target)
 
 
-def _content(path: Path) -> bytes:
-    try:
-        return hashlib.sha256(path.read_bytes()).digest()
-    except OSError:
-        return b"unreadable"
-
-
-def _write_facts(path: Path, **facts: Any) -> None:
-    with open(path, "w", encoding="utf-8") as file:
+def _describe(cache: ImageCache) -> None:
+    facts = {
+        "count": cache.count,
+        "image_size": cache.image_size,
+        "unreadable": cache.unreadable,
+        "fingerprint": fingerprint(cache.open()),
+    }
+    with open(cache.folder / "cache.json", "w", encoding="utf-8") as file:
         json.dump(facts, file)
         file.flush()
         os.fsync(file.fileno())

@@ -1,9 +1,11 @@
 """Decode many images into one file: on all cores, a few in memory at a time, whatever their number."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,13 +18,35 @@ from datasets.images import Pixels, UnreadableImage, read_image
 Progress = Callable[[int, int], None]
 _AT_A_TIME = 256
 _SPARE_BYTES = 64 * 2**20
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-def in_order(pool: ThreadPoolExecutor, work: Callable[[Path], _Result], paths: Sequence[Path]) -> Iterator[_Result]:
-    """Yield the result of every path in order, never more than a few ahead."""
-    for start in range(0, len(paths), _AT_A_TIME):
-        yield from pool.map(work, paths[start : start + _AT_A_TIME])
+@dataclass(frozen=True)
+class ImageFile:
+    """An image and the hash of its content."""
+
+    path: Path
+    content: bytes
+
+
+def hashed(path: Path) -> ImageFile:
+    """Return an image file with its hash."""
+    return ImageFile(path, content_of(path))
+
+
+def content_of(path: Path) -> bytes:
+    """Return the hash of a file; one for all that cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return b"unreadable"
+
+
+def in_order(pool: ThreadPoolExecutor, work: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
+    """Yield the result for every item in order, never more than a few ahead."""
+    for start in range(0, len(items), _AT_A_TIME):
+        yield from pool.map(work, items[start : start + _AT_A_TIME])
 
 
 def check_room(folder: Path, needed: int) -> None:
@@ -40,28 +64,34 @@ def check_room(folder: Path, needed: int) -> None:
 
 
 def decode_all(
-    pool: ThreadPoolExecutor, paths: Sequence[Path], size: int, file: Path, progress: Progress | None
+    pool: ThreadPoolExecutor, files: Sequence[ImageFile], size: int, target: Path, progress: Progress | None
 ) -> list[tuple[int, str]]:
     """Write every image, size x size x 3, one after the other; return row and reason of the unreadable ones.
 
     They go through a file, since the pages of a memory map would count as this process's memory.
+
+    Raises:
+        DataError: an image has changed since it was hashed.
     """
     unreadable = []
-    with open(file, "wb") as stream:
-        for row, pixels in enumerate(in_order(pool, partial(_decoded, size=size), paths)):
+    with open(target, "wb") as stream:
+        for row, pixels in enumerate(in_order(pool, partial(_decoded, size=size), files)):
             if isinstance(pixels, UnreadableImage):
                 unreadable.append((row, str(pixels)))
                 pixels = np.zeros((size, size, 3), np.uint8)
             stream.write(pixels.tobytes())
             if progress:
-                progress(row + 1, len(paths))
+                progress(row + 1, len(files))
         stream.flush()
         os.fsync(stream.fileno())
     return unreadable
 
 
-def _decoded(path: Path, size: int) -> Pixels | UnreadableImage:
+def _decoded(file: ImageFile, size: int) -> Pixels | UnreadableImage:
     try:
-        return read_image(path, size)
+        decoded: Pixels | UnreadableImage = read_image(file.path, size)
     except UnreadableImage as error:
-        return error
+        decoded = error
+    if content_of(file.path) != file.content:
+        raise DataError(f"{file.path}: changed while the images were decoded; start again once nothing writes there")
+    return decoded

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from datasets.errors import DataError
@@ -44,8 +44,7 @@ def finished_folder(target: Path, is_whole: Callable[[Path], bool] = Path.exists
         if is_whole(target):
             yield None
             return
-        for left in target.parent.glob(f".{target.name}.*/"):
-            shutil.rmtree(left, ignore_errors=True)
+        _sweep(target.parent, own=target.name)
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:
             yield temporary
@@ -59,3 +58,14 @@ def finished_folder(target: Path, is_whole: Callable[[Path], bool] = Path.exists
             ) from None
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _sweep(folder: Path, own: str) -> None:
+    """Delete what killed builds have left: temporary folders whose lock is ours (`own`) or nobody's."""
+    for path in folder.glob(".*.lock"):
+        name = path.name.removeprefix(".").removesuffix(".lock")
+        with open(path, "w", encoding="utf-8") as lock, suppress(BlockingIOError):
+            if name != own:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left in folder.glob(f".{name}.*/"):
+                shutil.rmtree(left, ignore_errors=True)

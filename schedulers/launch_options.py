@@ -4,6 +4,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable
+from math import isfinite
 
 _SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "disk_budget", "seed")
 
@@ -60,9 +61,7 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     hardware.add_argument(
         "--cpus-per-trial", type=_positive(int), help="default: 1 on CPUs, an even share beside a GPU"
     )
-    hardware.add_argument(
-        "--trials-per-gpu", type=_positive(float), default=1, help="trials that share a GPU (default: 1)"
-    )
+    hardware.add_argument("--trials-per-gpu", type=_share, default=1, help="trials that share a GPU (default: 1)")
     hardware.add_argument(
         "--compile",
         action="store_true",
@@ -71,6 +70,15 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     hardware.add_argument(
         "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
     )
+
+
+def _share(text: str) -> float:
+    """Return how many trials share a GPU, or the inverse of how many GPUs a trial takes, for argparse."""
+    value = _positive(float)(text)
+    whole = value if value >= 1 else 1 / value
+    if not isfinite(value) or (value < 1 and abs(whole - round(whole)) > 1e-9):
+        raise argparse.ArgumentTypeError(f"must be 1 or more, or one over a whole number, such as 0.5 (got {text})")
+    return value
 
 
 def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:

@@ -1,5 +1,6 @@
 """A Gaussian process imports torch at its first question; that is done before, beside training, so that no slot waits for it."""
 
+import logging
 from threading import Thread
 
 import optuna
@@ -9,6 +10,8 @@ from optuna.trial import create_trial
 from schedulers.events import EpochScored, Event
 from schedulers.samplers import SAMPLERS, STARTUP
 from search_spaces import SearchSpace
+
+logger = logging.getLogger(__name__)
 
 
 class WarmUp:
@@ -22,7 +25,15 @@ class WarmUp:
         """Begin once, in the background."""
         if self._due and isinstance(event, EpochScored):
             self._due = False
-            Thread(target=ask_in_vain, name="sampler warm-up").start()
+            Thread(target=warm_up, name="sampler warm-up").start()
+
+
+def warm_up() -> None:
+    """Ask in vain; what is wrong will be told by the first real question."""
+    try:
+        ask_in_vain()
+    except Exception as error:
+        logger.info("the sampler was not warmed up: %s", error)
 
 
 def ask_in_vain() -> float:

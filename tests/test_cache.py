@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from datasets import decoding
-from datasets.cache import build_cache, is_whole
+from datasets.cache import build_cache, is_whole, load_cache
 from datasets.errors import DataError
 from datasets.images import read_image
 from trainables.fold_data import decoded_images, load_fold_data
@@ -100,8 +100,46 @@ def test_trials_that_need_a_cache_at_once_build_it_once(pictures: list[Path], tm
 def test_what_a_killed_build_left_is_swept_away_by_the_next(pictures: list[Path], tmp_path: Path) -> None:
     target = build_cache(pictures, 16, tmp_path / "cache").folder
     left = target.rename(target.with_name(f".{target.name}.abcdefgh"))
-    assert build_cache(pictures, 16, tmp_path / "cache").folder == target
+    other = build_cache(pictures, 8, tmp_path / "cache").folder  # of another size: it sweeps, too
     assert not left.exists()
+    assert build_cache(pictures, 16, tmp_path / "cache").folder == target
+    assert other.exists()
+
+
+def test_a_sweep_leaves_a_build_alone_that_is_under_way(pictures: list[Path], tmp_path: Path) -> None:
+    def build_another(done: int, total: int) -> None:
+        if done == 1:
+            build_cache(pictures, 8, tmp_path / "cache")
+
+    cache = build_cache(pictures, 16, tmp_path / "cache", build_another)
+    assert np.array_equal(cache.open(), np.stack([read_image(path, 16) for path in pictures]))
+
+
+def test_pages_that_never_reached_the_disk_are_seen(pictures: list[Path], tmp_path: Path) -> None:
+    cache = build_cache(pictures, 16, tmp_path / "cache")
+    whole = cache.open().copy()
+    (cache.folder / "images.u8").write_bytes(bytes(cache.bytes))
+    with pytest.raises(DataError, match="were changed; start again"):
+        load_cache(cache.folder)
+    assert np.array_equal(build_cache(pictures, 16, tmp_path / "cache").open(), whole)
+
+
+@pytest.mark.parametrize("facts", ['{"count": null}', '{"count": 0, "image_size": 16, "unreadable": []}', "[]", "{"])
+def test_a_damaged_description_has_the_cache_built_anew(facts: str, pictures: list[Path], tmp_path: Path) -> None:
+    cache = build_cache(pictures, 16, tmp_path / "cache")
+    (cache.folder / "cache.json").write_text(facts)
+    assert not is_whole(cache.folder)
+    assert build_cache(pictures, 16, tmp_path / "cache").count == 5
+
+
+def test_an_image_that_changes_during_the_build_is_told_and_nothing_is_published(
+    pictures: list[Path], tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        files = [decoding.hashed(path) for path in pictures]
+        Image.new("RGB", (20, 15), "red").save(pictures[3])
+        with pytest.raises(DataError, match=r"3.png: changed while the images were decoded"):
+            decoding.decode_all(pool, files, 16, tmp_path / "images.u8", None)
 
 
 def test_a_node_without_the_decoded_images_decodes_them_to_the_same_pixels(study: Path, tmp_path: Path) -> None:

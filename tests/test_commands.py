@@ -276,6 +276,8 @@ def test_a_dry_run_tells_everything_and_starts_nothing(place: Path) -> None:
         (["--data", "nowhere"], "--data nowhere: no such file or folder"),
         (["--profile", "tpu"], "there is no profile 'tpu'"),
         (["--trials-per-gpu", "2"], "--trials-per-gpu needs a GPU"),
+        (["--trials-per-gpu", "nan"], "must be 1 or more, or one over"),
+        (["--trials-per-gpu", "0.7"], "must be 1 or more, or one over a whole number"),
         (["--set", "search.folds=18"], "fewer than 18 folds"),
         (["--fold-epochs", "0"], "search.fold_epochs: Input should be greater than or equal to 1"),
         (["--fold-epochs", "11"], "search.fold_epochs is 11 but the recipe and one finalist on all folds take 12"),

@@ -22,7 +22,11 @@ def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
         (folder / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
     told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
     kind = failure_class(error)
-    advice = "; lower batch_size or --trials-per-gpu" if kind == "out_of_memory" else ""
+    advice = (
+        "; lower batch_size, or let fewer trials run at once (--trials-per-gpu, --cpus-per-trial)"
+        if kind == "out_of_memory"
+        else ""
+    )
     return {"failure": kind, "reason": told + advice, "trial": int(folder.name), "done": True}
 
 

@@ -76,6 +76,10 @@ class Climber:
             fold = next(fold for fold, epochs in enumerate(done) if epochs < self._config.epochs)
         return fold, done[fold]
 
+    @property
+    def at_rung(self) -> bool:
+        return len(self._manifest.curve) >= self.rung
+
     def takes_up(self, order: Order) -> bool:
         """Go on with the next climb of the same trial, its models as they are; False if a climber must be made anew.
 
@@ -86,9 +90,8 @@ class Climber:
         if not same or self._broken:
             return False
         self._folder.claim(order.attempt)
-        if (
-            self._folder.manifest() != self._manifest
-        ):  # another process went on with it, or the disk budget took something
+        # another process may have gone on with it, or the disk budget taken something
+        if self._folder.manifest() != self._manifest:
             return False
         self._order, self.rung = order, order.rung
         return True
@@ -98,15 +101,15 @@ class Climber:
 
         A trial that stands at its rung already (its last report was lost) reports where it stands.
         """
-        if len(self._manifest.curve) >= self.rung:
+        if self.at_rung:
             return self._result(self._manifest.curve[-1])
         try:
             return self._step()
         except Exception as error:
             self._broken = True
-            self._writer.shutdown()  # a state that is being written belongs to no epoch any more
+            self.close()
             with suppress(OSError):
-                self._folder.sweep(self._manifest)
+                self._folder.sweep(self._manifest)  # a state that has been written belongs to no epoch
             return failure_result(self._folder.path, error)
 
     def close(self) -> None:
@@ -124,7 +127,7 @@ class Climber:
             learner = self._learner(fold)
         with watch.phase("train"):
             outcome = learner.train_epoch(epoch)
-        state = self._writer.submit(self._write_state, learner) if epoch + 1 < self._config.epochs else None
+        state = self._writer.submit(self._write_state, learner, watch) if epoch + 1 < self._config.epochs else None
         with watch.phase("judge"):  # meanwhile the state is written: judging changes none of it
             for begun in {line.fold for line in self._manifest.curve} - self._predicted.keys():
                 self._predicted[begun] = self._predict(begun)  # in lockstep, after a new start
@@ -171,8 +174,9 @@ class Climber:
             np.concatenate([one.targets for one in folds]), np.concatenate([one.probabilities for one in folds])
         )
 
-    def _write_state(self, learner: FoldLearner) -> str:
-        return self._folder.put_state(len(self._manifest.curve) + 1, learner.state())
+    def _write_state(self, learner: FoldLearner, watch: Stopwatch) -> str:
+        with watch.phase("write"):
+            return self._folder.put_state(len(self._manifest.curve) + 1, learner.state())
 
     def _save(self, line: EpochLine, state: Future[str] | None) -> None:
         grown = self._manifest.model_copy(update={"curve": (*self._manifest.curve, line)})

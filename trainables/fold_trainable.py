@@ -57,6 +57,8 @@ class FoldTrainable(Trainable):
         if self._failure is not None:
             return self._failure
         assert self._climber is not None
+        if self._climber.at_rung:
+            return self._climber.step()
         fold, epoch = self._climber.position
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
         result = self._climber.step()

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 
 
 class Stopwatch:
-    """Wall-clock seconds by phase."""
+    """Wall-clock seconds by phase; phases may overlap in threads."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._started = time.perf_counter()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -22,4 +23,5 @@ class Stopwatch:
 
     @property
     def total(self) -> float:
-        return sum(self.seconds.values())
+        """Return the seconds since the beginning."""
+        return time.perf_counter() - self._started

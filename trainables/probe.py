@@ -12,6 +12,7 @@ import time
 
 import torch
 
+from trainables.compiling import CompileError, check_compiler
 from trainables.config import TrainConfig
 from trainables.models import ModelError, make_model
 from trainables.optimizers import OptimizerError, check_optimizers
@@ -56,14 +57,17 @@ def main() -> int:
     parser.add_argument("--classes", type=int, default=2)
     parser.add_argument("--backbones", nargs="*", default=[], help="models that must be had and fit the image size")
     parser.add_argument("--optimizers", nargs="*", default=[], help="names that must be timm's")
+    parser.add_argument("--compile", action="store_true", help="check that torch.compile finds its compiler")
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
     config = TrainConfig(**json.loads(arguments.configuration))
     try:
+        if arguments.compile:
+            check_compiler()
         check_optimizers(arguments.optimizers)
         for backbone in dict.fromkeys(arguments.backbones):
             check_backbone(backbone, config)
-    except (ModelError, OptimizerError) as error:
+    except (ModelError, OptimizerError, CompileError) as error:
         print(error, file=sys.stderr)
         return 2
     speed = images_per_second(config, arguments.classes, arguments.steps) if arguments.steps else None

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,23 +14,20 @@ class ProbeError(ValueError):
     """A configuration that cannot be trained here."""
 
 
-def check_compiler() -> None:
-    """Check that there is a C++ compiler: torch.compile builds kernels for a CPU, and launchers for a GPU, with it.
-
-    Raises:
-        ProbeError: there is none.
-    """
-    if not any(shutil.which(name) for name in (os.environ.get("CXX", "g++"), "clang++")):
-        raise ProbeError("--compile needs a C++ compiler and there is none; install g++, or leave --compile out")
-
-
 class Probe:
     """A running probe: is there such a backbone, are its weights here, how fast is a step?"""
 
     def __init__(
-        self, config: TrainConfig, backbones: Sequence[str], optimizers: Sequence[str], steps: int = 0
+        self,
+        config: TrainConfig,
+        backbones: Sequence[str],
+        optimizers: Sequence[str],
+        *,
+        steps: int = 0,
+        compile: bool = False,
     ) -> None:
         options = ["--backbones", *backbones, "--optimizers", *optimizers, "--steps", str(steps)]
+        options += ["--compile"] if compile else []
         command = [sys.executable, "-m", "trainables.probe", config.model_dump_json(), *options]
         root = Path(__file__).resolve().parent.parent
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -91,9 +91,11 @@ class TrialFolder:
         return read_predictions(self.study, self.trial, fold)
 
     def sweep(self, manifest: Manifest) -> None:
-        """Delete the states that a manifest does not name."""
+        """Delete the states that a manifest does not name, if the trial is still ours."""
+        if read_attempt(self.study, self.trial) != self._claimed:
+            return
         wanted = {Path(name).name for name in manifest.resume.values()}
-        for old in (self.path / "resume").glob("*"):
+        for old in (self.path / "resume").glob("[!.]*"):
             if old.name not in wanted:
                 old.unlink(missing_ok=True)
 

@@ -177,7 +177,7 @@ def run_study(
         cpus, gpus = share_of_a_trial(arguments, cluster)
         probe.check()
         folder.begin_or_continue(identity, derived_files(folder, data))
-        describe_cluster(cluster)
+        describe_cluster(cluster, cpus, gpus)
         with Record(folder.record) as record:
             run = StudyRun(record, space, cluster.slots(cpus, gpus), queue=queue, effective=effective)
             run.start(space.search.model_dump(), TrialFolders(folder.path))
@@ -227,8 +227,10 @@ def derived_files(folder: StudyFolder, data: PreparedData) -> dict[str, str]:
     }
 
 
-def describe_cluster(cluster: Cluster) -> None:
-    """Print where to watch the trials."""
+def describe_cluster(cluster: Cluster, cpus: int, gpus: float) -> None:
+    """Print how many trials run at a time on what, and where to watch them."""
+    share = f" and {gpus:.2g} of a GPU" if gpus else ""
+    console.print(f"Trials at a time: {cluster.slots(cpus, gpus)}, with {cpus} CPU{share} each.", highlight=False)
     if cluster.dashboard:
         console.print(
             f"Ray dashboard: http://{cluster.dashboard} (Cluster page: live trials). If it asks for a token: ray get-auth-token",

@@ -9,8 +9,8 @@ from ray.tune import Callback, CheckpointConfig, FailureConfig, RunConfig, Stopp
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
+from schedulers.climb_controller import actors_kept
 from schedulers.failures import LOST, Failure
-from schedulers.idle_actors import idle_actors_kept
 from schedulers.study_run import ClimbOrder, StudyRun, order_fields
 
 # Tune's own files are no part of a study: written rarely, read never.
@@ -149,7 +149,7 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
         ),
     )
-    with idle_actors_kept():
+    with actors_kept():
         tuner.fit()
     if searcher.broken is None:
         run.close()

@@ -20,7 +20,7 @@ SCRIPTS = ("launch_search.py", "export_best.py", "predict.py")
 SOURCES = [*(ROOT / name for name in SCRIPTS), *(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))]
 RAY_ADAPTERS = {
     "schedulers/tune_search.py",
-    "schedulers/idle_actors.py",
+    "schedulers/climb_controller.py",
     "schedulers/cluster.py",
     "trainables/fold_trainable.py",
 }

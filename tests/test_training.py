@@ -15,7 +15,7 @@ from datasets.transforms import STRENGTHS, augment, make_transform
 from trainables import optimizers
 from trainables.batches import BatchLoader, TrainingBatches, batches_per_epoch
 from trainables.config import TrainConfig, knob_table
-from trainables.devices import Resources, place
+from trainables.devices import Resources, memory_share, place
 from trainables.fold_data import FoldData, load_fold_data
 from trainables.fold_learner import FoldLearner, NotFinite
 from trainables.losses import balanced_weights, class_weights, configured_loss, smooth, soft_target_loss
@@ -299,6 +299,12 @@ def test_the_log_says_once_which_settings_a_device_got(caplog: pytest.LogCapture
     torch.set_num_threads(1)
     (told,) = caplog.messages
     assert told.startswith("Device settings 'cpu' with 3 threads: float32")
+
+
+def test_trials_that_share_a_gpu_leave_room_for_their_contexts() -> None:
+    share = memory_share(0.25, 80 * 2**30)
+    assert 4 * (share * 80 * 2**30 + 600 * 2**20) <= 80 * 2**30
+    assert memory_share(0.25, 2**30) == 0.125, "a small one is shared all the same"
 
 
 def test_evaluation_takes_larger_batches_for_smaller_images(tiny: TrainConfig, data: FoldData) -> None:

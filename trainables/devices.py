@@ -11,6 +11,7 @@ import torch
 from trainables.config import TrainConfig
 
 logger = logging.getLogger(__name__)
+_CONTEXT_BYTES = 600 * 2**20  # of CUDA in every process, which no cap of torch's knows
 _DTYPES = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -73,7 +74,8 @@ def place(config: TrainConfig, resources: Resources) -> Placement:
     settings = SETTINGS[kind]
     _tell(kind, resources)
     if 0 < resources.gpus < 1 and kind != "cpu":
-        torch.cuda.set_per_process_memory_fraction(resources.gpus)
+        _, memory = torch.cuda.mem_get_info()
+        torch.cuda.set_per_process_memory_fraction(memory_share(resources.gpus, memory))
     return Placement(
         device=torch.device("cpu" if kind == "cpu" else "cuda"),
         dtype=settings.dtype if config.precision == "auto" else _DTYPES[config.precision],
@@ -88,6 +90,11 @@ def device_kind(resources: Resources) -> str:
     if resources.gpus == 0 or not torch.cuda.is_available():
         return "cpu"
     return "gpu with bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "gpu"
+
+
+def memory_share(gpus: float, memory: int) -> float:
+    """Return the share of a GPU's bytes that torch may allocate for a trial: its own context takes some as well."""
+    return max(gpus / 2, gpus - _CONTEXT_BYTES / memory)
 
 
 @cache

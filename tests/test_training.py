@@ -313,7 +313,7 @@ def test_evaluation_takes_larger_batches_for_smaller_images(tiny: TrainConfig, d
     model.model.register_forward_hook(lambda module, images, output: seen.append(len(output)))
     everything = np.arange(len(data.ids))
     together = model.predict(everything)
-    assert seen == [len(everything)], "140 images of 32 pixels are half a megapixel"
+    assert seen == [len(everything)], "140 images of 32 pixels are few"
     model.placement = replace(model.placement, evaluation_pixels=32 * 32 * 7)
     assert np.allclose(model.predict(everything), together, atol=1e-5)
     assert set(seen[1:]) == {7}

@@ -35,11 +35,11 @@ class Settings:
 
 
 # `python -m benchmarks.training_step` is what the first row stands on: bfloat16 trains at half the speed there, and
-# batches of 128 images of 64 pixels, or 32 of 128, are predicted fastest. The rows for GPUs are written down from what
+# batches of 64 images of 64 pixels, or 16 of 128, are predicted fastest. The rows for GPUs are written down from what
 # is published of them and were never measured. Everywhere: channels_last, and a fused optimizer where torch has one.
 SETTINGS = {
     "cpu": Settings(
-        None, False, 64 * 64 * 128, "float32: the weight gradients of depthwise convolutions are slow in bfloat16"
+        None, False, 64 * 64 * 64, "float32: the weight gradients of depthwise convolutions are slow in bfloat16"
     ),
     "gpu with bfloat16": Settings(torch.bfloat16, True, 224 * 224 * 512, "bfloat16: as fast as float16, no loss scale"),
     "gpu": Settings(torch.float16, True, 224 * 224 * 256, "float16 with a loss scale: no bfloat16 in hardware"),

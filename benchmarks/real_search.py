@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.reporting import shown
 from schedulers.record import read_record
 from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyFolder
@@ -64,14 +64,6 @@ def searched(strategy: str, arguments: argparse.Namespace, results: Path) -> dic
         "trial": best,
         "complete": sum(trial.fold_epochs == ladder.top for trial in study.trials.values()),
     }
-
-
-def shown(rows: list[dict[str, Any]]) -> Table:
-    """Return the rows as a table for the terminal."""
-    table = Table(*rows[0])
-    for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    return table
 
 
 if __name__ == "__main__":

@@ -249,7 +249,9 @@ def test_a_serial_search_with_a_seed_is_the_same_study_again(place: Path) -> Non
     def decisions(study: str) -> list[object]:
         events = read_record(place / f"results/{study}/record.jsonl")
         decided = (TrialAdded, ClimbStarted, EpochScored)
-        return [event.model_dump(exclude={"time", "seconds", "phases"}) for event in events if isinstance(event, decided)]
+        return [
+            event.model_dump(exclude={"time", "seconds", "phases"}) for event in events if isinstance(event, decided)
+        ]
 
     assert decisions("one") == decisions("two")
 

@@ -129,14 +129,12 @@ def pace(study: Path) -> list[Row]:
         added += isinstance(event, TrialAdded)
         if isinstance(event, ClimbEnded):
             ends.append((added, event.time))
-    late = per_climb([end for trials, end in ends if added - _WINDOW < trials < added])
-    rows: list[Row] = [
-        {"what": "climbs", "value": len(ends), "unit": ""},
-        {"what": f"a climb before trial {added}", "value": round(late, 3), "unit": "s"},
-    ]
+    rows: list[Row] = [{"what": "climbs", "value": len(ends), "unit": ""}]
     if added > 2 * _WINDOW:
         early = per_climb([end for trials, end in ends if abs(trials - _WINDOW) <= _WINDOW / 2])
+        late = per_climb([end for trials, end in ends if added - _WINDOW < trials < added])
         rows.append({"what": f"a climb around trial {_WINDOW}", "value": round(early, 3), "unit": "s"})
+        rows.append({"what": f"a climb before trial {added}", "value": round(late, 3), "unit": "s"})
         rows.append({"what": "late / early", "value": round(late / early, 2), "unit": "times"})
     return rows
 

@@ -32,7 +32,7 @@ from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
 from schedulers.launch_options import overrides, parse_options, same_command
 from schedulers.mirror import Mirror
 from schedulers.next_work import alike
-from schedulers.proposals import Proposal
+from schedulers.sampler import Proposal
 from schedulers.record import Record
 from schedulers.samplers import check_sampler
 from schedulers.search_settings import make_budget, make_ladder

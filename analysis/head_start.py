@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from schedulers.disk_budget import least_promising_first
-from schedulers.proposals import Proposal
+from schedulers.sampler import Proposal
 from schedulers.record import read_record
 from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyError, StudyFolder

@@ -4,12 +4,13 @@ A trial that was told to Optuna can never be promoted again, so no Optuna study 
 record for every question (0.4 s at 1,000 trials).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from scipy.stats import rankdata
 
 from schedulers.ladder import Ladder, earned_rungs
 from schedulers.study_state import StudyState
@@ -34,28 +35,44 @@ def by_depth(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froz
         state = TrialState.COMPLETE if rung == ladder.top else TrialState.PRUNED
         return _frozen(space, trial, state, trial.score_at(rung), rung)
 
-    return _told_by(told, space, study)
+    inside = [trial for trial in study.trials.values() if space.contains(trial.configuration)]
+    return [_infeasible(space, trial) if trial.failure is not None else told(trial) for trial in inside]
 
 
 def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
-    """Return the trials as complete with their rank from 0 (worst) to 1, for a sampler that models one value.
+    """Return the trials as complete with their rank from 0 to 1, for a sampler that models one value.
 
-    Scores of different rungs do not compare, ranks do: deeper rungs first, then the score there. Of a large study only the
-    best and the newest `SHOWN` trials each are given: a Gaussian process takes time with the cube of their number.
+    Scores of different rungs do not compare, ranks do: deeper rungs first, then the score there; equal ones share their
+    mean rank, and failed trials that of the last place. Of a large study only the best, the newest and the last failed
+    `SHOWN` trials each are given: a Gaussian process takes time with the cube of their number.
     """
     earned = earned_rungs(study, ladder)
+    failed = [number for number, trial in study.trials.items() if trial.failure is not None]
     scored = [trial for trial in study.trials.values() if trial.failure is None and earned[trial.number]]
-    order = sorted(scored, key=lambda trial: (earned[trial.number], trial.score_at(earned[trial.number]) or 0.0))
-    ranks = {trial.number: place / max(1, len(order) - 1) for place, trial in enumerate(order)}
+    order = sorted(scored, key=lambda trial: _depth_and_score(trial, earned))
+    keys = [(0, 0.0)] * len(failed) + [_depth_and_score(trial, earned) for trial in order]
+    ranks = dict(zip([*failed, *(trial.number for trial in order)], _mean_ranks(keys), strict=True))
 
     def told(trial: OurTrial) -> FrozenTrial:
         if trial.number not in ranks:
             return _frozen(space, trial, TrialState.RUNNING)
         return _frozen(space, trial, TrialState.COMPLETE, ranks[trial.number])
 
-    newest = list(study.trials)[-SHOWN:]
-    given = {*newest, *(trial.number for trial in order[-SHOWN:])}
-    return _told_by(told, space, study, given)
+    given = {*list(study.trials)[-SHOWN:], *(trial.number for trial in order[-SHOWN:]), *failed[-SHOWN:]}
+    trials = [study.trials[number] for number in sorted(given)]
+    return [told(trial) for trial in trials if space.contains(trial.configuration)]
+
+
+def _depth_and_score(trial: OurTrial, earned: Mapping[int, int]) -> tuple[int, float]:
+    rung = earned[trial.number]
+    return rung, trial.score_at(rung) or 0.0
+
+
+def _mean_ranks(keys: Sequence[tuple[int, float]]) -> list[float]:
+    """Return the place of every key between 0 (first) and 1 (last); equal keys share the mean of their places."""
+    distinct = {key: place for place, key in enumerate(sorted(set(keys)))}
+    places = rankdata([distinct[key] for key in keys]) - 1
+    return [float(place) / max(1, len(keys) - 1) for place in places]
 
 
 def nothing(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
@@ -78,15 +95,6 @@ def distribution(parameter: Parameter) -> BaseDistribution:
         step = int(parameter.step or 1)
         return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log, step=step)
     return FloatDistribution(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
-
-
-def _told_by(
-    told: Callable[[OurTrial], FrozenTrial], space: SearchSpace, study: StudyState, given: Collection[int] | None = None
-) -> list[FrozenTrial]:
-    """Return the given trials (all) that this space could have drawn, failed ones as infeasible, the others as `told`."""
-    trials = study.trials.values() if given is None else [study.trials[number] for number in sorted(given)]
-    inside = [trial for trial in trials if space.contains(trial.configuration)]
-    return [_infeasible(space, trial) if trial.failure is not None else told(trial) for trial in inside]
 
 
 def _infeasible(space: SearchSpace, trial: OurTrial) -> FrozenTrial:

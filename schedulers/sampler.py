@@ -1,34 +1,46 @@
 """Asking Optuna for a configuration: a fresh projection and a fresh sampler for every question, seeded by its number."""
 
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from optuna.samplers import RandomSampler
 from optuna.trial import Trial
 
 from schedulers.ladder import Ladder
 from schedulers.projection import mirror_of
-from schedulers.samplers import SAMPLERS, make_sampler, whole_trial
+from schedulers.samplers import SAMPLERS, make_sampler, sampler_in_charge, whole_trial
 from schedulers.study_state import StudyState
 from search_spaces import Choice, Parameter, SearchSpace
 
 
-def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int, retry: int = 0) -> dict[str, Any]:
-    """Return the whole configuration of trial `number`, given all that the study knows.
+@dataclass(frozen=True)
+class Proposal:
+    """A whole configuration and who proposed it."""
 
-    `retry` asks the same question once more, for an answer that was tried before; a sampler that insists on it is
-    no longer asked after its `tries`, then chance decides.
+    configuration: dict[str, Any]
+    origin: str
+
+
+def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int) -> dict[str, Any]:
+    """Return the whole configuration that the space's sampler draws for trial `number`."""
+    return propose(space, study, ladder, number).configuration
+
+
+def propose(space: SearchSpace, study: StudyState, ladder: Ladder, number: int, retry: int = 0) -> Proposal:
+    """Return a proposal for trial `number`, given all that the study knows.
+
+    `retry` asks the same question once more, for an answer that was tried before. A sampler that insists on it is no
+    longer asked after its `tries` but its fallback, in the end chance; the origin says who answered.
     """
+    name = sampler_in_charge(space.search.sampler, retry)
+    derived = int(np.random.SeedSequence([space.search.seed, number, retry]).generate_state(1)[0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        derived = int(np.random.SeedSequence([space.search.seed, number, retry]).generate_state(1)[0])
-        if retry >= SAMPLERS[space.search.sampler].tries and space.search.sampler != "grid":
-            return draw(space, mirror_of([], RandomSampler(seed=derived)).ask())
-        if space.search.sampler == "qmc":
-            return _nth_of_sequence(space, number + retry)
-        trials = SAMPLERS[space.search.sampler].projection(space, study, ladder)
-        return draw(space, mirror_of(trials, make_sampler(space, derived, trials)).ask())
+        if name == "qmc":
+            return Proposal(_nth_of_sequence(space, number + retry), name)
+        trials = SAMPLERS[name].projection(space, study, ladder)
+        return Proposal(draw(space, mirror_of(trials, make_sampler(space, derived, trials, name)).ask()), name)
 
 
 def draw(space: SearchSpace, trial: Trial) -> dict[str, Any]:

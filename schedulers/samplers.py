@@ -34,7 +34,13 @@ class SamplerKind:
     projection: Projection
     defaults: Mapping[str, Any]
     options: tuple[str, ...]
-    tries: int = 3  # questions, before chance decides: an answer that was tried before is no use
+    tries: int = 6  # questions, before the fallback is asked: an answer that was tried before is no use
+    fallback: str | None = None  # the sampler asked then; None: it is asked for ever
+
+    @property
+    def learns(self) -> bool:
+        """Tell whether what it draws depends on what was tried."""
+        return self.projection is not nothing and self.sampler is not BruteForceSampler
 
 
 SAMPLERS = {
@@ -43,6 +49,7 @@ SAMPLERS = {
         by_depth,
         {"n_startup_trials": STARTUP, "multivariate": True, "group": True, "constant_liar": True},
         ("n_startup_trials", "n_ei_candidates", "multivariate", "group", "constant_liar", "prior_weight"),
+        fallback="random",
     ),
     "gp": SamplerKind(
         GPSampler,
@@ -50,15 +57,21 @@ SAMPLERS = {
         {"n_startup_trials": STARTUP, "warn_independent_sampling": False},
         ("n_startup_trials", "deterministic_objective"),
         tries=1,  # sure of its optimum, it gives the same answer again, whatever the seed
+        fallback="tpe",
     ),
     "cmaes": SamplerKind(
         CmaEsSampler,
         by_rank,
         {"n_startup_trials": STARTUP, "warn_independent_sampling": False},
         ("n_startup_trials", "with_margin", "lr_adapt", "popsize"),
+        fallback="tpe",
     ),
     "qmc": SamplerKind(
-        QMCSampler, nothing, {"scramble": True, "warn_independent_sampling": False}, ("qmc_type", "scramble")
+        QMCSampler,
+        nothing,
+        {"scramble": True, "warn_independent_sampling": False},
+        ("qmc_type", "scramble"),
+        fallback="random",
     ),
     "random": SamplerKind(RandomSampler, nothing, {}, ()),
     "grid": SamplerKind(BruteForceSampler, by_depth, {}, ("avoid_premature_stop",)),
@@ -94,10 +107,19 @@ def check_sampler(space: SearchSpace) -> None:
             raise SpaceError(space.name, f"parameters.{name}", "a grid needs points; add a step, or list a choice")
 
 
-def make_sampler(space: SearchSpace, seed: int, trials: Sequence[FrozenTrial]) -> BaseSampler:
-    """Return the space's sampler for one question on these projected trials."""
-    kind = SAMPLERS[space.search.sampler]
-    options = {**kind.defaults, **space.search.sampler_options}
+def sampler_in_charge(name: str, retry: int) -> str:
+    """Return which sampler answers a question that is asked for the time `retry`, counted from 0."""
+    kind = SAMPLERS[name]
+    if kind.fallback is None or retry < kind.tries:
+        return name
+    return sampler_in_charge(kind.fallback, retry - kind.tries)
+
+
+def make_sampler(space: SearchSpace, seed: int, trials: Sequence[FrozenTrial], name: str | None = None) -> BaseSampler:
+    """Return the space's sampler, or the one of this name, for one question on these projected trials."""
+    kind = SAMPLERS[name or space.search.sampler]
+    own = name in (None, space.search.sampler)
+    options = {**kind.defaults, **(space.search.sampler_options if own else {})}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # experimental arguments: the pinned version is the one that was tried
@@ -105,6 +127,8 @@ def make_sampler(space: SearchSpace, seed: int, trials: Sequence[FrozenTrial]) -
             # no optimizer is kept between questions: its Gaussian is estimated anew from the best of the record
             # (Nomura et al., "Warm Starting CMA-ES for Hyperparameter Optimization", AAAI 2021)
             options["source_trials"] = _numeric(trials)
+        if kind.sampler is CmaEsSampler:  # what its Gaussian cannot hold (choices, conditional ones) is learned, too
+            options["independent_sampler"] = TPESampler(seed=seed, n_startup_trials=options["n_startup_trials"])
         return kind.sampler(seed=seed, **options)
 
 

@@ -21,8 +21,9 @@ from schedulers.failures import LOST, Failure
 from schedulers.housekeeping import Folders, Housekeeping
 from schedulers.ladder import Climb, FoldOrder, NewTrial
 from schedulers.next_work import Finished, Wait, Work, alike, next_work
-from schedulers.proposals import Effective, Proposal, Proposals
+from schedulers.proposals import Effective, Proposals
 from schedulers.record import Record, RecordError
+from schedulers.sampler import Proposal
 from schedulers.search_settings import make_budget, make_ladder
 from schedulers.study_state import StudyState, TrialState
 from search_spaces import SearchSpace

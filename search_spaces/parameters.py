@@ -1,5 +1,6 @@
 """The two kinds of parameter: a range and a choice, each perhaps under a condition."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
 
@@ -52,6 +53,12 @@ class Range(_Parameter):
             return False
         steps = 0.0 if self.step is None else (value - self.low) / self.step
         return abs(steps - round(steps)) < 1e-9
+
+    def position(self, value: float) -> float:
+        """Return where a value lies, from 0 (`low`) to 1 (`high`) on the range's own scale; values outside go beyond."""
+        if self.log:
+            return math.log(max(value, 1e-300) / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
 
 
 class Choice(_Parameter):

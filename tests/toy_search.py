@@ -7,7 +7,7 @@ from typing import Any
 
 from schedulers.disk_budget import Drop, Holding
 from schedulers.events import EpochScored
-from schedulers.proposals import Proposal
+from schedulers.sampler import Proposal
 from schedulers.record import Record
 from schedulers.study_run import ClimbOrder, StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace

@@ -1,0 +1,90 @@
+"""Failed trials push every sampler away, and a setup that fails stops a study only before it has worked."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+from schedulers.events import TrialFailed
+from schedulers.failures import Failure
+from schedulers.projection import by_rank
+from schedulers.proposals import ROUNDING
+from schedulers.strategies.fold_ladder import FoldLadder
+from search_spaces import Choice, Range, SearchSpace
+from tests.test_search import study_of
+from tests.toy_search import ToyDriver, toy_space
+
+LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
+LEARNING = ("gp", "tpe", "cmaes")
+
+
+def memory_space(sampler: str, seed: int = 0) -> SearchSpace:
+    """A space in which the larger half of the batch sizes does not fit into memory, and the best is the largest that does."""
+    parameters = {"batch_size": Choice(choice=(8, 16, 32, 64, 128)), "learning_rate": Range(low=1e-4, high=1, log=True)}
+    defaults = {"epochs": 9, "batch_size": 8, "learning_rate": 0.01}
+    space = toy_space(sampler=sampler, trials=40, seed=seed)
+    return space.model_copy(update={"parameters": parameters, "defaults": defaults})
+
+
+def fits(configuration: Mapping[str, Any]) -> bool:
+    return bool(configuration["batch_size"] * (1 + configuration["learning_rate"]) < 40)
+
+
+def search(space: SearchSpace, place: Path) -> ToyDriver:
+    """Run a search whose trials run out of memory where they do not fit."""
+
+    def score(configuration: Mapping[str, Any], fold_epochs: int) -> float:
+        return 0.5 + 0.003 * float(configuration["batch_size"]) + 0.1 * float(configuration["learning_rate"])
+
+    place.mkdir(exist_ok=True)
+    driver = ToyDriver(place / "record.jsonl", space, score=score).start()
+    while (order := driver.run.next_climb()) is not None:
+        failure = None if fits(order.configuration) else Failure("out_of_memory", "CUDA out of memory")
+        while failure is None and driver.run.state.trials[order.trial].fold_epochs < order.rung:
+            driver.step(order)
+        driver.run.end_climb(order, failure)
+    driver.record.close()
+    return driver
+
+
+def failures(driver: ToyDriver) -> list[bool]:
+    return [trial.failure is not None for trial in driver.run.state.trials.values()]
+
+
+@pytest.mark.parametrize("sampler", LEARNING)
+def test_a_sampler_that_learns_avoids_what_fails(sampler: str, tmp_path: Path) -> None:
+    def late_failures(name: str) -> int:
+        searches = [search(memory_space(name, seed), tmp_path / f"{name}{seed}") for seed in (1, 2)]
+        return sum(sum(failures(driver)[12:]) for driver in searches)
+
+    by_chance = late_failures("random")
+    assert by_chance > 20, "the toy fails often"
+    assert late_failures(sampler) < by_chance / 2
+
+
+@pytest.mark.parametrize("sampler", [*LEARNING, "random", "qmc"])
+def test_what_failed_is_not_proposed_again_to_within_rounding(sampler: str, tmp_path: Path) -> None:
+    space = memory_space(sampler)
+    trials = list(search(space, tmp_path).run.state.trials.values())
+    rate = space.parameters["learning_rate"]
+    assert isinstance(rate, Range)
+    failed = [trial for trial in trials if trial.failure is not None]
+    assert failed
+    for one in failed:
+        for later in trials[one.number + 1 :]:
+            apart = abs(
+                rate.position(one.configuration["learning_rate"]) - rate.position(later.configuration["learning_rate"])
+            )
+            assert apart >= ROUNDING or one.configuration["batch_size"] != later.configuration["batch_size"]
+
+
+def test_a_failed_trial_is_shown_no_better_than_the_worst_and_equals_share_a_rank() -> None:
+    study = study_of({1: [0.5], 2: [0.9], 3: [0.7], 4: [0.7], 5: [0.1], 6: [0.2]})
+    for trial in study.trials.values():
+        trial.configuration = {"epochs": 9, "learning_rate": 0.1 * trial.number}
+    for number in (2, 5):
+        study.apply(TrialFailed(time=0, trial=number, failure="out_of_memory", reason=""))
+    values = [trial.value for trial in by_rank(toy_space(sampler="gp"), study, LADDER)]
+    assert values == pytest.approx([0.6, 0.1, 0.9, 0.9, 0.1, 0.4])

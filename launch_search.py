@@ -6,6 +6,7 @@ Starts a study, continues it after a stop or a crash, and extends it: always the
 """
 
 import argparse
+import hashlib
 import json
 import logging
 import os
@@ -31,7 +32,7 @@ from datasets.sources import guess_source
 from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
 from schedulers.launch_options import overrides, parse_options, same_command
 from schedulers.mirror import Mirror
-from schedulers.next_work import alike
+from schedulers.next_work import failed_setup
 from schedulers.sampler import Proposal
 from schedulers.record import Record
 from schedulers.samplers import check_sampler
@@ -180,7 +181,7 @@ def run_study(
         describe_cluster(cluster, cpus, gpus)
         with Record(folder.record) as record:
             run = StudyRun(record, space, cluster.slots(cpus, gpus), queue=queue, effective=effective)
-            run.start(space.search.model_dump(), TrialFolders(folder.path))
+            run.start(space.search.model_dump(), TrialFolders(folder.path), setup_digest(space, data))
             mirror = Mirror(folder.mirror, space, run.ladder, run.state)
             run.listen(mirror.take)
             run.listen(WarmUp(space).take)
@@ -215,6 +216,12 @@ def queued(
 def effective(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a configuration makes a difference."""
     return TrainConfig(**configuration).effective()
+
+
+def setup_digest(space: SearchSpace, data: PreparedData) -> str:
+    """Return a hash of what all trials of a launch share: if every one of them fails, it is to blame."""
+    shared = {"environment": environment(), "constants": space.constants, "data": data.facts()}
+    return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def derived_files(folder: StudyFolder, data: PreparedData) -> dict[str, str]:
@@ -269,7 +276,7 @@ def conclude(arguments: argparse.Namespace, run: StudyRun) -> int:
         console.print(f"Stopped. To continue: {again}", highlight=False, markup=False, soft_wrap=True)
         return STOPPED
     console.print(f"The search ended: {run.finished}.", highlight=False, markup=False)
-    if alike(run.state):
+    if failed_setup(run.state):
         console.print(f"Mend it, then: {again}", highlight=False, markup=False, soft_wrap=True)
         return 1
     if not finished_trials(run.state, run.ladder):

@@ -24,9 +24,13 @@ class Budget:
             return f"the budget of {self.fold_epochs} fold-epochs is spent"
         return None
 
-    def reaches(self, study: StudyState, now: float, fold_epochs: int) -> bool:
-        """Tell whether one more trial could still train so many fold-epochs beside those that run."""
-        running = sum(trial.rung - trial.fold_epochs for trial in study.climbing())
+    def reaches(self, study: StudyState, now: float, fold_epochs: int, owed: int = 0) -> bool:
+        """Tell whether one more trial could still train so many fold-epochs beside those that run.
+
+        `owed` is what the recipe still needs, whether it climbs or not.
+        """
+        others = [trial for trial in study.climbing() if trial.origin != "recipe"]
+        running = owed + sum(trial.rung - trial.fold_epochs for trial in others)
         if self.fold_epochs is not None and study.fold_epochs + running + fold_epochs > self.fold_epochs:
             return False
         seconds = study.seconds_per_fold_epoch()

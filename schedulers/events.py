@@ -18,6 +18,7 @@ class Launched(_Event):
 
     event: Literal["launched"] = "launched"
     settings: dict[str, Any]
+    setup: str = ""  # digest of the environment, the constants and the data: what may be at fault if every trial fails
 
 
 class TrialAdded(_Event):

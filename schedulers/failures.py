@@ -10,7 +10,8 @@
 | `disk_full` | no room for the next file | no failure: the search pauses, the trial rests at its last epoch |
 | `superseded` | a newer attempt has taken the trial over | no failure |
 
-The first three trials of a launch failing alike stop the study: it is the setup (see `next_work`).
+As long as no trial has scored an epoch under a launch's environment, constants and data, its first three trials failing
+alike stop the study: it is the setup (see `next_work.failed_setup`). The next launch takes them back, once.
 """
 
 from dataclasses import dataclass

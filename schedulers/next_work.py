@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from schedulers.budget import Budget
 from schedulers.ladder import Climb, Ladder, NewTrial
-from schedulers.outlook import look_ahead, within
+from schedulers.outlook import look_ahead, under_way, within
 from schedulers.study_state import StudyState, TrialState
 
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration
@@ -37,15 +37,23 @@ def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now
     for trial in study.trials.values():
         if trial.climbing or trial.failure is not None or trial.fold_epochs >= ladder.top:
             continue
-        if trial.fold_epochs not in (0, *ladder.rungs) or trial.interrupted or not trial.fold_epochs:
-            return Climb(trial.number, ladder.next_rung(trial.fold_epochs))
-        if trial.origin == "recipe":  # nobody compares with it: it goes fold by fold
-            return Climb(
-                trial.number, next(rung for rung in ladder.rungs if rung > trial.fold_epochs and rung >= ladder.epochs)
-            )
+        spent = budget.spent(study, now, under_way(study, ladder, trial) + 1)
+        if (rung := _rung_by_right(trial, ladder)) and not spent:
+            return Climb(trial.number, rung)
+    if reason := budget.spent(study, now, under_way(study, ladder, None) + 1):
+        return _when_idle(study, reason)
     ladder = within(budget, ladder, study, slots, now)
     outlook = look_ahead(study, ladder, budget, slots, now)
     return ladder.choose(study, outlook) or _when_idle(study, "every trial has gone as far as it has earned")
+
+
+def _rung_by_right(trial: TrialState, ladder: Ladder) -> int | None:
+    """Return the rung that a trial at rest climbs to without being compared, None if it has to earn it."""
+    if trial.fold_epochs not in (0, *ladder.rungs) or trial.interrupted or not trial.fold_epochs:
+        return ladder.next_rung(trial.fold_epochs)
+    if trial.origin != "recipe":
+        return None
+    return next(rung for rung in ladder.rungs if rung > trial.fold_epochs and rung >= ladder.epochs)  # fold by fold
 
 
 def stop_reason(study: StudyState, ladder: Ladder, budget: Budget, now: float) -> str | None:
@@ -57,13 +65,18 @@ def stop_reason(study: StudyState, ladder: Ladder, budget: Budget, now: float) -
             score = trial.score_at(ladder.top)
             if score is not None and score >= budget.target_score:
                 return f"trial {trial.number} reached {score:.3f} over all folds, the target is {budget.target_score:g}"
-    if failure := alike(study):
+    if failure := failed_setup(study):
         return f"the first {SAME_FAILURES} trials of this launch failed alike ({failure.failure}): {failure.reason}"
     return None
 
 
-def alike(study: StudyState) -> TrialState | None:
-    """Return one of the first trials of a launch if all of them failed in one way, None otherwise."""
+def failed_setup(study: StudyState) -> TrialState | None:
+    """Return one of the first trials of a launch if all of them failed in one way, None otherwise.
+
+    Only as long as no trial has ever scored an epoch under this launch's setup: afterwards it is the configurations.
+    """
+    if study.setup_works:
+        return None
     first = study.climbed_since_launch[:SAME_FAILURES]
     failures = {study.trials[number].failure for number in first}
     return study.trials[first[0]] if len(first) == SAME_FAILURES and len(failures) == 1 and failures != {None} else None

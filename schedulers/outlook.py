@@ -29,17 +29,31 @@ def look_ahead(study: StudyState, ladder: Ladder, budget: Budget, slots: int, no
     begun = len(study.trials) - recipes
     return Outlook(
         contenders=max(contenders, begun),
-        open=begun < contenders and budget.reaches(study, now, ladder.rungs[0]),
+        open=begun < contenders and budget.reaches(study, now, ladder.rungs[0], owed_to_recipe(study, ladder)),
         finals_due=_finals_are_due(study, ladder, budget, slots, now),
         may_guess=budget.fold_epochs is None,
     )
 
 
+def owed_to_recipe(study: StudyState, ladder: Ladder) -> int:
+    """Return the fold-epochs that the recipe still needs to get to the top: nobody else may have them."""
+    return sum(ladder.top - trial.fold_epochs for trial in _recipes_to_finish(study))
+
+
+def under_way(study: StudyState, ladder: Ladder, trial: TrialState | None) -> int:
+    """Return the fold-epochs that run, each climb's one, and as far as `trial` is concerned all that the recipe is owed.
+
+    `trial` is the one that wants to train on, None for one that has not begun.
+    """
+    if trial is not None and trial.origin == "recipe":
+        return len(study.climbing())
+    return sum(other.origin != "recipe" for other in study.climbing()) + owed_to_recipe(study, ladder)
+
+
 def _purse(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float:
     """Return the fold-epochs that competitors have taken and may still take; infinite without a limit."""
-    owed = sum(ladder.top - trial.fold_epochs for trial in _recipes_to_finish(study))
     taken = sum(trial.fold_epochs for trial in competitors(study))
-    return taken + budget.fold_epochs_left(study, slots, now) - owed
+    return taken + budget.fold_epochs_left(study, slots, now) - owed_to_recipe(study, ladder)
 
 
 def _recipes_to_finish(study: StudyState) -> list[TrialState]:

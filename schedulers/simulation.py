@@ -9,6 +9,7 @@ from schedulers.budget import Budget
 from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded
 from schedulers.ladder import Climb, Ladder, NewTrial
 from schedulers.next_work import Finished, next_work
+from schedulers.outlook import under_way
 from schedulers.study_state import StudyState, TrialState
 
 
@@ -82,7 +83,7 @@ class Simulation:
             "seconds": self.judge.seconds(trial),
         }
         study.apply(EpochScored(score=score, fold_score=fold_score, **shared))
-        spent = self.budget.spent(study, now, len(study.climbing())) is not None
+        spent = self.budget.spent(study, now, under_way(study, self.ladder, trial)) is not None
         if trial.fold_epochs < trial.rung and not spent:
             return True
         reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"

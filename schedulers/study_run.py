@@ -20,7 +20,8 @@ from schedulers.events import (
 from schedulers.failures import LOST, Failure
 from schedulers.housekeeping import Folders, Housekeeping
 from schedulers.ladder import Climb, FoldOrder, NewTrial
-from schedulers.next_work import Finished, Wait, Work, alike, next_work
+from schedulers.next_work import Finished, Wait, Work, failed_setup, next_work
+from schedulers.outlook import under_way
 from schedulers.proposals import Effective, Proposals
 from schedulers.record import Record, RecordError
 from schedulers.sampler import Proposal
@@ -70,8 +71,10 @@ class StudyRun:
         self._clock = clock
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
 
-    def start(self, settings: Mapping[str, Any], folders: Folders) -> None:
+    def start(self, settings: Mapping[str, Any], folders: Folders, setup: str = "") -> None:
         """Note the launch, and take every trial as resting where its folder says it stands.
+
+        `setup` is a digest of what all trials share: environment, constants and data.
 
         Raises:
             RecordError: the record has lost all trials.
@@ -84,10 +87,11 @@ class StudyRun:
                 f"{self._record.path}: is empty, but there are trial folders beside it; python -m analysis.check"
                 f" {self._record.path.parent} --repair takes over what they know"
             )
-        self._try_again_what_failed_alike()
-        self._add(Launched(time=self._clock(), settings=dict(settings)))
         for trial in self.state.trials.values():
-            self._catch_up(trial)
+            self._catch_up(trial)  # before the launch is noted: they were trained under the last one
+        self._try_again_what_failed_alike()
+        self._add(Launched(time=self._clock(), settings=dict(settings), setup=setup))
+        for trial in self.state.trials.values():
             if trial.climbing:
                 reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"
                 self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason=reason))
@@ -156,9 +160,10 @@ class StudyRun:
 
     def ends_here(self, order: ClimbOrder, fold_epochs: int) -> bool:
         """Tell whether a climb that has just done so many fold-epochs, recorded or not yet, must not begin another."""
-        unrecorded = max(0, fold_epochs - self.state.trials[order.trial].fold_epochs)
-        under_way = unrecorded + len(self.state.climbing())
-        return self.stopping or self.budget.spent(self.state, self._clock(), under_way) is not None
+        trial = self.state.trials[order.trial]
+        unrecorded = max(0, fold_epochs - trial.fold_epochs)
+        running = unrecorded + under_way(self.state, self.ladder, trial)
+        return self.stopping or self.budget.spent(self.state, self._clock(), running) is not None
 
     def close(self) -> None:
         """Note climbs that are still open as stopped: their actors are gone."""
@@ -166,11 +171,13 @@ class StudyRun:
             self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason="stopped"))
 
     def _try_again_what_failed_alike(self) -> None:
-        """Take the trials back whose failures stopped the last launch: it was the setup, which may be mended by now."""
-        failure = alike(self.state)
-        for number in self.state.climbed_since_launch if failure else ():
+        """Take the trials back, each once, whose failures stopped the last launch: the setup may be mended by now.
+
+        One that diverged is not among them: that is the configuration's own doing.
+        """
+        for number in self.state.climbed_since_launch if failed_setup(self.state) else ():
             trial = self.state.trials[number]
-            if trial.failure is not None:
+            if trial.failure not in (None, "not_finite") and not trial.taken_back:
                 self._add(Rewound(time=self._clock(), trial=number, fold_epochs=trial.fold_epochs))
 
     def _catch_up(self, trial: TrialState) -> None:

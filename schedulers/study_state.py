@@ -37,6 +37,7 @@ class TrialState:
     tries_lost: int = 0  # climbs that ended in a failure to be tried again, since the last finished epoch
     failure: str | None = None
     reason: str | None = None
+    taken_back: bool = False  # its failure was forgiven once: not a second time
 
     @property
     def fold_epochs(self) -> int:
@@ -66,6 +67,7 @@ class StudyState:
         self.last_attempt = 0
         self.climbed_since_launch: list[int] = []  # every trial once, in the order in which they set out
         self.bytes_dropped = 0  # by the disk budget
+        self._setup, self._working_setups = "", set[str]()  # this launch's, and those under which an epoch was scored
         self.version = 0  # grows with every event: what was decided on an older version is stale
         self._spent_before = 0.0
         self._launched_at: float | None = None
@@ -85,6 +87,11 @@ class StudyState:
     @property
     def fold_epochs(self) -> int:
         return sum(trial.fold_epochs for trial in self.trials.values())
+
+    @property
+    def setup_works(self) -> bool:
+        """Tell whether any trial has scored an epoch under the setup of this launch."""
+        return self._setup in self._working_setups
 
     def climbing(self) -> list[TrialState]:
         return [trial for trial in self.trials.values() if trial.climbing]
@@ -107,7 +114,7 @@ class StudyState:
             case Launched():
                 self._spent_before = self.seconds_spent()
                 self._launched_at = event.time
-                self.climbed_since_launch = []
+                self.climbed_since_launch, self._setup = [], event.setup
             case TrialAdded():
                 self.trials[event.trial] = TrialState(event.trial, event.configuration, event.origin)
             case ClimbStarted():
@@ -121,6 +128,7 @@ class StudyState:
                 trial.epochs.append(event)
                 trial.arrivals.append(self.version)
                 trial.tries_lost = 0
+                self._working_setups.add(self._setup)
             case ClimbEnded():
                 trial = self._trial(event)
                 trial.climbing = False
@@ -132,6 +140,7 @@ class StudyState:
                 trial = self._trial(event)
                 del trial.epochs[event.fold_epochs :], trial.arrivals[event.fold_epochs :]
                 trial.climbing, trial.rung, trial.tries_lost = False, event.fold_epochs, 0
+                trial.taken_back |= trial.failure is not None
                 trial.failure = trial.reason = None
             case Dropped():
                 self.bytes_dropped += event.bytes

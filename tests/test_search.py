@@ -17,7 +17,7 @@ from schedulers.record import read_record
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StateError, StudyState
-from tests.toy_search import ToyDriver, peak, toy_space
+from tests.toy_search import ToyDriver, ToyFolders, peak, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5)
 quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -258,6 +258,47 @@ def test_a_mended_setup_can_go_on_after_trials_that_failed_alike(tmp_path: Path)
     assert len(mended.trials) == 12
     assert not any(trial.failure for trial in mended.trials.values()), "what failed for the setup is tried again"
     assert mended.trials[0].fold_epochs == 27
+
+
+def fail_three(driver: ToyDriver, kind: str = "error") -> None:
+    for _ in range(3):
+        order = driver.run.next_climb()
+        assert order is not None
+        for _ in range(2):  # what is tried again fails again
+            if driver.run.state.trials[order.trial].failure is None:
+                driver.run.end_climb(order, Failure(kind, "no such file"))
+
+
+def test_failures_that_begin_a_launch_of_a_study_that_works_stop_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    ToyDriver(path, toy_space(trials=4)).start().finish()
+    driver = ToyDriver(path, toy_space(trials=12)).start()
+    fail_three(driver)
+    assert driver.run.next_climb() is not None
+    assert "failed alike" not in str(driver.run.finished)
+
+
+def test_another_setup_has_to_prove_itself_anew(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    ToyDriver(path, toy_space(trials=4)).start().finish()
+    driver = ToyDriver(path, toy_space(trials=12))
+    driver.run.start({}, ToyFolders({}), "another machine")
+    fail_three(driver)
+    assert driver.run.next_climb() is None
+    assert "failed alike" in str(driver.run.finished)
+
+
+def test_a_trial_is_taken_back_once_and_one_that_diverged_never(tmp_path: Path) -> None:
+    path = tmp_path / "record.jsonl"
+    for kind in ("error", "error", "not_finite"):
+        driver = ToyDriver(path, toy_space())
+        driver.run.start({}, ToyFolders({}))
+        fail_three(driver, kind)
+        driver.record.close()
+    state = ToyDriver(path, toy_space()).start().finish().run.state
+    failed = {number: trial.failure for number, trial in state.trials.items() if trial.failure}
+    assert failed == {0: "error", 1: "error", 2: "error", 3: "not_finite", 4: "not_finite", 5: "not_finite"}
+    assert len(state.trials) == 12, "the study goes on with what is left"
 
 
 def test_a_trial_that_dies_with_its_driver_keeps_its_second_try(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 from benchmarks.curves import CurveTable, Replayed, read_table
 from benchmarks.replay import chosen, ladders, random_orders, replay
 from schedulers.budget import Budget
-from schedulers.events import Event, Launched, TrialAdded
+from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded
 from schedulers.forecast import seconds_left
-from schedulers.ladder import Ladder, NewTrial, Outlook, competitors, ranked_at
+from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
 from schedulers.next_work import next_work
 from schedulers.race import leaves_race
 from schedulers.simulation import Simulation
@@ -102,6 +102,50 @@ def test_no_slot_idles_while_a_trial_may_begin_or_one_rests_that_goes_on_later(
     study = Simulation(ladder, Budget(trials), search["workers"], Replayed(table, np.arange(trials)), watch=watch).run()
     for resting in idle if name not in SHARES_GROW else ():
         assert all(study.trials[number].fold_epochs == rested for number, rested in resting.items())
+
+
+@every_strategy
+@some
+@given(search=searches(), more=st.floats(1, 4))
+def test_the_recipe_always_goes_to_the_top_within_a_budget_of_fold_epochs(
+    name: str, search: dict[str, Any], more: float
+) -> None:
+    ladder, table = STRATEGIES[name](**search["shape"]), search["table"]
+    trials = len(table.scores)
+    budget = Budget(trials, fold_epochs=int(more * ladder.top))
+    worst_first = np.argsort(table.final, kind="stable")
+    study = Simulation(ladder, budget, search["workers"], Replayed(table, worst_first), recipe=True).run()
+    assert study.trials[0].fold_epochs == ladder.top
+    assert study.fold_epochs <= int(more * ladder.top)
+
+
+@pytest.mark.parametrize("shape", [{"epochs": 1}, {"epochs": 3, "grace_period": 3}])
+@pytest.mark.parametrize("name", ["fold_ladder", "survey"])
+def test_the_finals_do_not_begin_before_all_have_been_compared_where_the_first_fold_has_no_inner_rung(
+    name: str, shape: dict[str, int]
+) -> None:
+    ladder = STRATEGIES[name](folds=3, finalists=1, **shape)
+    study = first_folds(ladder, [0.5, 0.6])
+    study.apply(TrialAdded(time=0, trial=2, configuration={}, origin="tpe"))
+    study.apply(ClimbStarted(time=0, trial=2, rung=ladder.epochs, attempt=9))
+    outlook = Outlook(contenders=3, open=False, may_guess=False)
+    assert ladder.choose(study, outlook) is None, "the third may be better than the second"
+    for epoch in range(ladder.epochs):
+        study.apply(EpochScored(time=0, trial=2, fold=0, epoch=epoch, score=0.7, fold_score=0.7, seconds=1))
+    study.apply(ClimbEnded(time=0, trial=2, attempt=9, reason="rung"))
+    assert ladder.choose(study, outlook) == Climb(2, 2 * ladder.epochs)
+
+
+def first_folds(ladder: Ladder, scores: list[float]) -> StudyState:
+    """Return a study whose trials have trained the first fold."""
+    study = StudyState()
+    for trial, score in enumerate(scores):
+        study.apply(TrialAdded(time=0, trial=trial, configuration={}, origin="tpe"))
+        study.apply(ClimbStarted(time=0, trial=trial, rung=ladder.epochs, attempt=trial + 1))
+        for epoch in range(ladder.epochs):
+            study.apply(EpochScored(time=0, trial=trial, fold=0, epoch=epoch, score=score, fold_score=score, seconds=1))
+        study.apply(ClimbEnded(time=0, trial=trial, attempt=trial + 1, reason="rung"))
+    return study
 
 
 @every_strategy

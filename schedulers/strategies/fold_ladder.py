@@ -30,6 +30,11 @@ class FoldLadder(Ladder):
         looks = (self.grace_period * number for number in range(1, self.reduction_factor + 1))
         return tuple(rung for rung in looks if rung < self.epochs)
 
+    @property
+    def compared_rungs(self) -> tuple[int, ...]:
+        """Return where places are given: at the looks, or after the first fold if it is too short for one."""
+        return self.epoch_rungs or (self.epochs,)
+
     def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
         """Return a certain promotion, else a new trial, else a likely promotion, else a finalist's next fold."""
         field = Field(self, study, outlook)
@@ -50,7 +55,7 @@ class FoldLadder(Ladder):
     def cost(self, contenders: int) -> float:
         """Return the fold-epochs of so many contenders when every rung sends on as many as it has places."""
         total, standing, below = 0.0, contenders, 0
-        for index, rung in enumerate(self.epoch_rungs):
+        for index, rung in enumerate(self.compared_rungs):
             total += standing * (rung - below)
             standing, below = self.quota(index, contenders), rung
         finalists = min(standing, self.finalists)
@@ -63,24 +68,24 @@ class FoldLadder(Ladder):
         return max(self.finalists, reached // 2)
 
     def quota(self, index: int, contenders: int) -> int:
-        """Return how many of all contenders go on from the epoch rung of this index."""
+        """Return how many of all contenders go on from the compared rung of this index."""
         standing = contenders
-        for rung in self.epoch_rungs[: index + 1]:
+        for rung in self.compared_rungs[: index + 1]:
             standing = self.places(rung, standing)
         return standing
 
 
 class Field:
-    """The contenders at the epoch rungs at one moment: who has a place, and how many may still come."""
+    """The contenders at the compared rungs at one moment: who has a place, and how many may still come."""
 
     def __init__(self, ladder: FoldLadder, study: StudyState, outlook: Outlook) -> None:
         self._ladder = ladder
         trials = competitors(study)
-        self._ranked = [ranked_at(trials, rung) for rung in ladder.epoch_rungs]
-        self._quotas = [ladder.quota(index, outlook.contenders) for index in range(len(ladder.epoch_rungs))]
+        self._ranked = [ranked_at(trials, rung) for rung in ladder.compared_rungs]
+        self._quotas = [ladder.quota(index, outlook.contenders) for index in range(len(ladder.compared_rungs))]
         unseen = max(0, outlook.contenders - len(trials)) if outlook.open else 0
         self._coming: list[int] = []
-        for index, rung in enumerate(ladder.epoch_rungs):
+        for index, rung in enumerate(ladder.compared_rungs):
             entitled = self._ranked[index - 1][: self._quotas[index - 1]] if index else trials
             named = {trial.number for trial in entitled if trial.failure is None and trial.fold_epochs < rung}
             named |= {trial.number for trial in trials if trial.climbing and trial.fold_epochs < rung <= trial.rung}
@@ -89,7 +94,7 @@ class Field:
 
     @property
     def settled(self) -> bool:
-        """Tell whether nobody may arrive at an epoch rung any more."""
+        """Tell whether nobody may arrive at a compared rung any more."""
         return not any(self._coming)
 
     def certain(self) -> TrialState | None:
@@ -113,6 +118,6 @@ class Field:
 
     def _waiting(self, index: int, places: int) -> TrialState | None:
         """Return the best trial among the first so many of a rung that has not left it."""
-        rung = self._ladder.epoch_rungs[index]
+        rung = self._ladder.compared_rungs[index]
         held = self._ranked[index][: max(0, places)]
         return next((trial for trial in held if trial.fold_epochs == rung and not trial.climbing), None)

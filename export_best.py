@@ -25,6 +25,8 @@ from analysis.candidates import TaskCandidates, choose_studies, task_candidates
 from analysis.comparison import JOINT, VOTERS, Outcome, as_numbers, compare, comparison_table, shared_rows
 from analysis.environment import environment
 from analysis.finished import FinishedTrial, find_studies
+from schedulers.disk_budget import VOTERS
+from storage.atomic import put_folder
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.errors import BundleError
 from voting.packing import in_place_spec, pack_member
@@ -75,7 +77,7 @@ def export(arguments: argparse.Namespace) -> int:
             bundle, manifest.model_copy(update={"scores": {place: as_numbers(one) for place, one in compared.items()}})
         )
         open_bundle(bundle)
-        bundle.rename(out / name)
+        put_folder(bundle, out / name)
     describe(chosen)
     console.print(comparison_table(compared["out_of_fold"], compared["holdout"]))
     console.print(
@@ -237,7 +239,12 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", default="ensembles", help="folder of all bundles (default: ensembles)")
     parser.add_argument("--name", help="name of the bundle (default: its tasks)")
     parser.add_argument(
-        "--size", type=int, choices=range(1, 51), default=3, metavar="N", help="most voters per task (default: 3)"
+        "--size",
+        type=int,
+        choices=range(1, 51),
+        default=VOTERS,
+        metavar="N",
+        help=f"most voters per task (default: {VOTERS})",
     )
     return parser.parse_args()
 

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from analysis.finished import FinishedStudy, FinishedTrial, read_finished
-from schedulers.record import RecordError
 from schedulers.study_folder import StudyError, StudyFolder
-from trainables.manifest import FolderError
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ def choose_studies(folders: Sequence[StudyFolder]) -> tuple[list[FinishedStudy],
     for folder in folders:
         try:
             finished.append(read_finished(folder))
-        except (StudyError, FolderError, RecordError) as error:
+        except (ValueError, OSError) as error:  # whatever is wrong with one study, the others can be exported
             left_out.append(str(error))
     if not finished:
         raise StudyError("\n".join(left_out))
@@ -77,10 +74,6 @@ def _gather(studies: Sequence[FinishedStudy]) -> TaskCandidates:
         first.data["root"],
         trials,
         next((study.recipe for study in studies if study.recipe), None),
-        _read_rows(first.folder.samples),
-        _read_rows(first.folder.holdout),
+        first.samples,
+        first.holdout,
     )
-
-
-def _read_rows(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype={"id": str, "person": str}, keep_default_na=False).sort_values("id")

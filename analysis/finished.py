@@ -1,12 +1,12 @@
 """The finished trials of a study, with their complete out-of-fold predictions."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from schedulers.record import read_record
 from schedulers.search_settings import make_ladder
@@ -43,6 +43,8 @@ class FinishedStudy:
     data: dict[str, Any]
     splits_digest: str
     trials: tuple[FinishedTrial, ...]
+    samples: pd.DataFrame
+    holdout: pd.DataFrame
 
     @property
     def task(self) -> str:
@@ -76,7 +78,7 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
     """Return a study's finished trials.
 
     Raises:
-        StudyError: no trial has finished; says how far the study is.
+        StudyError: no trial has finished (says how far the study is), or one of its files is damaged (names it).
     """
     space = folder.stored_space()
     ladder = make_ladder(space)
@@ -96,8 +98,28 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
         FinishedTrial(folder.path, trial.number, trial.origin, manifest, out_of_fold(folder.path, manifest))
         for trial, manifest in done
     )
-    digest = json.loads(folder.splits.read_text(encoding="utf-8"))["digest"]
-    return FinishedStudy(folder, space, json.loads(folder.data.read_text(encoding="utf-8")), digest, trials)
+    return FinishedStudy(
+        folder,
+        space,
+        folder.read_facts(folder.data, ("root", "classes")),
+        folder.read_facts(folder.splits, ("digest",))["digest"],
+        trials,
+        read_rows(folder.samples, ("id", "person", "fold", "target")),
+        read_rows(folder.holdout, ("id", "person", "target")),
+    )
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a study's table of images, sorted by id.
+
+    Raises:
+        StudyError: it is missing or damaged; names it.
+    """
+    try:
+        rows = pd.read_csv(path, dtype={"id": str, "person": str}, keep_default_na=False)
+        return rows[[*columns, *(rows.columns.difference(columns))]].sort_values("id")
+    except (OSError, ValueError, KeyError) as error:
+        raise StudyError(f"{path}: cannot be read ({error}); the next launch of the study writes it anew") from None
 
 
 def out_of_fold(study: Path, manifest: Manifest) -> FoldPredictions:

@@ -20,7 +20,8 @@ class Row:
     origin: str
     folds: int
     fold_epochs: int
-    score: float
+    rung: int  # the last one it has reached; 0 before the first
+    score: float  # there
     fold_scores: tuple[float, ...]
 
     @property
@@ -38,10 +39,10 @@ class Row:
 def leaderboard(study: StudyState, ladder: Ladder, folder: Path) -> list[Row]:
     """Return every trial that has a score, best first.
 
-    More fold-epochs come first, then the score: scores of different rungs do not compare.
+    A higher rung comes first, then the score: scores of different rungs do not compare.
     """
     rows = [_row(trial, ladder, folder) for trial in study.trials.values() if trial.failure is None and trial.epochs]
-    return sorted(rows, key=lambda row: (-row.fold_epochs, -row.score, row.trial))
+    return sorted(rows, key=lambda row: (-row.rung, -row.score, row.trial))
 
 
 def _row(trial: TrialState, ladder: Ladder, folder: Path) -> Row:
@@ -49,8 +50,10 @@ def _row(trial: TrialState, ladder: Ladder, folder: Path) -> Row:
     curve = manifest.curve if manifest else ()
     ends = [line.fold_score for line in curve if line.epoch == ladder.epochs - 1]
     whole = [rung for rung in ladder.rungs if rung <= trial.fold_epochs]
-    at = whole[-1] if whole else trial.fold_epochs
-    return Row(trial.number, trial.origin, len(ends), trial.fold_epochs, trial.score_at(at) or 0.0, tuple(ends))
+    rung = whole[-1] if whole else 0
+    score = trial.score_at(rung or trial.fold_epochs)
+    assert score is not None, "it has epochs"
+    return Row(trial.number, trial.origin, len(ends), trial.fold_epochs, rung, score, tuple(ends))
 
 
 def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:
@@ -64,11 +67,23 @@ def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:
 
 
 def tie_note(rows: list[Row]) -> str | None:
-    """Return a sentence if the first place is inside the noise of the second, else None."""
-    if len(rows) < 2 or rows[0].spread is None or rows[1].spread is None:
+    """Return a sentence if the first place is inside the noise of the second on the same folds, else None."""
+    if len(rows) < 2 or not is_tie(rows[0], rows[1]):
         return None
-    noise = max(rows[0].spread, rows[1].spread) / len(rows[0].fold_scores) ** 0.5
-    gap = rows[0].score - rows[1].score
-    if gap >= noise:
-        return None
-    return f"Trials {rows[0].trial} and {rows[1].trial} are a tie: they differ by {gap:.3f}, the noise is {noise:.3f}."
+    first, second = rows[:2]
+    return (
+        f"Trials {first.trial} and {second.trial} are a tie: they differ by {first.score - second.score:.3f}, the noise is"
+        f" {noise(first, second):.3f}."
+    )
+
+
+def is_tie(better: Row, other: Row) -> bool:
+    """Tell whether two trials that were compared on the same folds differ by less than the noise."""
+    if better.rung != other.rung or better.spread is None or other.spread is None:
+        return False
+    return abs(better.score - other.score) < noise(better, other)
+
+
+def noise(one: Row, other: Row) -> float:
+    """Return the larger of two trials' standard errors over the folds."""
+    return max(row.spread or 0.0 for row in (one, other)) / len(one.fold_scores) ** 0.5

@@ -11,6 +11,7 @@ from schedulers.events import Event, Rewound, TrialAdded
 from schedulers.record import Record, readable_events
 from schedulers.study_folder import StudyFolder
 from search_spaces import SearchSpace
+from storage.atomic import write_text
 
 
 def repair(folder: StudyFolder, space: SearchSpace) -> Iterator[str]:
@@ -41,15 +42,10 @@ def _rebuild_record(folder: StudyFolder, space: SearchSpace) -> Iterator[str]:
     events, lines = _readable(folder)
     kept = list(consistent(folder, space, events))
     kept += lost_trials(folder, space, kept, until=max(_only_in_folders(folder), default=-1) + 1)
-    temporary = folder.record.with_name(".record.jsonl.new")
-    with open(temporary, "wb") as file:
-        file.writelines(event.model_dump_json().encode() + b"\n" for event in kept)
-        file.flush()
-        os.fsync(file.fileno())
     aside = (
         f"; the one before is kept as {_set_aside(folder, folder.record, keep=True)}" if folder.record.exists() else ""
     )
-    temporary.replace(folder.record)
+    write_text(folder.record, "".join(f"{event.model_dump_json()}\n" for event in kept))
     unread = f", lines {', '.join(map(str, lines))} could not be read" if lines else ""
     yield f"{folder.record}: written anew{unread}{aside}"
 

@@ -13,9 +13,9 @@ import numpy as np
 from datasets.decoding import check_room, decode_all, hashed, in_order
 from datasets.errors import DataError
 from datasets.folders import finished_folder
-from datasets.images import Pixels
+from datasets.images import Form, Pixels, Resize
 
-_LAYOUT = 2  # raise it when decoding changes: older caches are then built anew
+_LAYOUT = 3  # raise it when decoding changes: older caches are then built anew
 _SAMPLED = 64  # images that tell whether a file is still what was written
 
 
@@ -79,7 +79,11 @@ def is_whole(folder: Path) -> bool:
 
 
 def build_cache(
-    paths: Sequence[Path], image_size: int, root: Path, progress: Callable[[int, int], None] | None = None
+    paths: Sequence[Path],
+    image_size: int,
+    root: Path,
+    progress: Callable[[int, int], None] | None = None,
+    resize: Resize = "squeeze",
 ) -> ImageCache:
     """Return the cache of these images at this size, decoded now unless it is there.
 
@@ -90,7 +94,7 @@ def build_cache(
         DataError: `root` cannot be written, or has too little room; or an image changed meanwhile.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        digest = hashlib.sha256(f"{_LAYOUT}/{image_size}".encode())
+        digest = hashlib.sha256(f"{_LAYOUT}/{image_size}/{resize}".encode())
         files = list(in_order(pool, hashed, paths))
         for file in files:
             digest.update(file.content)
@@ -98,7 +102,7 @@ def build_cache(
         with finished_folder(target, is_whole) as folder:
             if folder is not None:
                 check_room(folder, len(paths) * image_size**2 * 3)
-                unreadable = decode_all(pool, files, image_size, folder / "images.u8", progress)
+                unreadable = decode_all(pool, files, Form(image_size, resize), folder / "images.u8", progress)
                 _describe(ImageCache(folder, len(paths), image_size, tuple(unreadable)))
     return load_cache(target)
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from datasets.errors import DataError
-from datasets.images import Pixels, UnreadableImage, read_image
+from datasets.images import Form, Pixels, UnreadableImage, read_image
 
 Progress = Callable[[int, int], None]
 _AT_A_TIME = 256
@@ -64,9 +64,9 @@ def check_room(folder: Path, needed: int) -> None:
 
 
 def decode_all(
-    pool: ThreadPoolExecutor, files: Sequence[ImageFile], size: int, target: Path, progress: Progress | None
+    pool: ThreadPoolExecutor, files: Sequence[ImageFile], form: Form, target: Path, progress: Progress | None
 ) -> list[tuple[int, str]]:
-    """Write every image, size x size x 3, one after the other; return row and reason of the unreadable ones.
+    """Write every image in this form, three bytes a pixel, one after the other; return row and reason of the unreadable ones.
 
     They go through a file, since the pages of a memory map would count as this process's memory.
 
@@ -75,10 +75,10 @@ def decode_all(
     """
     unreadable = []
     with open(target, "wb") as stream:
-        for row, pixels in enumerate(in_order(pool, partial(_decoded, size=size), files)):
+        for row, pixels in enumerate(in_order(pool, partial(_decoded, form=form), files)):
             if isinstance(pixels, UnreadableImage):
                 unreadable.append((row, str(pixels)))
-                pixels = np.zeros((size, size, 3), np.uint8)
+                pixels = np.zeros((form.size, form.size, 3), np.uint8)
             stream.write(pixels.tobytes())
             if progress:
                 progress(row + 1, len(files))
@@ -87,9 +87,9 @@ def decode_all(
     return unreadable
 
 
-def _decoded(file: ImageFile, size: int) -> Pixels | UnreadableImage:
+def _decoded(file: ImageFile, form: Form) -> Pixels | UnreadableImage:
     try:
-        decoded: Pixels | UnreadableImage = read_image(file.path, size)
+        decoded: Pixels | UnreadableImage = read_image(file.path, form.size, form.resize)
     except UnreadableImage as error:
         decoded = error
     if content_of(file.path) != file.content:

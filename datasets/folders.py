@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from datasets.errors import DataError
+from storage.atomic import put_folder
 
 
 def cache_root() -> Path:
@@ -49,7 +50,7 @@ def finished_folder(target: Path, is_whole: Callable[[Path], bool] = Path.exists
         try:
             yield temporary
             shutil.rmtree(target, ignore_errors=True)
-            temporary.rename(target)
+            put_folder(temporary, target)
         except OSError as error:
             if error.errno != errno.ENOSPC:
                 raise

@@ -16,9 +16,7 @@ def read_csv(options: Csv) -> Table:
     if not file.is_file():
         raise DataError(f"{file}: no such file; set data.file to your CSV")
     rows = read_table(file)
-    for column in (options.path_column, *options.labels, options.person_column, options.fold_column):
-        if column is not None and column not in rows.columns:
-            raise DataError(f"{file}: has no column {column!r}; it has {', '.join(rows.columns)}")
+    _check_columns(options, list(rows.columns), file)
     taken = sorted({"id", "person", "fold"} & set(options.labels))
     if taken:
         raise DataError(
@@ -55,6 +53,27 @@ def read_folder(root: Path) -> Table:
     frame = tidy(pd.DataFrame(rows, columns=["id", "label"]))
     frame["person"] = frame["id"]
     return Table(root, frame, {"label": tuple(folder.name for folder in folders)}, False)
+
+
+def _check_columns(options: Csv, columns: list[str], file: Path) -> None:
+    """Refuse a column that is not there, with what to type to name another."""
+    there = f"it has {', '.join(columns)}"
+    rest = [name for name in columns if name not in (options.path_column, options.person_column, options.fold_column)]
+    one = rest[-1] if rest else "COLUMN"
+    ways = {
+        "path_column": f"name yours with --set data.path_column={columns[0]}",
+        "person_column": f"name yours with --set data.person_column={one}",
+        "fold_column": f"name yours with --set data.fold_column={one}",
+    }
+    for option, way in ways.items():
+        column = getattr(options, option)
+        if column is not None and column not in columns:
+            raise DataError(f"{file}: has no column {column!r} ({option}); {there}; {way}")
+    for column in options.labels:
+        if column not in columns:
+            raise DataError(
+                f"{file}: has no column {column!r}; {there}; name the label with --set data.labels={one} --set task={one}"
+            )
 
 
 def _check_filled(rows: pd.DataFrame, columns: list[str], file: Path) -> None:

@@ -1,35 +1,92 @@
 """Read one image the way every part of Foldrace reads it. Needs only Pillow and NumPy."""
 
+import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff")
 Pixels = npt.NDArray[np.uint8]
+Resize: TypeAlias = Literal["squeeze", "pad", "crop"]
+LARGEST = 89_478_485  # pixels: from here on Pillow warns of a file that fills the memory when it is decoded
+_GREY = (128, 128, 128)  # beside a padded image
+_ORIENTATION = 0x0112  # the EXIF tag that says how a camera was held
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # an error of ours instead
+
+
+@dataclass(frozen=True)
+class Form:
+    """How images are made square: side in pixels, and the rule."""
+
+    size: int
+    resize: Resize = "squeeze"
 
 
 class UnreadableImage(ValueError):
     """An image that cannot be decoded to its end."""
 
 
-def read_image(path: Path, size: int) -> Pixels:
-    """Return the whole image squeezed to size x size x RGB, bicubic with antialiasing, turned upright.
+def read_image(path: Path, size: int, resize: Resize = "squeeze") -> Pixels:
+    """Return an image as size x size x RGB, turned upright, resized bicubically with antialiasing.
 
-    A JPEG is decoded at the smallest scale that has twice the size: against a full decode no value
-    differs by more than a few levels of 255, while a scale that just has the size is off by 20.
+    `resize` says how it becomes square: `squeeze` scales both sides, `pad` keeps the shape and fills up with grey,
+    `crop` keeps the shape and cuts the longer side off evenly. A JPEG is decoded at the smallest scale that has twice
+    the size (what that changes: `python -m benchmarks.resize_rule`).
 
     Raises:
-        UnreadableImage: missing, truncated, or no image.
+        UnreadableImage: missing, truncated, too large, or no image.
     """
     try:
         with Image.open(path) as image:
+            if image.width * image.height > LARGEST:
+                raise UnreadableImage(
+                    f"{path}: has {image.width * image.height / 1e6:.0f} megapixels, more than the {LARGEST / 1e6:.0f} that"
+                    " are read; make it smaller"
+                )
             image.draft("RGB", (2 * size, 2 * size))
-            upright = _eight_bit(ImageOps.exif_transpose(image)).convert("RGB")
-            return np.asarray(upright.resize((size, size), Image.Resampling.BICUBIC))
-    except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError) as error:
+            upright = _eight_bit(_turned_upright(image)).convert("RGB")
+            return np.asarray(_square(upright, size, resize))
+    except UnreadableImage:
+        raise
+    except Exception as error:  # a decoder may raise anything at what a file contains
         raise UnreadableImage(f"{path}: {str(error) or 'cannot be decoded'}") from None
+
+
+def _turned_upright(image: Image.Image) -> Image.Image:
+    """Return the image as its camera was held; one whose EXIF cannot be read stays as it is."""
+    try:
+        method = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # of the picture itself nothing is damaged
+        method = None
+    return image if method is None else image.transpose(method)
+
+
+def _square(image: Image.Image, size: int, resize: Resize) -> Image.Image:
+    bicubic = Image.Resampling.BICUBIC
+    if resize == "squeeze":
+        return image.resize((size, size), bicubic)
+    if resize == "crop":
+        side = min(image.size)
+        left, top = (image.width - side) / 2, (image.height - side) / 2
+        return image.resize((size, size), bicubic, box=(left, top, left + side, top + side))
+    scale = size / max(image.size)
+    width, height = (max(1, round(side * scale)) for side in image.size)
+    padded = Image.new("RGB", (size, size), _GREY)
+    padded.paste(image.resize((width, height), bicubic), ((size - width) // 2, (size - height) // 2))
+    return padded
 
 
 def _eight_bit(image: Image.Image) -> Image.Image:

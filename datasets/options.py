@@ -2,7 +2,14 @@
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+
+from datasets.images import Resize
+
+
+def _listed(value: object) -> object:
+    """Return a single name as a list of one."""
+    return [value] if isinstance(value, str) else value
 
 
 class _SplitOptions(BaseModel):
@@ -10,10 +17,11 @@ class _SplitOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    split: Literal["by_person", "by_image"] = "by_person"
+    split: Literal["by_person", "by_image", "auto"] = "by_person"  # auto: by person where the data names persons
     holdout: float = Field(0.2, ge=0, le=0.5)  # share of persons that no trial sees
     split_seed: int = Field(0, ge=0)
     skip_unreadable: bool = False
+    resize: Resize = "squeeze"  # how a picture becomes square: both sides scaled, filled up with grey, or cut off
 
 
 class SampleFaces(_SplitOptions):
@@ -41,9 +49,19 @@ class Csv(_SplitOptions):
     file: str
     root: str | None = None  # None: the folder of the file
     path_column: str = "path"
-    labels: tuple[str, ...] = ("label",)
+    labels: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = ("label",)
     person_column: str | None = None
     fold_column: str | None = None
+
+    @model_validator(mode="after")
+    def _check_split(self) -> "Csv":
+        """Refuse a person column beside a split that would not look at it."""
+        if self.person_column is not None and self.split == "by_image":
+            raise ValueError(
+                f"split is by_image, but person_column names {self.person_column!r}: images of one person would stand on"
+                " both sides; say split: by_person, or drop person_column"
+            )
+        return self
 
 
 class Folder(_SplitOptions):

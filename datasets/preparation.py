@@ -11,6 +11,7 @@ import pandas as pd
 from datasets.cache import ImageCache, build_cache
 from datasets.errors import DataError
 from datasets.folders import cache_root
+from datasets.images import Resize
 from datasets.options import DataOptions
 from datasets.sources import open_source
 from datasets.splits import Splits, check_classes, make_splits
@@ -29,6 +30,7 @@ class PreparedData:
     task: str
     rows: tuple[int, ...]  # of the cache, one for each row of the table
     decoded: tuple[str, ...]  # the id of every row of the cache, unreadable ones too
+    resize: Resize = "squeeze"
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -52,6 +54,7 @@ class PreparedData:
             "classes": list(self.classes),
             "root": str(self.table.root),
             "image_size": self.cache.image_size,
+            "resize": self.resize,
             "images": self.cache.folder.name,
             "cache": str(self.cache.folder),
             "notes": list(self.table.notes),
@@ -97,14 +100,15 @@ def prepare(
     """
     table = open_source(options, _labelled(progress, "drawing sample faces"))
     table.classes_of(task)
-    cache = build_cache(table.paths(), image_size, cache_root(), _labelled(progress, "decoding images"))
+    decoding = _labelled(progress, "decoding images")
+    cache = build_cache(table.paths(), image_size, cache_root(), decoding, options.resize)
     decoded, bad = tuple(table.frame["id"]), [row for row, _ in cache.unreadable]
     rows = tuple(sorted(set(range(cache.count)) - set(bad)))
     if bad:
         table = _without_unreadable(table, cache, options)
     splits = make_splits(table, options, folds)
     check_classes(table, splits, task)
-    return PreparedData(table, splits, cache, task, rows, decoded)
+    return PreparedData(table, splits, cache, task, rows, decoded, options.resize)
 
 
 def _without_unreadable(table: Table, cache: ImageCache, options: DataOptions) -> Table:

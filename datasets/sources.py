@@ -23,10 +23,12 @@ def open_source(options: DataOptions, progress: Progress | None = None) -> Table
         DataError: the data is not what the options promise; names file, row and way out.
     """
     table = _read(options, progress)
-    if not table.has_persons and options.split == "by_person" and "fold" not in table.frame:
+    if table.has_persons or "fold" in table.frame:
+        return table
+    if options.split == "by_person":
         raise DataError(
             "the data names no persons, so the same person could stand on both sides of a split;"
-            " name the column with person_column, or say data.split=by_image if every image stands for itself"
+            " name the column with data.person_column, or say data.split=by_image if every image stands for itself"
         )
     return table
 
@@ -62,5 +64,6 @@ def guess_source(place: str) -> dict[str, Any]:
 
 
 def _header(path: Path) -> list[str]:
-    with open(path, newline="", encoding="utf-8") as file:
+    """Return the column names in the first line, also behind a byte-order mark."""
+    with open(path, newline="", encoding="utf-8-sig", errors="replace") as file:
         return next(csv.reader(file), [])

@@ -47,11 +47,15 @@ def make_splits(table: Table, options: DataOptions, folds: int) -> Splits:
     """Return the splits of a table; a user's own fold column is taken as it is."""
     if "fold" in table.frame:
         return _users_splits(table, options, folds)
-    unit = "id" if options.split == "by_image" else "person"
-    strata_columns, strata = strata_of(table, unit)
+    by_image = options.split == "by_image" or not table.has_persons
+    strata_columns, strata = strata_of(table, "id" if by_image else "person")
     holdout, assigned = deal(strata, folds, options.holdout, options.split_seed)
     return Splits(
-        seed=options.split_seed, split=options.split, stratified_by=strata_columns, holdout=holdout, folds=assigned
+        seed=options.split_seed,
+        split="by_image" if by_image else "by_person",
+        stratified_by=strata_columns,
+        holdout=holdout,
+        folds=assigned,
     )
 
 

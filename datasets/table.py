@@ -42,7 +42,10 @@ class Table:
             DataError: there is no such task; lists those that exist.
         """
         if task not in self.classes:
-            raise DataError(f"the data has no task {task!r}; it has: {', '.join(self.classes)}")
+            raise DataError(
+                f"the data has no task {task!r}; it has: {', '.join(self.classes)}; choose one with"
+                f" --set task={next(iter(self.classes))}"
+            )
         return self.classes[task]
 
     def without(self, rows: Sequence[int], note: str) -> "Table":
@@ -81,7 +84,7 @@ def read_table(file: Path) -> pd.DataFrame:
         DataError: it is no CSV, or empty.
     """
     try:
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False)
+        rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")  # some begin with a mark
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(
             f"{file}: is no readable CSV ({str(error).strip()}); the first line must name the columns"

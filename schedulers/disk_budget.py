@@ -1,6 +1,7 @@
 """Which files of a study go first when it outgrows its disk budget: one pure function.
 
-First go the weights of those that can no longer be voters: trials that failed, and finished ones that are not among the best.
+First go the weights of those that can no longer be voters: trials that failed, and finished ones that are not among the best,
+of which as many are kept as an export takes by itself.
 Then the states that continue an unfinished fold, and at last the weights of unfinished trials; should one of them go on
 after all, it is trained again to the same digit. Always the least promising trial first. One that climbs, is to climb by
 right or races in the finals loses nothing, nor do the best. Out-of-fold predictions and manifests are never in question.
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from schedulers.events import Part
 from schedulers.ladder import Ladder, ranked_at
 from schedulers.study_state import StudyState, TrialState
+
+VOTERS = 3  # an export takes at most so many trials of a task, unless it is told another number
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def _in_order(study: StudyState, ladder: Ladder) -> Iterator[Drop]:
 def _kept(study: StudyState, ladder: Ladder) -> set[int]:
     """Return the trials that lose nothing."""
     trials = [trial for trial in study.trials.values() if trial.failure is None]
-    voters = ranked_at(trials, ladder.top)[: ladder.finalists]
+    voters = ranked_at(trials, ladder.top)[: max(VOTERS, ladder.finalists)]
     by_right = [trial for trial in trials if trial.climbing or trial.interrupted or trial.origin == "recipe"]
     return {trial.number for trial in (*voters, *by_right, *ladder.finals(study))}
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from pydantic import ValidationError
 
 from schedulers.events import Event, parse_event
+from storage.atomic import sync
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Record:
         self.events = list(read_record(path)) if path.exists() else []
         _cut_torn_line(path)
         self._file = open(path, "ab", buffering=0)  # a failed write must leave nothing behind in a buffer
+        sync(path.parent)  # the record's name, if it is new
 
     def append(self, event: Event) -> None:
         """Write one event and wait until the disk has it.

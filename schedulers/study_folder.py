@@ -1,7 +1,7 @@
 """The study's folder: where its files lie, and whether a launch belongs to it."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import yaml
 from schedulers.record import StudyLock
 from schedulers.strategies import STRATEGIES
 from search_spaces import SearchSpace
+from storage.atomic import write_text
 
 # What makes a study this study. Budgets and the sampler are not part of it: they may change.
 _IDENTITY = ("task", "data", "metric", "parameters", "constants", "defaults")
@@ -72,7 +73,19 @@ class StudyFolder:
 
     def classes(self) -> list[str]:
         """Return the classes of the study's task."""
-        return [str(name) for name in _read_json(self.data)["classes"]]
+        return [str(name) for name in self.read_facts(self.data, ("classes",))["classes"]]
+
+    def read_facts(self, file: Path, keys: Collection[str]) -> dict[str, Any]:
+        """Return what one of the study's JSON files says; it must have these keys.
+
+        Raises:
+            StudyError: it is missing or damaged; names it.
+        """
+        facts = _read_json(file)
+        for key in keys:
+            if key not in facts:
+                raise StudyError(f"{file}: lacks {key!r}; restore it, or begin anew under another name with --study")
+        return facts
 
     def lock(self) -> StudyLock:
         """Return the launch lock, making the folder if there is none.
@@ -112,11 +125,11 @@ class StudyFolder:
         study exists once it is there.
         """
         for name, text in files.items():
-            _write(self.path / name, text)
-        _write_json(self.data, identity.data)  # also on continuing: the decoded images may lie elsewhere by now
+            write_text(self.path / name, text)
+        write_text(self.data, json.dumps(identity.data, indent=1))  # also on continuing: the decoded images may lie elsewhere by now
         if not self.exists():
-            _write_json(self.splits, identity.splits)
-            _write(self.space, yaml.safe_dump(identity.space.model_dump(mode="json"), sort_keys=False))
+            write_text(self.splits, json.dumps(identity.splits, indent=1))
+            write_text(self.space, yaml.safe_dump(identity.space.model_dump(mode="json"), sort_keys=False))
 
 
 @dataclass(frozen=True)
@@ -161,13 +174,3 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StudyError(f"{path}: must be a mapping; restore it, or begin anew under another name with --study")
     return content
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    _write(path, json.dumps(content, indent=1))
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)

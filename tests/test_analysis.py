@@ -13,6 +13,8 @@ from analysis.leaderboard import Row, leaderboard, tie_note
 from analysis.progress import SearchProgress, spell_parameters
 from analysis.standing import best_trial, standing
 from schedulers.study_folder import Identity, StudyError, StudyFolder, differences
+from schedulers.strategies.fold_ladder import FoldLadder
+from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
 
 
@@ -54,22 +56,34 @@ def test_the_leader_is_the_best_of_those_that_came_furthest(driver: ToyDriver) -
 def test_the_leaderboard_puts_more_folds_before_a_higher_score(driver: ToyDriver, tmp_path: Path) -> None:
     rows = leaderboard(driver.run.state, driver.run.ladder, tmp_path)
     assert len(rows) == 12
-    keys = [(-row.fold_epochs, -row.score) for row in rows]
+    keys = [(-row.rung, -row.score) for row in rows]
     assert keys == sorted(keys)
 
 
 def test_a_score_is_shown_with_its_spread_or_says_that_it_has_none() -> None:
-    assert Row(1, "tpe", 3, 27, 0.6, (0.5, 0.6, 0.7)).spelled() == "0.600 ± 0.100 (3 folds)"
-    assert Row(1, "tpe", 1, 9, 0.6, (0.6,)).spelled() == "0.600 (one fold: spread unknown)"
-    assert "part of one fold" in Row(1, "tpe", 0, 3, 0.6, ()).spelled()
+    assert Row(1, "tpe", 3, 27, 27, 0.6, (0.5, 0.6, 0.7)).spelled() == "0.600 ± 0.100 (3 folds)"
+    assert Row(1, "tpe", 1, 9, 9, 0.6, (0.6,)).spelled() == "0.600 (one fold: spread unknown)"
+    assert "part of one fold" in Row(1, "tpe", 0, 3, 3, 0.6, ()).spelled()
 
 
 def test_a_difference_inside_the_noise_is_called_a_tie() -> None:
-    def row(trial: int, score: float) -> Row:
-        return Row(trial, "tpe", 4, 36, score, (score - 0.1, score, score + 0.1, score))
-
     assert "are a tie: they differ by 0.010" in str(tie_note([row(0, 0.7), row(1, 0.69)]))
     assert tie_note([row(0, 0.7), row(1, 0.5)]) is None
+
+
+def row(trial: int, score: float, folds: int = 4, fold_epochs: int | None = None) -> Row:
+    scores = (score - 0.1, score, score + 0.1, score)[:folds]
+    return Row(trial, "tpe", folds, fold_epochs or 9 * folds, 9 * folds, score, scores)
+
+
+def test_trials_that_stand_on_different_folds_are_not_called_a_tie() -> None:
+    assert tie_note([row(0, 0.70), row(1, 0.71, folds=2)]) is None
+
+
+def test_a_trial_on_its_way_to_the_next_rung_is_compared_at_the_last_one_it_reached(tmp_path: Path) -> None:
+    study, ladder = study_of({1: [0.5] * 20, 2: [0.6] * 18}), FoldLadder(epochs=9, folds=5)
+    first, second = leaderboard(study, ladder, tmp_path)
+    assert (first.trial, first.rung, second.rung) == (2, 18, 18), "two epochs more are no better score"
 
 
 def test_savings_are_told_against_all_folds_of_all_trials(driver: ToyDriver) -> None:

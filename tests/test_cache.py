@@ -1,17 +1,21 @@
 """The decoded-image cache: right pixels, one build, no half-built file."""
 
 import json
+import struct
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageOps
 
 from datasets import decoding
 from datasets.cache import build_cache, is_whole, load_cache
 from datasets.errors import DataError
-from datasets.images import read_image
+from datasets.images import LARGEST, Form, Resize, UnreadableImage, read_image
 from trainables.fold_data import decoded_images, load_fold_data
 
 
@@ -139,7 +143,7 @@ def test_an_image_that_changes_during_the_build_is_told_and_nothing_is_published
         files = [decoding.hashed(path) for path in pictures]
         Image.new("RGB", (20, 15), "red").save(pictures[3])
         with pytest.raises(DataError, match=r"3.png: changed while the images were decoded"):
-            decoding.decode_all(pool, files, 16, tmp_path / "images.u8", None)
+            decoding.decode_all(pool, files, Form(16), tmp_path / "images.u8", None)
 
 
 def test_a_node_without_the_decoded_images_decodes_them_to_the_same_pixels(study: Path, tmp_path: Path) -> None:
@@ -186,3 +190,85 @@ def test_grey_and_turned_images_become_upright_rgb(tmp_path: Path) -> None:
 def test_a_sixteen_bit_image_keeps_its_greys(tmp_path: Path) -> None:
     Image.fromarray(np.full((8, 8), 128 * 256, np.uint16)).save(tmp_path / "deep.png")
     assert read_image(tmp_path / "deep.png", 4).mean() == 128
+
+
+def upside_down_with_odd_exif(path: Path) -> None:
+    """Write a lying picture whose EXIF names the orientation, and beside it a value that cannot be written again."""
+    picture = Image.new("RGB", (32, 16))
+    picture.paste("white", (0, 0, 16, 16))
+    entries = [(0x0112, 3, 1, 6), (0x0128, 4, 1, 70_000)]  # a unit that is no short number
+    body = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    tiff = b"II*\x00" + struct.pack("<IH", 8, len(entries)) + body + bytes(4)
+    picture.save(path, exif=b"Exif\x00\x00" + tiff)
+
+
+def test_a_picture_with_odd_exif_is_used_as_its_camera_was_held(tmp_path: Path) -> None:
+    upside_down_with_odd_exif(tmp_path / "odd.jpg")
+    with Image.open(tmp_path / "odd.jpg") as image, pytest.raises(struct.error):
+        ImageOps.exif_transpose(image)
+    upright = read_image(tmp_path / "odd.jpg", 16).mean(axis=2)
+    assert upright[:4].mean() > 200 > 50 > upright[-4:].mean()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int, tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    picture = Image.fromarray(generator.integers(0, 256, (24, 24, 3), dtype=np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    picture.save(tmp_path / "turned.png", exif=exif)
+    with Image.open(tmp_path / "turned.png") as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    assert np.array_equal(read_image(tmp_path / "turned.png", 24), expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=40), st.integers(0, 400), st.sampled_from(["jpeg", "png", "tiff", "webp", "bmp", "ppm"]))
+def test_whatever_a_file_contains_raises_nothing_but_our_own_error(
+    tmp_path_factory: pytest.TempPathFactory, noise: bytes, place: int, kind: str
+) -> None:
+    path = tmp_path_factory.mktemp("noise") / f"a.{kind}"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (9, 7), "red").save(path, **({"exif": exif} if kind in ("jpeg", "png", "webp") else {}))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:place] + noise + whole[place + len(noise) :])
+    with suppress(UnreadableImage):
+        assert read_image(path, 8).shape == (8, 8, 3)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    Image.new("1", (13_000, 13_000)).save(tmp_path / "bomb.png")
+    assert (tmp_path / "bomb.png").stat().st_size < 100_000
+    with pytest.raises(UnreadableImage, match=r"bomb\.png: has 169 megapixels, more than the 89 that are read"):
+        read_image(tmp_path / "bomb.png", 8)
+    assert Image.MAX_IMAGE_PIXELS == LARGEST
+
+
+def striped(tmp_path: Path) -> Path:
+    """Write a picture of twice its height: red at both ends, blue in the middle half."""
+    picture = Image.new("RGB", (64, 32), "red")
+    picture.paste("blue", (16, 0, 48, 32))
+    picture.save(tmp_path / "wide.png")
+    return tmp_path / "wide.png"
+
+
+@pytest.mark.parametrize(
+    ("resize", "left", "middle", "top"),
+    [
+        ("squeeze", (255, 0, 0), (0, 0, 255), (0, 0, 255)),
+        ("pad", (255, 0, 0), (0, 0, 255), (128, 128, 128)),
+        ("crop", (0, 0, 255), (0, 0, 255), (0, 0, 255)),
+    ],
+)
+def test_a_picture_becomes_square_by_the_rule_that_was_chosen(
+    resize: Resize, left: tuple[int, ...], middle: tuple[int, ...], top: tuple[int, ...], tmp_path: Path
+) -> None:
+    square = read_image(striped(tmp_path), 32, resize)
+    assert [tuple(square[row, column].tolist()) for row, column in ((16, 1), (16, 16), (2, 16))] == [left, middle, top]
+
+
+def test_another_rule_has_a_cache_of_its_own(pictures: list[Path], tmp_path: Path) -> None:
+    squeezed, cropped = (build_cache(pictures, 16, tmp_path / "cache", resize=rule) for rule in ("squeeze", "crop"))
+    assert squeezed.folder != cropped.folder
+    assert np.array_equal(cropped.open()[0], read_image(pictures[0], 16, "crop"))

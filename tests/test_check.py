@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from analysis.candidates import choose_studies, task_candidates
 from analysis.check import check
 from analysis.folder_checks import folder_findings
 from analysis.record_checks import record_findings
@@ -234,3 +235,30 @@ def test_a_record_that_tells_the_impossible_is_found_out(finished: StudyFolder) 
         )
     assert "came as its fold-epoch 5" in told(finished)
     assert "ended that never began" in told(finished)
+
+
+DAMAGED_FILES: dict[str, str] = {
+    "splits.json": "{}",
+    "data.json": '{"root": 3',
+    "samples.csv": "",
+    "holdout.csv": "id\n",
+    "space.yaml": "task: mask\n",
+    "record.jsonl": '{"event": "climb_started", "time": 1, "trial": 9, "rung": 1, "attempt": 1}\n',
+    "trials/0/fold_0/predictions.npz": "",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED_FILES)
+def test_one_damaged_study_is_named_and_the_others_are_exported(
+    name: str, trained: Path, tmp_path: Path, faces: PreparedData
+) -> None:
+    folders = [StudyFolder(Path(shutil.copytree(trained, tmp_path / study))) for study in ("good", "hurt")]
+    for folder in folders:
+        faces.holdout().to_csv(folder.holdout, index=False)
+        folder.splits.write_text('{"digest": "s"}')
+    (folders[1].path / name).write_text(DAMAGED_FILES[name])
+    chosen, notes = choose_studies(folders)
+    assert [study.folder.name for study in chosen] == ["good"]
+    assert len(task_candidates(chosen)) == 1
+    (note,) = notes
+    assert str(folders[1].path) in note or name in note

@@ -46,6 +46,14 @@ def test_weights_that_can_no_longer_vote_go_first_then_states_of_the_least_promi
     assert {drop.trial for drop in to_drop(study(), LADDER, known, 1)} == {3, 4, 5, 6}
 
 
+def test_what_an_export_would_take_keeps_its_weights_however_few_finalists_there_are() -> None:
+    finished = study_of({number: [0.1 * number] * 45 for number in range(1, 7)})
+    known = {number: Holding(110, {"weights": 100}) for number in finished.trials}
+    for finalists in (1, 2):
+        ladder = FoldLadder(epochs=9, folds=5, finalists=finalists)
+        assert {drop.trial for drop in to_drop(finished, ladder, known, 1)} == {1, 2, 3}
+
+
 def test_weights_of_an_unfinished_trial_go_last() -> None:
     unfinished = study_of({**STUDY, 7: [0.05] * 18}, {0: "recipe"})
     known = holdings(unfinished) | {7: Holding(210, {"weights": 100, "resume": 100})}

@@ -14,7 +14,10 @@ from datasets.preparation import PreparedData, prepare
 from datasets.sample_faces import sample_faces_root
 from datasets.sample_faces.people import draw_people
 from datasets.sources import guess_source, open_source
+from datasets.splits import make_splits
 from datasets.table import Table
+from search_spaces import SpaceError, load_space
+from trainables.config import TrainConfig
 
 
 def draw(path: Path, value: int = 0) -> None:
@@ -145,8 +148,44 @@ def test_a_bad_row_is_one_error_with_file_and_row(tmp_path: Path, rows: list[str
 
 
 def test_a_missing_column_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no column 'who'; it has path, label, person"):
+    with pytest.raises(DataError, match=r"no column 'who' \(person_column\); it has path, label, person; name yours with"):
         open_csv(labelled(tmp_path, GOOD), person_column="who")
+
+
+def test_a_csv_without_the_label_says_what_to_type(tmp_path: Path) -> None:
+    file = labelled(tmp_path, GOOD, header="path,animal,person")
+    with pytest.raises(DataError, match=r"no column 'label'; .* --set data\.labels=animal --set task=animal"):
+        open_csv(file, person_column="person")
+    assert list(open_csv(file, person_column="person", labels="animal").classes) == ["animal"]
+
+
+def test_who_names_a_person_column_gets_folds_by_person(tmp_path: Path) -> None:
+    file = labelled(tmp_path, GOOD)
+    space = load_space(
+        "classify.yaml",
+        knobs=TrainConfig,
+        data_options=data_options,
+        data=guess_source(str(file)),
+        overrides=["data.person_column=person"],
+    )
+    options = data_options.validate_python(space.data)
+    splits = make_splits(open_source(options), options, 2)
+    assert splits.split == "by_person"
+    assert {person for fold in (splits.holdout, *splits.folds) for person in fold} == {"p0", "p1", "p2", "p3"}
+    plain = data_options.validate_python({**space.data, "person_column": None})
+    assert make_splits(open_source(plain), plain, 2).split == "by_image", "and who names none is told so at launch"
+
+
+def test_a_person_column_beside_a_split_by_image_is_refused(tmp_path: Path) -> None:
+    data = guess_source(str(labelled(tmp_path, GOOD)))
+    with pytest.raises(SpaceError, match=r"data: split is by_image, but person_column names 'person': .*drop person_column"):
+        load_space(
+            "classify.yaml",
+            knobs=TrainConfig,
+            data_options=data_options,
+            data=data,
+            overrides=["data.person_column=person", "data.split=by_image"],
+        )
 
 
 def test_data_without_persons_must_say_by_image(tmp_path: Path) -> None:
@@ -196,6 +235,10 @@ def test_data_is_guessed_from_what_it_looks_like(tmp_path: Path) -> None:
     assert guess_source(str(tmp_path / "c"))["source"] == "competition"
     assert guess_source(str(tmp_path / "c/train"))["source"] == "competition"
     assert guess_source(str(tmp_path / "c/train/train.csv"))["source"] == "csv"
+    table = tmp_path / "c/train/train.csv"
+    table.write_text("\ufeff" + table.read_text(), encoding="utf-8")
+    assert guess_source(str(tmp_path / "c"))["source"] == "competition", "behind a byte-order mark, too"
+    assert len(read_competition(tmp_path / "c", ()).frame) == 7
     assert guess_source(str(tmp_path / "c/train/images"))["source"] == "folder"
     with pytest.raises(DataError, match="no such file or folder"):
         guess_source(str(tmp_path / "nowhere"))

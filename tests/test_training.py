@@ -14,6 +14,7 @@ from datasets.preparation import PreparedData
 from datasets.transforms import STRENGTHS, augment, make_transform
 from trainables import optimizers
 from trainables.batches import BatchLoader, TrainingBatches, batches_per_epoch
+from trainables.classifier import exact_float32
 from trainables.config import TrainConfig, knob_table
 from trainables.devices import Resources, memory_share, place
 from trainables.fold_data import FoldData, load_fold_data
@@ -41,12 +42,37 @@ def learner(config: TrainConfig, data: FoldData, fold: int = 0, trial: int = 0) 
 
 def test_the_loss_without_gamma_is_torchs_cross_entropy() -> None:
     mixed = TARGETS * 0.3 + TARGETS.flip(0) * 0.7
-    weights = torch.tensor([0.5, 1.0, 2.0])
     for targets in (TARGETS, mixed):
         assert torch.allclose(soft_target_loss(LOGITS, targets), cross_entropy(LOGITS, targets))
-        assert torch.allclose(
-            soft_target_loss(LOGITS, targets, weights=weights), cross_entropy(LOGITS, targets, weights)
-        )
+
+
+def test_class_weights_weigh_whole_images_by_the_shares_of_their_targets() -> None:
+    weights, mixed = torch.tensor([0.5, 1.0, 2.0]), TARGETS * 0.3 + TARGETS.flip(0) * 0.7
+    plain = TrainConfig(label_smoothing=0.0)
+    assert torch.allclose(configured_loss(plain, LOGITS, TARGETS, weights), cross_entropy(LOGITS, TARGETS, weights))
+    each = torch.stack([cross_entropy(LOGITS[row], smooth(mixed, 0.1)[row]) for row in range(2)])
+    by_hand = (each * torch.tensor([0.3 * 0.5 + 0.7 * 2.0, 0.3 * 2.0 + 0.7 * 0.5])).mean()
+    assert torch.allclose(configured_loss(TrainConfig(label_smoothing=0.1), LOGITS, mixed, weights), by_hand)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "focal"])
+def test_balanced_weights_with_smoothing_leave_every_class_its_images(loss: str) -> None:
+    weights = balanced_weights(torch.tensor([700, 330, 20]))
+    logits = torch.zeros(3, 3, requires_grad=True)  # of one image of every class, free to move
+    optimizer = torch.optim.Adam([logits], 0.1)
+    for _ in range(300):
+        optimizer.zero_grad()
+        config = TrainConfig(loss=loss, class_weights="balanced", label_smoothing=0.1)  # type: ignore[arg-type]
+        configured_loss(config, logits, torch.eye(3), weights).backward()
+        optimizer.step()
+    assert logits.argmax(dim=1).tolist() == [0, 1, 2]
+    if loss == "cross_entropy":
+        assert torch.allclose(logits.softmax(dim=1), smooth(torch.eye(3), 0.1), atol=1e-2)
+
+
+def test_a_class_absent_from_training_has_no_weight() -> None:
+    weights = balanced_weights(torch.tensor([60, 0, 20]))
+    assert torch.allclose(weights, torch.tensor([80 / 120, 0.0, 80 / 40]))
 
 
 def test_smoothing_is_torchs_and_timms() -> None:
@@ -256,6 +282,20 @@ def test_a_precision_can_be_chosen_on_a_cpu(precision: str, tiny: TrainConfig, d
     assert model.predict_validation().dtype == np.float32
 
 
+def test_what_is_judged_is_float32_whatever_the_training_was(tiny: TrainConfig, data: FoldData) -> None:
+    half, whole = (learner(tiny.model_copy(update={"precision": name}), data) for name in ("bfloat16", "float32"))
+    half.train_epoch(0)
+    whole.model.load_state_dict(half.model.state_dict())
+    assert np.array_equal(half.predict_validation(), whole.predict_validation())
+
+
+def test_float32_is_exact_while_it_is_judged_and_as_the_user_set_it_afterwards() -> None:
+    before = torch.backends.cudnn.conv.fp32_precision
+    with exact_float32():
+        assert torch.backends.cudnn.conv.fp32_precision == torch.backends.cuda.matmul.fp32_precision == "ieee"
+    assert torch.backends.cudnn.conv.fp32_precision == before
+
+
 @pytest.mark.parametrize("name", ["adamw", "sgd", "adam"])
 def test_the_fused_optimizer_steps_as_the_plain_one_also_after_a_new_start(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -289,6 +329,23 @@ def test_an_optimizer_that_does_not_run_here_is_refused_with_the_reason() -> Non
         "adamw",
         "sgd",
     ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("adafactorbv", "adafactorbvc", "cadafactorbv", "cadafactorbvc", "adahessian"),
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("kron", "kronc", "kronw")),  # they compile first
+    ],
+)
+def test_an_optimizer_that_cannot_step_or_go_on_is_refused_at_launch(name: str) -> None:
+    with pytest.raises(OptimizerError, match=f"optimizer: {name} cannot be used here: .*; take another, such as adamw"):
+        check_optimizers([name])
+
+
+@pytest.mark.parametrize("name", ["adamw", "adam", "sgd", "radam", "adamp", "lamb", "lion", "nadamw", "adopt", "muon"])
+def test_an_optimizer_that_goes_on_to_the_same_digit_passes_the_launch_check(name: str) -> None:
+    check_optimizers([name])
 
 
 def test_the_log_says_once_which_settings_a_device_got(caplog: pytest.LogCaptureFixture, tiny: TrainConfig) -> None:

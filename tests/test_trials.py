@@ -4,6 +4,7 @@ import errno
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ def test_predictions_that_were_changed_are_not_chosen_from(study: Path, tiny: Tr
     file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(FolderError, match="was changed since it was written"):
         out_of_fold(study, manifest)
+
+
+@pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: whole[:60], lambda whole: whole[: len(whole) // 2]])
+def test_predictions_that_were_cut_are_named(study: Path, tiny: TrainConfig, damage: Callable[[bytes], bytes]) -> None:
+    climb(study, tiny, 2)
+    file = study / "trials/0/fold_0/predictions.npz"
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(FolderError, match=r"fold_0/predictions\.npz: out-of-fold predictions cannot be read"):
+        read_predictions(study, 0, 0)
 
 
 def test_a_finished_fold_drops_its_resume_state_and_lists_its_files(study: Path, tiny: TrainConfig) -> None:

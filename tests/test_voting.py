@@ -121,7 +121,6 @@ def bundle(tmp_path: Path) -> Path:
             digest="x",
             backbone="test_efficientnet",
             image_size=32,
-            precision="auto",
             mean=(0.5,) * 3,
             std=(0.5,) * 3,
             out_of_fold_score=0.5,

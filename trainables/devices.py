@@ -28,7 +28,7 @@ class Resources:
 class Settings:
     """What training on one kind of device is best done with."""
 
-    dtype: torch.dtype | None  # of the forward pass; None: float32
+    dtype: torch.dtype | None  # of training's forward pass; None: float32
     loads_ahead: bool  # batches come from worker processes, through pinned memory
     evaluation_pixels: int  # in a batch that is only predicted
     reason: str
@@ -48,7 +48,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Placement:
-    """A device, the dtype of its forward pass (None: float32) and how many processes load batches."""
+    """A device, the dtype of training's forward pass (None: float32) and how many processes load batches."""
 
     device: torch.device
     dtype: torch.dtype | None
@@ -57,7 +57,7 @@ class Placement:
     compile: bool = False
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Return the context in which to run forward passes."""
+        """Return the context in which to run forward passes of training."""
         if self.dtype is None:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.dtype)

@@ -74,7 +74,7 @@ def decoded_images(study: Path, facts: Mapping[str, Any]) -> Pixels:
     if is_whole(folder):
         return load_cache(folder).open()
     paths = [Path(facts["root"]) / name for name in json.loads((study / DECODED).read_text(encoding="utf-8"))]
-    cache = build_cache(paths, int(facts["image_size"]), cache_root())
+    cache = build_cache(paths, int(facts["image_size"]), cache_root(), resize=facts["resize"])
     if cache.folder.name != facts["images"]:
         raise DataError(
             f"{facts['root']}: the images here are not those that the study began with; bring them back, or start a new study"

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from trainables.batches import BatchLoader, TrainingBatches, gather
+from trainables.classifier import Classifier, Normalisation
 from trainables.compiling import compiled_features
 from trainables.config import TrainConfig
 from trainables.devices import Placement
@@ -50,10 +51,7 @@ class FoldLearner:
             model = make_model(config.backbone, len(data.classes), config.drop_rate, pretrained=config.pretrained)
         self.model = model.to(placement.device).to(memory_format=torch.channels_last)
         self._features = compiled_features(self.model) if placement.compile else None
-        self._mean, self._std = (
-            torch.tensor(values, device=placement.device).view(1, 3, 1, 1) * 255
-            for values in normalisation(config.backbone)
-        )
+        self._normalised = Normalisation.of(*normalisation(config.backbone), placement.device)
         batches = TrainingBatches(data, self._training, config, self._stream)
         self._loader = BatchLoader(batches, placement.workers, pinned=placement.device.type == "cuda")
         self._steps = batches.per_epoch
@@ -98,16 +96,15 @@ class FoldLearner:
         return self.predict(self._validation)
 
     def predict(self, positions: Rows) -> Probabilities:
-        """Return the probabilities of the images at these positions.
+        """Return the probabilities of the images at these positions, in float32 whatever the training's precision.
 
         Raises:
             NotFinite: one of them is no number.
         """
-        self.model.eval()
+        classifier = Classifier(self.model, self._normalised)
         size = max(1, self.placement.evaluation_pixels // self.config.image_size**2)
-        with torch.inference_mode():
-            parts = [self._probabilities(positions[start : start + size]) for start in range(0, len(positions), size)]
-        probabilities: Probabilities = torch.cat(parts).numpy().astype(np.float32)
+        chunks = [positions[start : start + size] for start in range(0, len(positions), size)]
+        probabilities = np.concatenate([classifier.probabilities(gather(self.data, chunk)) for chunk in chunks])
         if not np.isfinite(probabilities).all():
             raise NotFinite("a predicted probability is no number; a lower learning rate may help")
         return probabilities
@@ -152,17 +149,6 @@ class FoldLearner:
             return cast(Tensor, self.model(images))
         head = cast(Callable[[Tensor], Tensor], self.model.forward_head)
         return head(self._features(images))
-
-    def _probabilities(self, positions: Rows) -> Tensor:
-        images = self._normalised(torch.from_numpy(gather(self.data, positions)))
-        with self.placement.autocast():
-            logits: Tensor = self.model(images)
-        return logits.float().softmax(dim=1).cpu()
-
-    def _normalised(self, pixels: Tensor) -> Tensor:
-        """Return uint8 N x H x W x 3 as normalised float N x 3 x H x W on the device; the layout is channels_last already."""
-        moved = pixels.to(self.placement.device, non_blocking=True).permute(0, 3, 1, 2)
-        return moved.float().sub_(self._mean).div_(self._std)
 
     def _gpus(self) -> list[int]:
         return [torch.cuda.current_device()] if self.placement.device.type == "cuda" else []

@@ -1,11 +1,12 @@
 """The manifest of a trial folder: what is complete in it. Reading it needs no torch."""
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from storage.atomic import write_text
 
 
 class FolderError(ValueError):
@@ -122,13 +123,7 @@ def read_manifest(study: Path, trial: int) -> Manifest | None:
 
 def write_manifest(study: Path, manifest: Manifest) -> None:
     """Put a manifest in the place of a trial's last one; only for a trial that no process is climbing with."""
-    path = trial_path(study, manifest.trial) / "manifest.json"
-    temporary = path.with_name(".manifest.json.torn")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(manifest.model_dump_json(indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_text(trial_path(study, manifest.trial) / "manifest.json", manifest.model_dump_json(indent=1))
 
 
 def sha256_of(path: Path) -> str:

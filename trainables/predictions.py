@@ -1,6 +1,8 @@
 """Out-of-fold predictions on disk. Reading them needs no torch."""
 
+import zlib
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -34,8 +36,11 @@ class FoldPredictions(BaseModel):
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(ids=arrays["ids"], targets=arrays["targets"], probabilities=arrays["probabilities"])
-        except (OSError, ValueError, KeyError) as error:
-            raise FolderError(f"{path}: out-of-fold predictions cannot be read ({error})") from None
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+            raise FolderError(
+                f"{path}: out-of-fold predictions cannot be read ({error}); restore the file, or have the trial trained"
+                " again: python -m analysis.check STUDY --repair"
+            ) from None
 
 
 def predictions_name(fold: int) -> str:

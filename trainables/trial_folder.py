@@ -14,6 +14,7 @@ from typing import Any
 from safetensors import SafetensorError
 from torch import Tensor
 
+from storage.atomic import write_file
 from trainables.disk_space import check_free_space
 from trainables.manifest import Manifest, read_attempt, read_manifest, sha256_of, trial_path, weights_name
 from trainables.predictions import FoldPredictions, predictions_name, read_predictions
@@ -112,15 +113,10 @@ class TrialFolder:
         """Write a file under a temporary name, wait for the disk, and rename it if the trial is still ours."""
         path = self.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.torn")
         check_free_space(path.parent)
-        try:
-            write(temporary)
-            with open(temporary, "rb") as file:
-                os.fsync(file.fileno())
-            newest = read_attempt(self.study, self.trial)
-            if newest != self._claimed:
-                raise Superseded(f"trial {self.trial}: attempt {self._claimed} was taken over by attempt {newest}")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_file(path, path.with_name(f".{path.name}.{os.getpid()}.torn"), write, self._check_still_ours)
+
+    def _check_still_ours(self) -> None:
+        newest = read_attempt(self.study, self.trial)
+        if newest != self._claimed:
+            raise Superseded(f"trial {self.trial}: attempt {self._claimed} was taken over by attempt {newest}")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from trainables.manifest import sha256_of
 from voting.errors import BundleError
 
-FORMAT: Literal[1] = 1
+FORMAT: Literal[2] = 2
 _MANIFEST, _SEAL = "manifest.json", "manifest.sha256"
 
 
@@ -30,7 +30,6 @@ class MemberSpec(_Part):
     digest: str
     backbone: str
     image_size: int
-    precision: str  # that the trial was judged in
     mean: tuple[float, ...]
     std: tuple[float, ...]
     out_of_fold_score: float
@@ -49,7 +48,7 @@ class TaskSpec(_Part):
 class BundleManifest(_Part):
     """Everything a bundle says about itself."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[2] = FORMAT
     name: str
     created: str
     tasks: tuple[TaskSpec, ...]

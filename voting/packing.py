@@ -41,7 +41,6 @@ def member_spec(study: Path, manifest: Manifest, weights: Sequence[str], facts: 
         digest=manifest.digest,
         backbone=backbone,
         image_size=int(manifest.configuration["image_size"]),
-        precision=str(manifest.configuration["precision"]),
         mean=mean,
         std=std,
         weights=tuple(weights),

@@ -18,24 +18,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 
 from analysis.candidates import TaskCandidates, choose_studies, task_candidates
 from analysis.comparison import JOINT, VOTERS, Outcome, as_numbers, compare, comparison_table, shared_rows
 from analysis.environment import environment
 from analysis.finished import FinishedTrial, find_studies
-from schedulers.disk_budget import VOTERS
 from storage.atomic import put_folder
+from studies.metrics import METRICS, Metric, Probabilities
+from studies.voters import EXPORT_SIZE
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.errors import BundleError
 from voting.packing import in_place_spec, pack_member
-from voting.rules import JOINT_TASKS, joint_class, soft_vote
+from voting.rules import JOINT_TASKS, joint_class, joint_votes, soft_vote
 from voting.selection import best_members
+from voting.verification import Plan, Reference, TaskPlan
 
 ROOT = Path(__file__).resolve().parent
 console = Console()
-Votes = Mapping[str, npt.NDArray[np.float32]]
+Votes = Mapping[str, Probabilities]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def export(arguments: argparse.Namespace) -> int:
         manifest = pack(bundle, name, chosen, studies[0].splits_digest)
         holdout_votes = verify(bundle, chosen, Path(temporary))
         scores = {"out_of_fold": out_of_fold_outcome(chosen), "holdout": holdout_outcome(chosen, holdout_votes)}
-        compared = {place: compare(outcome, class_counts(chosen)) for place, outcome in scores.items()}
+        compared = {place: compare(outcome, metrics_of(chosen)) for place, outcome in scores.items()}
         seal(
             bundle, manifest.model_copy(update={"scores": {place: as_numbers(one) for place, one in compared.items()}})
         )
@@ -91,7 +92,7 @@ def export(arguments: argparse.Namespace) -> int:
 def choose(candidates: TaskCandidates, size: int) -> Chosen:
     """Return the trials of a task that vote, at most `size`."""
     predictions = [trial.predictions.probabilities for trial in candidates.trials]
-    best = best_members(candidates.trials[0].predictions.targets, predictions, size)
+    best = best_members(candidates.trials[0].predictions.targets, predictions, size, candidates.metric)
     return Chosen(candidates, tuple(candidates.trials[position] for position in best))
 
 
@@ -104,7 +105,12 @@ def free_name(out: Path, wanted: str) -> str:
 def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) -> BundleManifest:
     """Write weights and manifest of a bundle in the making."""
     tasks = [
-        TaskSpec(task=one.candidates.task, classes=one.candidates.classes, members=pack_members(bundle, one))
+        TaskSpec(
+            task=one.candidates.task,
+            classes=one.candidates.classes,
+            metric=one.candidates.metric.name,
+            members=pack_members(bundle, one),
+        )
         for one in chosen
     ]
     provenance = {
@@ -129,7 +135,8 @@ def pack_members(bundle: Path, one: Chosen) -> tuple[MemberSpec, ...]:
 
 def facts_of(trial: FinishedTrial) -> dict[str, object]:
     """Return what a member's spec says beside its manifest."""
-    return {"origin": trial.origin, "out_of_fold_score": trial.score}
+    value = trial.metric.shown(trial.score)
+    return {"origin": trial.origin, "out_of_fold_score": value, "resize": trial.resize}
 
 
 def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> Votes:
@@ -139,7 +146,8 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> Votes:
         BundleError: it does not vote as its trials did.
     """
     plan, out = temporary / "plan.json", temporary / "holdout.npz"
-    plan.write_text(json.dumps({"tasks": {one.candidates.task: plan_of(one) for one in chosen}}), encoding="utf-8")
+    checks = Plan(tasks={one.candidates.task: plan_of(one) for one in chosen})
+    plan.write_text(checks.model_dump_json(), encoding="utf-8")
     with console.status("Loading the bundle in a fresh process and comparing its votes"):
         command = [sys.executable, "-m", "voting.verification", *(str(path.absolute()) for path in (bundle, plan, out))]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -155,75 +163,74 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> Votes:
         return dict(arrays.items())
 
 
-def plan_of(one: Chosen) -> dict[str, object]:
+def plan_of(one: Chosen) -> TaskPlan:
     """Return what the verifying process needs to know of a task."""
-    return {
-        "root": one.candidates.root,
-        "studies": [str(trial.study) for trial in one.members],
-        "holdout": one.candidates.holdout["id"].tolist(),
-        "reference": one.candidates.recipe and reference_of(one.candidates.recipe),
-    }
+    return TaskPlan(
+        root=Path(one.candidates.root),
+        studies=tuple(trial.study for trial in one.members),
+        holdout=tuple(one.candidates.holdout["id"]),
+        reference=one.candidates.recipe and reference_of(one.candidates.recipe),
+    )
 
 
-def reference_of(recipe: FinishedTrial) -> dict[str, object]:
+def reference_of(recipe: FinishedTrial) -> Reference:
     """Return where the default recipe's weights lie: it is compared with, whether it votes or not."""
-    spec = in_place_spec(recipe.study, recipe.manifest, facts_of(recipe))
-    return {"study": str(recipe.study), "spec": spec.model_dump(mode="json")}
+    return Reference(study=recipe.study, spec=in_place_spec(recipe.study, recipe.manifest, facts_of(recipe)))
 
 
 def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
     """Return what every voter said out of fold."""
     rows = shared_rows([one.candidates.trials[0].predictions.ids for one in chosen])
-    predicted: dict[str, dict[str, npt.NDArray[np.int64]]] = {voter: {} for voter in VOTERS}
+    votes: dict[str, dict[str, Probabilities]] = {voter: {} for voter in VOTERS}
+    targets = {}
     for one, kept in zip(chosen, rows, strict=True):
-        members = [trial.predictions.probabilities for trial in one.members]
-        said: dict[str, npt.NDArray[np.floating]] = {VOTERS[0]: members[0], VOTERS[1]: soft_vote(members)}
+        task, members = one.candidates.task, [trial.predictions.probabilities for trial in one.members]
+        said = {VOTERS[0]: members[0], VOTERS[1]: soft_vote(members).astype(np.float32)}
         if one.candidates.recipe:
             said[VOTERS[2]] = one.candidates.recipe.predictions.probabilities
-        for voter, votes in said.items():
-            predicted[voter][one.candidates.task] = votes.argmax(axis=1)[kept]
-    targets = {
-        one.candidates.task: one.candidates.trials[0].predictions.targets[kept]
-        for one, kept in zip(chosen, rows, strict=True)
-    }
-    return with_joint(Outcome(chosen[0].candidates.samples["person"].to_numpy(str)[rows[0]], targets, predicted))
+        for voter, probabilities in said.items():
+            votes[voter][task] = probabilities[kept]
+        targets[task] = one.candidates.trials[0].predictions.targets[kept]
+    return with_joint(Outcome(chosen[0].candidates.samples["person"].to_numpy(str)[rows[0]], targets, votes))
 
 
-def holdout_outcome(chosen: Sequence[Chosen], votes: Votes) -> Outcome:
+def holdout_outcome(chosen: Sequence[Chosen], said: Votes) -> Outcome:
     """Return what every voter said about the holdout."""
     rows = shared_rows([one.candidates.holdout["id"].to_numpy(str) for one in chosen])
-    predicted: dict[str, dict[str, npt.NDArray[np.int64]]] = {voter: {} for voter in VOTERS}
+    votes: dict[str, dict[str, Probabilities]] = {voter: {} for voter in VOTERS}
     targets = {}
     for one, kept in zip(chosen, rows, strict=True):
         task = one.candidates.task
         for voter, key in zip(VOTERS, (f"{task}/member/0", f"{task}/vote", f"{task}/reference"), strict=True):
-            if key in votes:
-                predicted[voter][task] = votes[key].argmax(axis=1)[kept]
+            if key in said:
+                votes[voter][task] = said[key][kept]
         if len(kept):
             targets[task] = one.candidates.holdout["target"].to_numpy()[kept]
-    return with_joint(Outcome(chosen[0].candidates.holdout["person"].to_numpy(str)[rows[0]], targets, predicted))
+    return with_joint(Outcome(chosen[0].candidates.holdout["person"].to_numpy(str)[rows[0]], targets, votes))
 
 
 def with_joint(outcome: Outcome) -> Outcome:
     """Return the outcome with the 18 classes composed, if mask, gender and age are all there."""
     if not all(task in outcome.targets for task in JOINT_TASKS):
         return outcome
-    predicted = {
-        voter: {**tasks, JOINT: joint_class(tasks)} if all(task in tasks for task in JOINT_TASKS) else tasks
-        for voter, tasks in outcome.predicted.items()
+    votes = {
+        voter: {**tasks, JOINT: joint_votes(tasks)} if all(task in tasks for task in JOINT_TASKS) else tasks
+        for voter, tasks in outcome.votes.items()
     }
-    return Outcome(outcome.persons, {**outcome.targets, JOINT: joint_class(outcome.targets)}, predicted)
+    return Outcome(outcome.persons, {**outcome.targets, JOINT: joint_class(outcome.targets)}, votes)
 
 
-def class_counts(chosen: Sequence[Chosen]) -> dict[str, int]:
-    """Return the number of classes of every task; the joint classes come last."""
-    return {**{one.candidates.task: len(one.candidates.classes) for one in chosen}, JOINT: 18}
+def metrics_of(chosen: Sequence[Chosen]) -> dict[str, Metric]:
+    """Return by what every task is judged; the joint classes come last, by macro F1."""
+    return {**{one.candidates.task: one.candidates.metric for one in chosen}, JOINT: METRICS["macro_f1"]}
 
 
 def describe(chosen: Sequence[Chosen]) -> None:
     """Print who votes."""
     for one in chosen:
-        members = ", ".join(f"{trial.study.name} trial {trial.number} ({trial.score:.3f})" for trial in one.members)
+        members = ", ".join(
+            f"{trial.study.name} trial {trial.number} ({trial.metric.spelled(trial.score)})" for trial in one.members
+        )
         console.print(
             f"{one.candidates.task}: soft vote of {members}, {one.members[0].manifest.folds} folds each",
             highlight=False,
@@ -242,9 +249,9 @@ def parse_arguments() -> argparse.Namespace:
         "--size",
         type=int,
         choices=range(1, 51),
-        default=VOTERS,
+        default=EXPORT_SIZE,
         metavar="N",
-        help=f"most voters per task (default: {VOTERS})",
+        help=f"most voters per task (default: {EXPORT_SIZE})",
     )
     return parser.parse_args()
 

@@ -33,8 +33,8 @@ from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
 from schedulers.launch_options import overrides, parse_options, same_command
 from schedulers.mirror import Mirror
 from schedulers.next_work import failed_setup
-from schedulers.sampler import Proposal
 from schedulers.record import Record
+from schedulers.sampler import Proposal
 from schedulers.samplers import check_sampler
 from schedulers.search_settings import make_budget, make_ladder
 from schedulers.signals import STOPPED, stopping_on_signals
@@ -44,6 +44,7 @@ from schedulers.tune_search import run_climbs
 from schedulers.warm_up import WarmUp
 from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names
+from studies.metrics import METRICS
 from trainables.config import TrainConfig
 from trainables.disk_space import check_free_space
 from trainables.fold_data import DECODED
@@ -77,6 +78,7 @@ def search(arguments: argparse.Namespace) -> int:
     space = resolve_space(arguments, folder)
     check_sampler(space)
     make_ladder(space)  # refuses an unknown strategy before anything is prepared
+    make_budget(space)  # and a target that the metric cannot reach
     probe = Probe(
         TrainConfig(**space.recipe()),
         choices_of(space, "backbone"),
@@ -117,6 +119,7 @@ def resolve_space(arguments: argparse.Namespace, folder: StudyFolder) -> SearchS
         arguments.space,
         knobs=TrainConfig,
         data_options=data_options,
+        metrics=METRICS,
         profile=profile,
         data=guess_source(arguments.data) if arguments.data else None,
         overrides=overrides(arguments),

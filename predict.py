@@ -8,17 +8,18 @@ Needs torch, timm and what reads images: no Ray, no Optuna, no training data.
 import argparse
 import csv
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
+from studies.metrics import METRICS, Targets, confusion_matrix
 from voting.bundle import BundleManifest, TaskSpec, open_bundle
 from voting.errors import BundleError
 from voting.inputs import Images, find_images, read_labels, write_submission
-from voting.rules import JOINT_TASKS, Votes, joint_class
+from voting.rules import JOINT_TASKS, Votes, joint_class, joint_votes
 from voting.runtime import load_task, unreadable_images, vote
-from voting.scoring import Labels, score
 
 
 def main() -> int:
@@ -38,13 +39,12 @@ def predict(arguments: argparse.Namespace) -> int:
     images = readable(find_images(Path(arguments.images)), skip=arguments.skip_unreadable)
     check_submission(images, manifest)
     labels = read_labels(Path(arguments.labels), images, manifest.tasks) if arguments.labels else {}
-    votes = {task.task: vote(load_task(task, bundle), images.paths) for task in manifest.tasks}
+    votes = {task.task: vote(load_task(task, bundle), images.paths, task.vote) for task in manifest.tasks}
     write_votes(Path(arguments.out), images, manifest.tasks, votes)
     print(f"{len(images.names)} images voted on by {bundle} -> {arguments.out}")
-    predicted = {task: probabilities.argmax(axis=1) for task, probabilities in votes.items()}
     if images.info is not None:
-        submit(Path(arguments.submission), images, predicted)
-    print_scores(manifest, labels, predicted)
+        submit(Path(arguments.submission), images, votes)
+    print_scores(manifest, labels, votes)
     return 0
 
 
@@ -99,31 +99,34 @@ def check_submission(images: Images, manifest: BundleManifest) -> None:
         raise BundleError(f"{told}; {missing[0]} is missing (without info.csv, --images takes any folder)")
 
 
-def submit(out: Path, images: Images, predicted: Mapping[str, Labels]) -> None:
+def submit(out: Path, images: Images, votes: Mapping[str, Votes]) -> None:
     """Write the competition's submission."""
-    write_submission(images, joint_class(predicted), out)
+    write_submission(images, joint_votes(votes).argmax(axis=1), out)
     print(f"submission -> {out}")
 
 
-def print_scores(manifest: BundleManifest, labels: Mapping[str, Labels], predicted: Mapping[str, Labels]) -> None:
-    """Print macro F1, accuracy and the confusion matrix of every labelled task, and of all 18 classes."""
+def print_scores(manifest: BundleManifest, labels: Mapping[str, Targets], votes: Mapping[str, Votes]) -> None:
+    """Print metric, accuracy and the confusion matrix of every labelled task, and of all 18 classes."""
     for task in manifest.tasks:
         if task.task in labels:
-            print_score(task.task, labels[task.task], predicted[task.task], task.classes)
+            named = dict.fromkeys([task.metric, "macro_f1", "accuracy"])
+            print_score(task.task, labels[task.task], votes[task.task], task.classes, named)
     if all(task in labels for task in JOINT_TASKS):
         names = [str(number) for number in range(18)]
-        print_score("mask x gender x age", joint_class(labels), joint_class(predicted), names)
+        print_score("mask x gender x age", joint_class(labels), joint_votes(votes), names, ["macro_f1", "accuracy"])
 
 
-def print_score(title: str, targets: Labels, predicted: Labels, classes: Sequence[str]) -> None:
-    """Print one task's score; rows of the confusion matrix are true classes."""
-    result = score(targets, predicted, len(classes))
-    print(
-        f"\n{title}: macro F1 {result.macro_f1:.4f}, accuracy {result.accuracy:.4f} on {len(targets)} labelled images"
-    )
+def print_score(
+    title: str, targets: Targets, votes: npt.NDArray[np.floating], classes: Sequence[str], metrics: Iterable[str]
+) -> None:
+    """Print one task's scores; rows of the confusion matrix are true classes."""
+    probabilities = votes.astype(np.float32)
+    judged = [METRICS[name] for name in metrics]
+    scores = ", ".join(f"{metric.title} {metric.measure(targets, probabilities):.4f}" for metric in judged)
+    print(f"\n{title}: {scores} on {len(targets)} labelled images")
     width = max(6, *(len(name) for name in classes)) + 1
     print(f"{'true / voted':>{width + 6}}" + "".join(f"{name:>{width}}" for name in classes))
-    for name, row in zip(classes, np.asarray(result.confusion), strict=True):
+    for name, row in zip(classes, confusion_matrix(targets, probabilities), strict=True):
         print(f"{name:>{width + 6}}" + "".join(f"{count:>{width}}" for count in row))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.finished import FinishedStudy, FinishedTrial, read_finished
 from schedulers.study_folder import StudyError, StudyFolder
+from studies.metrics import METRICS, Metric
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class TaskCandidates:
     task: str
     classes: tuple[str, ...]
     root: str
+    metric: Metric
     trials: tuple[FinishedTrial, ...]
     recipe: FinishedTrial | None
     samples: pd.DataFrame
@@ -59,6 +61,12 @@ def task_candidates(studies: Sequence[FinishedStudy]) -> list[TaskCandidates]:
 def _gather(studies: Sequence[FinishedStudy]) -> TaskCandidates:
     first = studies[0]
     trials = tuple(trial for study in studies for trial in study.trials)
+    for study in studies:
+        if study.space.metric != first.space.metric:
+            raise StudyError(
+                f"{study.folder.path}: is judged by {study.space.metric}, {first.folder.path} by {first.space.metric}; export"
+                " one of them with --study"
+            )
     for trial in trials:
         same = [
             (trial.predictions.ids, trials[0].predictions.ids),
@@ -72,6 +80,7 @@ def _gather(studies: Sequence[FinishedStudy]) -> TaskCandidates:
         first.task,
         tuple(first.data["classes"]),
         first.data["root"],
+        METRICS[first.space.metric],
         trials,
         next((study.recipe for study in studies if study.recipe), None),
         first.samples,

@@ -16,7 +16,7 @@ from search_spaces.sizes import spell_size
 
 def print_ending(console: Console, folder: StudyFolder, study: StudyState, space: SearchSpace, ladder: Ladder) -> None:
     """Print what came out of a search."""
-    rows = leaderboard(study, ladder, folder.path)
+    rows = leaderboard(study, ladder, folder.path, space.metric)
     if rows:
         console.print(leaderboard_table(rows))
         best = study.trials[rows[0].trial]

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from datasets.images import Resize
 from schedulers.record import read_record
 from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyError, StudyFolder
 from schedulers.study_state import StudyState
 from search_spaces import SearchSpace
+from studies.metrics import METRICS, Metric
 from trainables.manifest import FolderError, Manifest, read_manifest, sha256_of, trial_path
-from trainables.metrics import macro_f1
 from trainables.predictions import FoldPredictions, predictions_name, read_predictions
 
 
@@ -27,11 +28,13 @@ class FinishedTrial:
     origin: str
     manifest: Manifest
     predictions: FoldPredictions
+    metric: Metric
+    resize: Resize  # how its images became square
 
     @property
     def score(self) -> float:
-        """Return the macro F1 pooled over all folds."""
-        return macro_f1(self.predictions.targets, self.predictions.probabilities)
+        """Return the study's metric pooled over all folds; more is better."""
+        return self.metric.score(self.predictions.targets, self.predictions.probabilities)
 
 
 @dataclass(frozen=True)
@@ -94,14 +97,24 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
             f"{folder.path}: no trial has trained all {ladder.folds} folds yet; {len(state.trials)} trials are begun, the"
             f" furthest stands at {furthest} of {ladder.top} fold-epochs. Go on with launch_search.py and a larger --time-budget."
         )
+    metric = METRICS[space.metric]
+    data = folder.read_facts(folder.data, ("root", "classes", "resize"))
     trials = tuple(
-        FinishedTrial(folder.path, trial.number, trial.origin, manifest, out_of_fold(folder.path, manifest))
+        FinishedTrial(
+            folder.path,
+            trial.number,
+            trial.origin,
+            manifest,
+            out_of_fold(folder.path, manifest),
+            metric,
+            data["resize"],
+        )
         for trial, manifest in done
     )
     return FinishedStudy(
         folder,
         space,
-        folder.read_facts(folder.data, ("root", "classes")),
+        data,
         folder.read_facts(folder.splits, ("digest",))["digest"],
         trials,
         read_rows(folder.samples, ("id", "person", "fold", "target")),
@@ -117,7 +130,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """
     try:
         rows = pd.read_csv(path, dtype={"id": str, "person": str}, keep_default_na=False)
-        return rows[[*columns, *(rows.columns.difference(columns))]].sort_values("id")
+        return rows[list(columns)].sort_values("id")
     except (OSError, ValueError, KeyError) as error:
         raise StudyError(f"{path}: cannot be read ({error}); the next launch of the study writes it anew") from None
 

@@ -10,9 +10,9 @@ from analysis.findings import Finding
 from schedulers.record import readable_events
 from schedulers.study_folder import StudyFolder
 from schedulers.study_state import StudyState, TrialState
+from studies.metrics import METRICS, Metric
 from trainables.config import TrainConfig
 from trainables.manifest import FolderError, Manifest, read_attempt, read_manifest, sha256_of, trial_path
-from trainables.metrics import macro_f1
 from trainables.predictions import FoldPredictions, predictions_name, read_predictions
 from trainables.tensor_damage import damage_of
 
@@ -22,14 +22,14 @@ TOLERANCE = 1e-6  # between a recorded score and the same from the stored predic
 def folder_findings(folder: StudyFolder) -> Iterator[Finding]:
     """Yield what is wrong with a study's trial folders."""
     events = readable_events(folder.record)[0] if folder.record.exists() else []
-    study = StudyState.lenient(events)
+    study, metric = StudyState.lenient(events), METRICS[folder.stored_space().metric]
     try:
         folds = _ids_by_fold(folder.samples)
     except (OSError, ValueError, KeyError) as error:
         yield Finding(str(folder.samples), f"cannot be read ({error!r}); the next launch writes it anew")
         return
     for trial in study.trials.values():
-        yield from _trial_findings(folder, trial, folds)
+        yield from _trial_findings(folder, trial, folds, metric)
     for number in sorted(trial_numbers(folder) - study.trials.keys()):
         yield Finding(str(folder.trials / str(number)), "no such trial in the record", trial=number)
     for path in sorted(folder.trials.glob("*")):
@@ -44,7 +44,7 @@ def trial_numbers(folder: StudyFolder) -> set[int]:
     return {int(path.name) for path in folder.trials.glob("*") if path.name.isdigit()}
 
 
-def _trial_findings(folder: StudyFolder, trial: TrialState, folds: list[set[str]]) -> Iterator[Finding]:
+def _trial_findings(folder: StudyFolder, trial: TrialState, folds: list[set[str]], metric: Metric) -> Iterator[Finding]:
     place = trial_path(folder.path, trial.number)
     try:
         manifest = read_manifest(folder.path, trial.number)
@@ -56,7 +56,8 @@ def _trial_findings(folder: StudyFolder, trial: TrialState, folds: list[set[str]
         if trial.epochs:
             yield Finding(str(place), f"is gone; the record has {trial.fold_epochs} fold-epochs", trial=trial.number)
         return
-    wrong = [*_against_record(trial, manifest), *_files(place, manifest), *_predictions(folder.path, manifest, folds)]
+    predicted = _predictions(folder.path, manifest, folds, metric)
+    wrong = [*_against_record(trial, manifest), *_files(place, manifest), *predicted]
     yield from (Finding(str(place), told, trial=trial.number) for told in wrong)
     ahead = len(manifest.curve) - trial.fold_epochs
     if ahead > 0:
@@ -97,7 +98,7 @@ def _files(place: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{name} is damaged ({damage})"
 
 
-def _predictions(study: Path, manifest: Manifest, folds: list[set[str]]) -> Iterator[str]:
+def _predictions(study: Path, manifest: Manifest, folds: list[set[str]], metric: Metric) -> Iterator[str]:
     """Yield what is wrong with the out-of-fold predictions: whose they are, and whether they score as recorded."""
     parts: list[FoldPredictions] = []
     for fold in range(manifest.finished_folds):
@@ -111,7 +112,7 @@ def _predictions(study: Path, manifest: Manifest, folds: list[set[str]]) -> Iter
         parts.append(part)
     if manifest.complete:
         targets = np.concatenate([part.targets for part in parts])
-        score = macro_f1(targets, np.concatenate([part.probabilities for part in parts]))
+        score = metric.score(targets, np.concatenate([part.probabilities for part in parts]))
         if abs(score - manifest.curve[-1].score) > TOLERANCE:
             yield f"its predictions score {score:.6f}, its curve says {manifest.curve[-1].score:.6f}"
 

@@ -8,8 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from schedulers.disk_budget import least_promising_first
-from schedulers.sampler import Proposal
 from schedulers.record import read_record
+from schedulers.sampler import Proposal
 from schedulers.search_settings import make_ladder
 from schedulers.study_folder import StudyError, StudyFolder
 from schedulers.study_state import StudyState, TrialState

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from schedulers.ladder import Ladder
 from schedulers.study_state import StudyState, TrialState
+from studies.metrics import METRICS, Metric
 from trainables.manifest import read_manifest
 
 
@@ -23,6 +24,7 @@ class Row:
     rung: int  # the last one it has reached; 0 before the first
     score: float  # there
     fold_scores: tuple[float, ...]
+    metric: Metric = METRICS["macro_f1"]
 
     @property
     def spread(self) -> float | None:
@@ -32,20 +34,21 @@ class Row:
     def spelled(self) -> str:
         """Return score and spread, such as '0.612 ± 0.031 (5 folds)'."""
         if self.spread is None:
-            return f"{self.score:.3f} ({'one fold' if self.fold_scores else 'part of one fold'}: spread unknown)"
-        return f"{self.score:.3f} ± {self.spread:.3f} ({self.folds} folds)"
+            return f"{self.metric.spelled(self.score)} ({'one fold' if self.fold_scores else 'part of one fold'}: spread unknown)"
+        return f"{self.metric.spelled(self.score)} ± {self.spread:.3f} ({self.folds} folds)"
 
 
-def leaderboard(study: StudyState, ladder: Ladder, folder: Path) -> list[Row]:
+def leaderboard(study: StudyState, ladder: Ladder, folder: Path, metric: str = "macro_f1") -> list[Row]:
     """Return every trial that has a score, best first.
 
     A higher rung comes first, then the score: scores of different rungs do not compare.
     """
-    rows = [_row(trial, ladder, folder) for trial in study.trials.values() if trial.failure is None and trial.epochs]
+    scored = [trial for trial in study.trials.values() if trial.failure is None and trial.epochs]
+    rows = [_row(trial, ladder, folder, METRICS[metric]) for trial in scored]
     return sorted(rows, key=lambda row: (-row.rung, -row.score, row.trial))
 
 
-def _row(trial: TrialState, ladder: Ladder, folder: Path) -> Row:
+def _row(trial: TrialState, ladder: Ladder, folder: Path, metric: Metric) -> Row:
     manifest = read_manifest(folder, trial.number)
     curve = manifest.curve if manifest else ()
     ends = [line.fold_score for line in curve if line.epoch == ladder.epochs - 1]
@@ -53,15 +56,17 @@ def _row(trial: TrialState, ladder: Ladder, folder: Path) -> Row:
     rung = whole[-1] if whole else 0
     score = trial.score_at(rung or trial.fold_epochs)
     assert score is not None, "it has epochs"
-    return Row(trial.number, trial.origin, len(ends), trial.fold_epochs, rung, score, tuple(ends))
+    return Row(trial.number, trial.origin, len(ends), trial.fold_epochs, rung, score, tuple(ends), metric)
 
 
 def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:
     """Return the first rows as a table for the terminal."""
     table = Table(title="Leaderboard", title_justify="left")
-    for column in ("place", "trial", "from", "fold-epochs", "macro F1 ± spread over folds"):
-        table.add_column(column, justify="left" if column.startswith(("from", "macro")) else "right")
-    for place, row in enumerate(list(rows)[:top], 1):
+    shown = list(rows)[:top]
+    for column in ("place", "trial", "from", "fold-epochs"):
+        table.add_column(column, justify="left" if column == "from" else "right")
+    table.add_column(f"{shown[0].metric.title if shown else 'score'} ± spread over folds")
+    for place, row in enumerate(shown, 1):
         table.add_row(str(place), str(row.trial), row.origin, str(row.fold_epochs), row.spelled())
     return table
 
@@ -86,4 +91,4 @@ def is_tie(better: Row, other: Row) -> bool:
 
 def noise(one: Row, other: Row) -> float:
     """Return the larger of two trials' standard errors over the folds."""
-    return max(row.spread or 0.0 for row in (one, other)) / len(one.fold_scores) ** 0.5
+    return float(max(row.spread or 0.0 for row in (one, other)) / len(one.fold_scores) ** 0.5)

@@ -15,6 +15,7 @@ from analysis.standing import best_trial, standing
 from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
+from studies.metrics import METRICS
 
 _LINE_EVERY = 10.0  # seconds between plain lines, if anything has changed
 _REFRESH = 0.5
@@ -91,7 +92,9 @@ class SearchProgress:
             where = (
                 f"{rung // self._ladder.epochs} folds" if rung >= self._ladder.epochs else f"{rung} epochs of one fold"
             )
-            facts["best"] = f"{score:.3f} trial {trial.number} ({trial.origin}, {where})"
+            facts["best"] = (
+                f"{METRICS[self._space.metric].spelled(score)} trial {trial.number} ({trial.origin}, {where})"
+            )
             facts["best configuration"] = spell_parameters(self._space.active(trial.configuration))
         return facts
 

@@ -2,19 +2,16 @@
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import f1_score
+
+from studies.metrics import Measure, Probabilities, Targets
 
 _RESAMPLES = 200
 
 
 def person_bootstrap(
-    targets: npt.NDArray[np.int64],
-    predicted: npt.NDArray[np.int64],
-    persons: npt.NDArray[np.str_],
-    classes: int,
-    seed: int = 0,
+    measure: Measure, targets: Targets, votes: Probabilities, persons: npt.NDArray[np.str_], seed: int = 0
 ) -> float:
-    """Return the standard deviation of macro F1 when persons, not images, are drawn again with replacement.
+    """Return the standard deviation of a metric when persons, not images, are drawn again with replacement.
 
     Images of one person are right or wrong together, so drawing images would look too sure. Efron,
     "Bootstrap Methods: Another Look at the Jackknife", 1979, with the person as the unit.
@@ -25,5 +22,5 @@ def person_bootstrap(
     scores = []
     for _ in range(_RESAMPLES):
         rows = np.concatenate([rows_of[number] for number in generator.integers(len(names), size=len(names))])
-        scores.append(f1_score(targets[rows], predicted[rows], average="macro", labels=range(classes), zero_division=0))
+        scores.append(measure(targets[rows], votes[rows]))
     return float(np.std(scores))

@@ -3,18 +3,20 @@
 from dataclasses import dataclass
 
 from schedulers.study_state import StudyState
+from studies.metrics import METRICS, Metric
 
 RESERVE = 1.15  # fold-epochs vary in length; without a margin the last finalist misses its last fold
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What a study may cost, over all launches; `seconds` counts search time."""
+    """What a study may cost, over all launches; `seconds` counts search time, `target_score` is signed (more is better)."""
 
     trials: int
     seconds: float | None = None
     fold_epochs: int | None = None
     target_score: float | None = None
+    metric: Metric = METRICS["macro_f1"]
 
     def spent(self, study: StudyState, now: float, running: int) -> str | None:
         """Return why `running` fold-epochs must not be under way any more, None while they may."""

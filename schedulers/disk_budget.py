@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from schedulers.events import Part
 from schedulers.ladder import Ladder, ranked_at
 from schedulers.study_state import StudyState, TrialState
-
-VOTERS = 3  # an export takes at most so many trials of a task, unless it is told another number
+from studies.voters import EXPORT_SIZE
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def _in_order(study: StudyState, ladder: Ladder) -> Iterator[Drop]:
 def _kept(study: StudyState, ladder: Ladder) -> set[int]:
     """Return the trials that lose nothing."""
     trials = [trial for trial in study.trials.values() if trial.failure is None]
-    voters = ranked_at(trials, ladder.top)[: max(VOTERS, ladder.finalists)]
+    voters = ranked_at(trials, ladder.top)[: max(EXPORT_SIZE, ladder.finalists)]
     by_right = [trial for trial in trials if trial.climbing or trial.interrupted or trial.origin == "recipe"]
     return {trial.number for trial in (*voters, *by_right, *ladder.finals(study))}
 

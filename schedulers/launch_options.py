@@ -48,7 +48,9 @@ def _add_budgets(parser: argparse.ArgumentParser) -> None:
     budgets.add_argument("--trials", help="configurations to try; a larger number extends a study")
     budgets.add_argument("--time-budget", metavar="TIME", help="search time, such as 10m or 8h")
     budgets.add_argument("--fold-epochs", metavar="N", help="epochs of one fold, of all trials together")
-    budgets.add_argument("--target-score", metavar="F1", help="end once a trial reaches it over all folds")
+    budgets.add_argument(
+        "--target-score", metavar="SCORE", help="of the metric: end once a trial reaches it over all folds"
+    )
     budgets.add_argument(
         "--disk-budget",
         metavar="SIZE",

@@ -22,6 +22,7 @@ from schedulers.ladder import Ladder
 from schedulers.projection import distribution
 from schedulers.study_state import StudyState
 from search_spaces import SearchSpace
+from studies.metrics import METRICS
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Mirror:
 
     def __init__(self, path: Path, space: SearchSpace, ladder: Ladder, study: StudyState) -> None:
         self._path, self._space, self._ladder, self._state = path, space, ladder, study
+        self._metric = METRICS[space.metric]
         self._trials: dict[int, Trial] = {}
         self._told: set[int] = set()
         self._study: optuna.Study | None = None
@@ -63,7 +65,8 @@ class Mirror:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             storage = JournalStorage(JournalFileBackend(str(self._path)))
-        self._study = optuna.create_study(study_name=self._space.name, storage=storage, direction="maximize")
+        direction = "maximize" if self._metric.maximised else "minimize"
+        self._study = optuna.create_study(study_name=self._space.name, storage=storage, direction=direction)
         self._trials, self._told = {}, set()
         for trial in self._state.trials.values():
             self._begin(trial.number)
@@ -94,7 +97,7 @@ class Mirror:
     def _report(self, number: int, done: int) -> None:
         score = self._state.trials[number].score_at(done)
         if number not in self._told and score is not None:
-            self._trials[number].report(score, done)
+            self._trials[number].report(self._metric.shown(score), done)
 
     def _settle(self, number: int) -> None:
         """Tell a trial to which nothing more can happen."""
@@ -109,5 +112,5 @@ class Mirror:
             return
         self._told.add(number)
         score = self._state.trials[number].score_at(self._state.trials[number].fold_epochs)
-        values = score if state == TrialState.COMPLETE else None
+        values = self._metric.shown(score) if state == TrialState.COMPLETE and score is not None else None
         self._study.tell(self._trials[number], values, state=state)

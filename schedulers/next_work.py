@@ -64,7 +64,9 @@ def stop_reason(study: StudyState, ladder: Ladder, budget: Budget, now: float) -
         for trial in study.trials.values():
             score = trial.score_at(ladder.top)
             if score is not None and score >= budget.target_score:
-                return f"trial {trial.number} reached {score:.3f} over all folds, the target is {budget.target_score:g}"
+                metric = budget.metric
+                reached, target = metric.spelled(score), metric.shown(budget.target_score)
+                return f"trial {trial.number} reached a {metric.title} of {reached} over all folds, the target is {target:g}"
     if failure := failed_setup(study):
         return f"the first {SAME_FAILURES} trials of this launch failed alike ({failure.failure}): {failure.reason}"
     return None

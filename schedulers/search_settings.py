@@ -5,6 +5,7 @@ from schedulers.ladder import Ladder
 from schedulers.strategies import STRATEGIES
 from search_spaces import SearchSpace, SpaceError
 from search_spaces.errors import name_hint
+from studies.metrics import METRICS
 
 
 def make_ladder(space: SearchSpace) -> Ladder:
@@ -28,11 +29,20 @@ def make_ladder(space: SearchSpace) -> Ladder:
 
 
 def make_budget(space: SearchSpace) -> Budget:
-    """Return the budget of a space."""
-    search = space.search
+    """Return the budget of a space.
+
+    Raises:
+        SpaceError: the target lies outside the metric's range.
+    """
+    search, metric = space.search, METRICS[space.metric]
+    low, high = metric.range
+    if search.target_score is not None and not low <= search.target_score <= high:
+        wrong = f"a {metric.title} lies between {low:g} and {high:g} (got {search.target_score:g})"
+        raise SpaceError(space.name, "search.target_score", wrong)
     return Budget(
         trials=search.trials,
         seconds=search.time_budget,
         fold_epochs=search.fold_epochs,
-        target_score=search.target_score,
+        target_score=None if search.target_score is None else metric.signed(search.target_score),
+        metric=metric,
     )

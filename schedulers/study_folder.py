@@ -126,7 +126,9 @@ class StudyFolder:
         """
         for name, text in files.items():
             write_text(self.path / name, text)
-        write_text(self.data, json.dumps(identity.data, indent=1))  # also on continuing: the decoded images may lie elsewhere by now
+        write_text(
+            self.data, json.dumps(identity.data, indent=1)
+        )  # also on continuing: images may lie elsewhere by now
         if not self.exists():
             write_text(self.splits, json.dumps(identity.splits, indent=1))
             write_text(self.space, yaml.safe_dump(identity.space.model_dump(mode="json"), sort_keys=False))

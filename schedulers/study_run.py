@@ -41,6 +41,7 @@ class ClimbOrder:
     attempt: int
     configuration: dict[str, Any]
     fold_order: FoldOrder = "sequential"
+    metric: str = "macro_f1"
 
 
 class StudyRun:
@@ -208,7 +209,7 @@ class StudyRun:
         attempt = self.state.last_attempt + 1
         self._add(ClimbStarted(time=self._clock(), trial=climb.trial, rung=climb.rung, attempt=attempt))
         configuration = self.state.trials[climb.trial].configuration
-        return ClimbOrder(climb.trial, climb.rung, attempt, configuration, self.ladder.fold_order)
+        return ClimbOrder(climb.trial, climb.rung, attempt, configuration, self.ladder.fold_order, self.space.metric)
 
     def _add(self, event: Event) -> None:
         self._record.append(event)

@@ -1,6 +1,6 @@
 """From a YAML file to a SearchSpace: find, merge profile and overrides, check against the knobs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +22,17 @@ def load_space(
     *,
     knobs: type[BaseModel],
     data_options: TypeAdapter[Any] | None = None,
+    metrics: Collection[str] = ("macro_f1",),
     profile: str | None = None,
     data: Mapping[str, Any] | None = None,
     overrides: Sequence[str] = (),
 ) -> SearchSpace:
     """Return the checked space that a file spells.
 
-    `space` is a path or the name of a shipped file; `knobs` is the model that every hyperparameter
-    must be a field of; `data_options` checks the data section; `profile` picks one of the file's
-    profiles; `data` takes the place of the file's data section, but for the options that all sources
-    share; `overrides` are 'key=value' texts, applied last.
+    `space` is a path or the name of a shipped file; `knobs` is the model that every hyperparameter must be a
+    field of; `data_options` checks the data section; `metrics` are the names to choose from; `profile` picks
+    one of the file's profiles; `data` takes the place of the file's data section, but for the options that
+    all sources share; `overrides` are 'key=value' texts, applied last.
 
     Raises:
         SpaceError: with file, key, what is wrong and the way out.
@@ -47,6 +48,9 @@ def load_space(
     for required in ("task", "data"):
         if raw.get(required) is None:
             raise SpaceError(file, required, f"is missing; add it, such as {_EXAMPLES[required]}")
+    metric = raw.get("metric", "macro_f1")
+    if metric not in metrics:
+        raise SpaceError(file, "metric", f"there is no metric {metric!r}; {name_hint(metric, metrics)}")
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, defaults = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
@@ -55,7 +59,7 @@ def load_space(
         "profile": profile,
         "task": raw.get("task"),
         "data": checked,
-        "metric": raw.get("metric", "macro_f1"),
+        "metric": metric,
         "parameters": parameters,
         "constants": constants,
         "defaults": defaults,

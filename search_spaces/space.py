@@ -26,7 +26,7 @@ class SearchSettings(BaseModel):
     reduction_factor: int = Field(3, ge=2)  # between rungs
     time_budget: Duration | None = None
     fold_epochs: int | None = Field(None, ge=1)
-    target_score: float | None = Field(None, gt=0, le=1)
+    target_score: float | None = Field(None, allow_inf_nan=False)  # in the metric's own range
     disk_budget: Size | None = None
     seed: int = Field(0, ge=0)
 
@@ -40,7 +40,7 @@ class SearchSpace(BaseModel):
     profile: str | None
     task: str
     data: dict[str, Any]
-    metric: Literal["macro_f1"]
+    metric: str  # one of `studies.metrics`
     parameters: dict[str, Parameter]
     constants: dict[str, Any]
     defaults: dict[str, Any]  # the known good recipe: every knob at its best known value

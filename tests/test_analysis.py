@@ -12,8 +12,8 @@ from analysis.finished import find_studies
 from analysis.leaderboard import Row, leaderboard, tie_note
 from analysis.progress import SearchProgress, spell_parameters
 from analysis.standing import best_trial, standing
-from schedulers.study_folder import Identity, StudyError, StudyFolder, differences
 from schedulers.strategies.fold_ladder import FoldLadder
+from schedulers.study_folder import Identity, StudyError, StudyFolder, differences
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-
 from schedulers.events import TrialFailed
 from schedulers.failures import Failure
 from schedulers.projection import by_rank

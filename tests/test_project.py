@@ -15,7 +15,7 @@ from trainables.config import TrainConfig
 from trainables.devices import Resources
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("search_spaces", "datasets", "trainables", "schedulers", "voting", "analysis")
+PACKAGES = ("search_spaces", "datasets", "trainables", "schedulers", "voting", "analysis", "studies", "storage")
 SCRIPTS = ("launch_search.py", "export_best.py", "predict.py")
 SOURCES = [*(ROOT / name for name in SCRIPTS), *(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))]
 RAY_ADAPTERS = {
@@ -38,9 +38,9 @@ def imports(path: Path) -> set[str]:
 @pytest.mark.parametrize(
     ("script", "allowed"),
     [
-        ("launch_search.py", {"schedulers", "trainables", "datasets", "search_spaces", "analysis"}),
-        ("export_best.py", {"voting", "analysis"}),
-        ("predict.py", {"voting"}),
+        ("launch_search.py", {"schedulers", "trainables", "datasets", "search_spaces", "analysis", "studies"}),
+        ("export_best.py", {"voting", "analysis", "studies", "storage"}),
+        ("predict.py", {"voting", "studies"}),
     ],
 )
 def test_an_entry_point_imports_only_what_the_design_allows(script: str, allowed: set[str]) -> None:

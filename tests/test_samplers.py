@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from schedulers.sampler import Proposal
-from schedulers.sampler import ask
+from schedulers.sampler import Proposal, ask
 from schedulers.samplers import SAMPLERS, check_sampler
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StudyState

@@ -148,7 +148,9 @@ def test_a_bad_row_is_one_error_with_file_and_row(tmp_path: Path, rows: list[str
 
 
 def test_a_missing_column_lists_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no column 'who' \(person_column\); it has path, label, person; name yours with"):
+    with pytest.raises(
+        DataError, match=r"no column 'who' \(person_column\); it has path, label, person; name yours with"
+    ):
         open_csv(labelled(tmp_path, GOOD), person_column="who")
 
 
@@ -178,7 +180,9 @@ def test_who_names_a_person_column_gets_folds_by_person(tmp_path: Path) -> None:
 
 def test_a_person_column_beside_a_split_by_image_is_refused(tmp_path: Path) -> None:
     data = guess_source(str(labelled(tmp_path, GOOD)))
-    with pytest.raises(SpaceError, match=r"data: split is by_image, but person_column names 'person': .*drop person_column"):
+    with pytest.raises(
+        SpaceError, match=r"data: split is by_image, but person_column names 'person': .*drop person_column"
+    ):
         load_space(
             "classify.yaml",
             knobs=TrainConfig,

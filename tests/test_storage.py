@@ -18,7 +18,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real = os.fsync
 
     def spy(handle: int) -> None:
-        names.append(os.readlink(f"/proc/self/fd/{handle}"))
+        names.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
         real(handle)
 
     monkeypatch.setattr(os, "fsync", spy)

@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from datasets.preparation import PreparedData
 from datasets.transforms import STRENGTHS, augment, make_transform
+from studies.metrics import macro_f1
 from trainables import optimizers
 from trainables.batches import BatchLoader, TrainingBatches, batches_per_epoch
 from trainables.classifier import exact_float32
@@ -20,7 +21,6 @@ from trainables.devices import Resources, memory_share, place
 from trainables.fold_data import FoldData, load_fold_data
 from trainables.fold_learner import FoldLearner, NotFinite
 from trainables.losses import balanced_weights, class_weights, configured_loss, smooth, soft_target_loss
-from trainables.metrics import macro_f1
 from trainables.mixing import cut_box, cutmix
 from trainables.models import ModelError, make_model, normalisation, packaged_weights
 from trainables.optimizers import OptimizerError, check_optimizers, has_fused_variant

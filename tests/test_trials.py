@@ -17,6 +17,7 @@ from analysis.finished import out_of_fold
 from analysis.trial_folders import TrialFolders
 from datasets.errors import DataError
 from schedulers.disk_budget import Drop
+from studies.metrics import macro_f1
 from trainables.climb_failures import failure_result
 from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
@@ -24,7 +25,6 @@ from trainables.devices import Resources
 from trainables.fold_learner import NotFinite
 from trainables.fold_trainable import FoldTrainable
 from trainables.manifest import FolderError, read_manifest, sha256_of
-from trainables.metrics import macro_f1
 from trainables.predictions import read_predictions
 from trainables.trial_folder import Superseded, TrialFolder
 
@@ -98,7 +98,9 @@ def test_predictions_that_were_changed_are_not_chosen_from(study: Path, tiny: Tr
         out_of_fold(study, manifest)
 
 
-@pytest.mark.parametrize("damage", [lambda whole: b"", lambda whole: whole[:60], lambda whole: whole[: len(whole) // 2]])
+@pytest.mark.parametrize(
+    "damage", [lambda whole: b"", lambda whole: whole[:60], lambda whole: whole[: len(whole) // 2]]
+)
 def test_predictions_that_were_cut_are_named(study: Path, tiny: TrainConfig, damage: Callable[[bytes], bytes]) -> None:
     climb(study, tiny, 2)
     file = study / "trials/0/fold_0/predictions.npz"

@@ -12,19 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from analysis.comparison import JOINT, Outcome, compare, shared_rows
 from analysis.spread import person_bootstrap
+from datasets.images import Form
+from studies.metrics import METRICS, macro_f1
 from trainables.models import make_model
 from trainables.predictions import FoldPredictions
 from trainables.tensor_files import save_state
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.errors import BundleError
 from voting.inputs import find_images, read_labels, write_submission
-from voting.rules import joint_class, soft_vote
+from voting.rules import joint_class, joint_votes, soft_vote
 from voting.runtime import load_task, read_images, vote
-from voting.scoring import score
 from voting.selection import best_members
 from voting.verification import check_member
 
@@ -66,15 +66,21 @@ def test_voters_that_mend_each_others_mistakes_vote_together_and_one_that_spoils
     assert len(best_members(targets, votes, 1)) == 1
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=1, max_size=50))
-def test_our_scores_are_scikit_learns(pairs: list[tuple[int, int]]) -> None:
-    targets, predicted = (np.array(column) for column in zip(*pairs, strict=True))
-    ours = score(targets, predicted, 4)
-    assert ours.macro_f1 == pytest.approx(
-        f1_score(targets, predicted, labels=range(4), average="macro", zero_division=0)
-    )
-    assert ours.accuracy == pytest.approx(accuracy_score(targets, predicted))
-    assert ours.confusion.tolist() == confusion_matrix(targets, predicted, labels=range(4)).tolist()
+def test_the_most_probable_joint_class_is_composed_of_the_most_probable_ones() -> None:
+    generator = np.random.default_rng(0)
+    votes = {task: generator.dirichlet(np.ones(n), 50) for task, n in (("mask", 3), ("gender", 2), ("age", 3))}
+    joint = joint_votes(votes)
+    assert np.allclose(joint.sum(axis=1), 1)
+    single = {task: one.argmax(axis=1) for task, one in votes.items()}
+    assert joint.argmax(axis=1).tolist() == joint_class(single).tolist()
+
+
+def test_a_bundle_votes_by_the_rule_that_it_names(bundle: Path, tmp_path: Path) -> None:
+    manifest = open_bundle(bundle)
+    task = manifest.tasks[0].model_copy(update={"vote": "loudest"})
+    images = find_images(tmp_path / "images")
+    with pytest.raises(BundleError, match="no vote rule 'loudest'; it has soft"):
+        vote(load_task(task, bundle), images.paths, task.vote)
 
 
 def test_the_eighteen_classes_are_all_different() -> None:
@@ -90,7 +96,10 @@ def test_the_spread_over_persons_is_wider_than_over_images_that_stick_together()
     predicted = np.where(right, targets, 1 - targets)
     persons = np.repeat(np.arange(30), 7).astype(str)
     images = np.arange(210).astype(str)
-    assert person_bootstrap(targets, predicted, persons, 2) > 1.5 * person_bootstrap(targets, predicted, images, 2)
+    votes = np.eye(2, dtype=np.float32)[predicted]
+    assert person_bootstrap(macro_f1, targets, votes, persons) > 1.5 * person_bootstrap(
+        macro_f1, targets, votes, images
+    )
 
 
 def test_voters_are_compared_on_the_images_that_all_tasks_share() -> None:
@@ -98,8 +107,12 @@ def test_voters_are_compared_on_the_images_that_all_tasks_share() -> None:
     rows = shared_rows([first, second])
     assert first[rows[0]].tolist() == second[rows[1]].tolist() == ["b", "d"]
     targets = np.array([0, 1])
-    outcome = Outcome(np.array(["p", "q"]), {"age": targets}, {"ensemble": {"age": targets}})
-    assert compare(outcome, {"age": 2, JOINT: 18})["age"]["ensemble"].macro_f1 == 1.0
+    votes = np.array([[0.7, 0.3], [0.4, 0.6]], np.float32)
+    outcome = Outcome(np.array(["p", "q"]), {"age": targets}, {"ensemble": {"age": votes}})
+    compared = compare(outcome, {"age": METRICS["log_loss"], JOINT: METRICS["macro_f1"]})
+    assert list(compared) == ["age"]
+    assert compared["age"]["ensemble"].value == pytest.approx(-(np.log(0.7) + np.log(0.6)) / 2, abs=1e-6)
+    assert compared["age"]["ensemble"].metric == "log loss"
 
 
 @pytest.fixture
@@ -121,6 +134,7 @@ def bundle(tmp_path: Path) -> Path:
             digest="x",
             backbone="test_efficientnet",
             image_size=32,
+            resize="squeeze",
             mean=(0.5,) * 3,
             std=(0.5,) * 3,
             out_of_fold_score=0.5,
@@ -144,16 +158,16 @@ def test_a_bundle_votes_with_the_mean_of_its_folds(bundle: Path, tmp_path: Path)
     members = load_task(manifest.tasks[0], bundle)
     images = find_images(tmp_path / "images")
     votes = vote(members, images.paths)
-    folds = members[0].fold_votes(read_images(images.paths, 32))
+    folds = members[0].fold_votes(read_images(images.paths, Form(32)))
     assert folds.shape == (2, 3, 3)
     assert np.allclose(votes, folds.mean(axis=0))
-    assert np.allclose(members[0].fold_vote(1, read_images(images.paths, 32)), folds[1])
+    assert np.allclose(members[0].fold_vote(1, read_images(images.paths, Form(32))), folds[1])
 
 
 def test_a_member_that_votes_otherwise_than_recorded_is_refused(bundle: Path, tmp_path: Path) -> None:
     member = load_task(open_bundle(bundle).tasks[0], bundle)[0]
     images = find_images(tmp_path / "images")
-    folds = member.fold_votes(read_images(images.paths, 32))
+    folds = member.fold_votes(read_images(images.paths, Form(32)))
     study, ids = tmp_path / "mask", np.array(images.names)
     for off, allowed in ((0.0, True), (2e-4, False)):
         for fold, votes in enumerate(folds):

@@ -7,8 +7,8 @@ from typing import Any
 
 from schedulers.disk_budget import Drop, Holding
 from schedulers.events import EpochScored
-from schedulers.sampler import Proposal
 from schedulers.record import Record
+from schedulers.sampler import Proposal
 from schedulers.study_run import ClimbOrder, StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from datasets.images import Pixels
-from trainables.metrics import Probabilities
+from studies.metrics import Probabilities
 
-_FLOAT32_BACKENDS = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.mkldnn.conv)
+_FLOAT32_BACKENDS = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Classifier:
 
 @contextmanager
 def exact_float32() -> Iterator[None]:
-    """Have float32 computed in float32: no TF32 on a GPU, no bfloat16 inside a convolution on a CPU."""
+    """Have a GPU compute float32 in float32, not in TF32."""
     before = [backend.fp32_precision for backend in _FLOAT32_BACKENDS]
     for backend in _FLOAT32_BACKENDS:
         backend.fp32_precision = "ieee"

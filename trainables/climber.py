@@ -11,13 +11,13 @@ from typing import Any, Literal
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from studies.metrics import METRICS
 from trainables.climb_failures import failure_result
 from trainables.config import TrainConfig
 from trainables.devices import Resources, place
 from trainables.fold_data import FoldData, load_fold_data
 from trainables.fold_learner import FoldLearner
 from trainables.manifest import EpochLine, FolderError, Manifest, weights_name
-from trainables.metrics import macro_f1
 from trainables.phases import Stopwatch
 from trainables.predictions import FoldPredictions
 from trainables.trial_folder import TrialFolder
@@ -31,13 +31,14 @@ def shared_fold_data(study: Path) -> FoldData:
 
 @dataclass(frozen=True)
 class Order:
-    """What a climb is told: which trial, to which rung in fold-epochs, and in which order its folds advance."""
+    """What a climb is told: which trial, to which rung in fold-epochs, how its folds advance and how it is judged."""
 
     trial: int
     rung: int
     attempt: int
     configuration: dict[str, Any]
     fold_order: Literal["sequential", "lockstep"] = "sequential"
+    metric: str = "macro_f1"
 
 
 class Climber:
@@ -47,6 +48,7 @@ class Climber:
         self.trial, self.rung = order.trial, order.rung
         self._order = order
         self._config = TrainConfig(**order.configuration)
+        self._metric = METRICS[order.metric]
         self._data = shared_fold_data(study)
         self._placement = place(self._config, resources)
         self._folder = TrialFolder(study, order.trial)
@@ -136,7 +138,7 @@ class Climber:
                 fold=fold,
                 epoch=epoch,
                 score=self._pooled_score(),
-                fold_score=macro_f1(predictions.targets, predictions.probabilities),
+                fold_score=self._metric.score(predictions.targets, predictions.probabilities),
                 loss=outcome.loss,
                 learning_rate=outcome.learning_rate,
                 images_per_second=outcome.images_per_second,
@@ -170,7 +172,7 @@ class Climber:
 
     def _pooled_score(self) -> float:
         folds = [self._predicted[fold] for fold in sorted(self._predicted)]
-        return macro_f1(
+        return self._metric.score(
             np.concatenate([one.targets for one in folds]), np.concatenate([one.probabilities for one in folds])
         )
 
@@ -203,6 +205,8 @@ class Climber:
     def _result(self, line: EpochLine) -> dict[str, Any]:
         fold_epochs = len(self._manifest.curve)
         scalars = line.model_dump(exclude={"time"})
-        for name in ("score", "fold_score", "loss", "learning_rate", "images_per_second"):
+        for name in ("loss", "learning_rate", "images_per_second"):
             self._scalars.add_scalar(name, scalars[name], fold_epochs)
+        self._scalars.add_scalar(self._metric.name, self._metric.shown(line.score), fold_epochs)
+        self._scalars.add_scalar(f"{self._metric.name} of the fold", self._metric.shown(line.fold_score), fold_epochs)
         return {**scalars, "trial": self.trial, "fold_epochs": fold_epochs, "done": fold_epochs >= self.rung}

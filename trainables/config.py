@@ -54,7 +54,8 @@ class TrainConfig(BaseModel):
     drop_rate: float = Field(0.2, ge=0, lt=1, description="dropout before the classifier")
     clip_gradient: float = Field(5.0, gt=0, description="largest norm of the gradient")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "auto", description="of training's forward pass (what is judged and voted is float32); auto: float32 on a CPU, half on a GPU"
+        "auto",
+        description="of training's forward pass, judging is float32; auto: float32 on a CPU, half on a GPU",
     )
     seed: int = Field(
         0,

@@ -14,7 +14,7 @@ from datasets.cache import build_cache, is_whole, load_cache
 from datasets.errors import DataError
 from datasets.folders import cache_root
 from datasets.images import Pixels
-from trainables.metrics import Targets
+from studies.metrics import Targets
 
 DECODED = "images.json"  # in a study's folder: the id of every row of its decoded images
 Rows = npt.NDArray[np.int64]

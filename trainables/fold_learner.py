@@ -12,6 +12,7 @@ from timm.scheduler import create_scheduler_v2
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from studies.metrics import Probabilities
 from trainables.batches import BatchLoader, TrainingBatches, gather
 from trainables.classifier import Classifier, Normalisation
 from trainables.compiling import compiled_features
@@ -19,7 +20,6 @@ from trainables.config import TrainConfig
 from trainables.devices import Placement
 from trainables.fold_data import FoldData, Rows
 from trainables.losses import class_weights, configured_loss
-from trainables.metrics import Probabilities
 from trainables.mixing import cutmix
 from trainables.models import make_model, normalisation
 from trainables.optimizers import load_optimizer, make_optimizer

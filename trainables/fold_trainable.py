@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
+from studies.metrics import METRICS
 from trainables.manifest import trial_path
 
 if TYPE_CHECKING:
@@ -39,9 +40,10 @@ class FoldTrainable(Trainable):
         from trainables.climber import Climber, Order
         from trainables.devices import Resources
 
-        order = Order(**{field.name: new_config[field.name] for field in fields(Order)})
+        order = Order(**{field.name: new_config[field.name] for field in fields(Order) if field.name in new_config})
         resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
         self._trial, self._last_score = new_config["trial"], ""
+        self._metric = METRICS[order.metric]
         self._tell("starting")
         try:
             self._failure = None
@@ -62,7 +64,8 @@ class FoldTrainable(Trainable):
         fold, epoch = self._climber.position
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
         result = self._climber.step()
-        self._last_score = f" f1 {result['score']:.3f}" if "score" in result else ""
+        if "score" in result:
+            self._last_score = f" {self._metric.name} {self._metric.spelled(result['score'])}"
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
         return result
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from studies.metrics import Probabilities, Targets
 from trainables.manifest import FolderError, trial_path
-from trainables.metrics import Probabilities, Targets
 
 
 class FoldPredictions(BaseModel):

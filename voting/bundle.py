@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from datasets.images import Resize
 from trainables.manifest import sha256_of
 from voting.errors import BundleError
 
@@ -30,6 +31,7 @@ class MemberSpec(_Part):
     digest: str
     backbone: str
     image_size: int
+    resize: Resize
     mean: tuple[float, ...]
     std: tuple[float, ...]
     out_of_fold_score: float
@@ -37,11 +39,12 @@ class MemberSpec(_Part):
 
 
 class TaskSpec(_Part):
-    """One task: its classes in order and who votes on it, all with equal weight."""
+    """One task: its classes in order and who votes on it, all with equal weight, by one rule."""
 
     task: str
     classes: tuple[str, ...]
-    vote: Literal["soft"] = "soft"
+    metric: str = "macro_f1"  # by which its trials were searched
+    vote: str = "soft"  # one of `voting.rules.VOTE_RULES`
     members: tuple[MemberSpec, ...]
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from datasets.competition_layout import labels_of
 from datasets.images import is_image
+from studies.metrics import Targets
 from voting.bundle import TaskSpec
 from voting.errors import BundleError
-from voting.scoring import Labels
 
 _PATH_COLUMNS = ("path", "id", "image", "ImageID")
 
@@ -49,7 +49,7 @@ def find_images(place: Path) -> Images:
     return Images(names, tuple(_below(root, name, place) for name in names), place if column == "ImageID" else None)
 
 
-def read_labels(place: Path, images: Images, tasks: Sequence[TaskSpec]) -> dict[str, Labels]:
+def read_labels(place: Path, images: Images, tasks: Sequence[TaskSpec]) -> dict[str, Targets]:
     """Return class numbers per task for the images, from a CSV or from a labelled folder's names.
 
     A CSV has a path column and a column per task (or `target` with a single task), in class names or
@@ -75,7 +75,7 @@ def read_labels(place: Path, images: Images, tasks: Sequence[TaskSpec]) -> dict[
     return {task: np.array([found[name][task] for name in images.names], dtype=np.int64) for task in labelled}
 
 
-def write_submission(images: Images, classes: Labels, out: Path) -> None:
+def write_submission(images: Images, classes: Targets, out: Path) -> None:
     """Write the competition's info.csv with `ans` filled in, rows in its own order."""
     with open(out, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

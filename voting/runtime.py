@@ -4,58 +4,57 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
 
-from datasets.images import Pixels, UnreadableImage, read_image
+from datasets.images import Form, Pixels, UnreadableImage, read_image
+from trainables.classifier import Classifier, Normalisation
 from trainables.models import make_model
 from trainables.tensor_files import load_state
 from voting.bundle import MemberSpec, TaskSpec
-from voting.rules import Votes, soft_vote
+from voting.rules import Votes, find_rule
 
 _BATCH = 64
+_CHUNK = 256  # images that are decoded and held at a time, whatever their number
 FoldVotes = npt.NDArray[np.float32]  # folds x images x classes
+MemberVotes = npt.NDArray[np.float32]  # images x classes
+Items = TypeVar("Items", Sequence[Path], Pixels)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Member:
-    """A voter, loaded: one model per fold."""
+    """A voter, loaded: one classifier per fold."""
 
     spec: MemberSpec
-    models: tuple[nn.Module, ...]
-    device: torch.device
+    classifiers: tuple[Classifier, ...]
+
+    @property
+    def form(self) -> Form:
+        return Form(self.spec.image_size, self.spec.resize)
 
     def fold_votes(self, images: Pixels) -> FoldVotes:
         """Return every fold model's probabilities of decoded images (N x size x size x 3)."""
-        with torch.inference_mode():
-            parts = [self._batch_votes(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
-        votes: FoldVotes = np.concatenate(parts, axis=1)
-        return votes
+        return np.stack([self.fold_vote(fold, images) for fold in range(len(self.classifiers))])
 
-    def fold_vote(self, fold: int, images: Pixels) -> npt.NDArray[np.float32]:
+    def fold_vote(self, fold: int, images: Pixels) -> MemberVotes:
         """Return one fold model's probabilities."""
-        votes: npt.NDArray[np.float32] = Member(self.spec, (self.models[fold],), self.device).fold_votes(images)[0]
-        return votes
-
-    def _batch_votes(self, images: Pixels) -> FoldVotes:
-        pixels = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2).float()
-        mean, std = (self._per_channel(values) for values in (self.spec.mean, self.spec.std))
-        prepared = (pixels - mean) / std
-        return torch.stack([model(prepared).float().softmax(dim=1).cpu() for model in self.models]).numpy()
-
-    def _per_channel(self, values: Sequence[float]) -> Tensor:
-        return torch.tensor(values, device=self.device).view(1, 3, 1, 1) * 255
+        classifier = self.classifiers[fold]
+        return np.concatenate([classifier.probabilities(batch) for batch in _parts(images, _BATCH)])
 
 
 def load_member(spec: MemberSpec, classes: int, folder: Path) -> Member:
     """Return a member with its weights from below `folder`, on the GPU if there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return Member(
-        spec, tuple(_load_model(spec.backbone, classes, folder / name, device) for name in spec.weights), device
-    )
+    normalisation = Normalisation.of(spec.mean, spec.std, device)
+    classifiers = []
+    for name in spec.weights:
+        model = make_model(spec.backbone, classes)
+        model.load_state_dict(load_state(folder / name))
+        classifiers.append(Classifier(model.to(device).to(memory_format=torch.channels_last), normalisation))
+    return Member(spec, tuple(classifiers))
 
 
 def load_task(task: TaskSpec, folder: Path) -> list[Member]:
@@ -63,31 +62,36 @@ def load_task(task: TaskSpec, folder: Path) -> list[Member]:
     return [load_member(spec, len(task.classes), folder) for spec in task.members]
 
 
-def vote(members: Sequence[Member], paths: Sequence[Path]) -> Votes:
-    """Return the soft vote over all folds of all members on image files.
+def vote(members: Sequence[Member], paths: Sequence[Path], rule: str = "soft") -> Votes:
+    """Return the vote of all members on image files.
 
     Raises:
         UnreadableImage: a file that cannot be decoded.
+        BundleError: there is no such rule.
     """
-    sizes = {member.spec.image_size for member in members}
-    parts = []
-    for chunk in _chunks(paths):
-        images = {size: read_images(chunk, size) for size in sizes}
-        parts.append(
-            soft_vote(
-                [
-                    folds.mean(axis=0)
-                    for folds in (member.fold_votes(images[member.spec.image_size]) for member in members)
-                ]
-            )
-        )
-    return np.concatenate(parts)
+    return find_rule(rule)(member_votes(members, paths))
 
 
-def read_images(paths: Sequence[Path], size: int) -> Pixels:
+def member_votes(members: Sequence[Member], paths: Sequence[Path]) -> list[MemberVotes]:
+    """Return what each member says about image files, the mean over its folds; every file is decoded once a form."""
+    parts: list[list[MemberVotes]] = [[] for _ in members]
+    for chunk in _parts(paths, _CHUNK):
+        images = {form: read_images(chunk, form) for form in {member.form for member in members}}
+        for said, member in zip(parts, members, strict=True):
+            said.append(member.fold_votes(images[member.form]).mean(axis=0))
+    return [np.concatenate(said) for said in parts]
+
+
+def decoded_chunks(paths: Sequence[Path], form: Form) -> Iterator[Pixels]:
+    """Yield image files decoded, a bounded number at a time, in their order."""
+    for chunk in _parts(paths, _CHUNK):
+        yield read_images(chunk, form)
+
+
+def read_images(paths: Sequence[Path], form: Form) -> Pixels:
     """Return image files decoded as for training, N x size x size x 3."""
     with ThreadPoolExecutor() as pool:
-        return np.stack(list(pool.map(lambda path: read_image(path, size), paths)))
+        return np.stack(list(pool.map(lambda path: read_image(path, form.size, form.resize), paths)))
 
 
 def unreadable_images(paths: Sequence[Path]) -> list[tuple[Path, str]]:
@@ -104,12 +108,6 @@ def unreadable_images(paths: Sequence[Path]) -> list[tuple[Path, str]]:
         return [found for found in pool.map(complaint, paths) if found]
 
 
-def _load_model(backbone: str, classes: int, file: Path, device: torch.device) -> nn.Module:
-    model = make_model(backbone, classes)
-    model.load_state_dict(load_state(file))
-    return model.to(device).to(memory_format=torch.channels_last).eval()
-
-
-def _chunks(paths: Sequence[Path], size: int = 512) -> Iterator[Sequence[Path]]:
-    for start in range(0, len(paths), size):
-        yield paths[start : start + size]
+def _parts(items: Items, size: int) -> Iterator[Items]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -2,51 +2,69 @@
 
     python -m voting.verification BUNDLE PLAN OUT
 
-PLAN is a JSON file: per task the image root, the study folders, the reference trial and the holdout's
-ids. OUT receives the holdout votes as npz: TASK/member/N, TASK/vote, TASK/reference. A member whose fold
-model does not give the recorded out-of-fold probabilities ends the process with an error.
+PLAN is a JSON file, a `Plan`. OUT receives the holdout votes as npz: TASK/member/N, TASK/vote, TASK/reference. A
+member whose fold model does not give the recorded out-of-fold probabilities ends the process with an error.
 """
 
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict
 
 from trainables.predictions import FoldPredictions, read_predictions
 from voting.bundle import MemberSpec, TaskSpec, open_bundle
 from voting.errors import BundleError
-from voting.rules import soft_vote
-from voting.runtime import Member, load_member, load_task, read_images
+from voting.rules import find_rule
+from voting.runtime import Member, decoded_chunks, load_member, load_task, member_votes
 
-TOLERANCE = 1e-4  # of a probability, in float32 on the same device
-_MIXED_TOLERANCE = 2e-2  # judged in bfloat16 or float16, voted in float32
+TOLERANCE = 1e-4  # of a probability: trials are judged in float32 and bundles vote in it, on whatever device
+HoldoutVotes = dict[str, npt.NDArray[np.float32]]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reference(_Part):
+    """A trial to compare with whether it votes or not; its weights stay in its study."""
+
+    study: Path
+    spec: MemberSpec
+
+
+class TaskPlan(_Part):
+    """What to check a task's members against."""
+
+    root: Path  # of the images
+    studies: tuple[Path, ...]  # of the members, in their order
+    holdout: tuple[str, ...]  # ids, below the root
+    reference: Reference | None
+
+
+class Plan(_Part):
+    """What to check a bundle against."""
+
+    tasks: dict[str, TaskPlan]
 
 
 def main(bundle: Path, plan_file: Path, out: Path) -> int:
     """Verify a bundle, write the holdout votes and return the exit code."""
-    plan = json.loads(plan_file.read_text(encoding="utf-8"))
-    votes: dict[str, npt.NDArray[np.float32]] = {}
-    worst = 0.0
+    plan = Plan.model_validate_json(plan_file.read_bytes())
+    votes, differences = HoldoutVotes(), [0.0]
     try:
         for task in open_bundle(bundle).tasks:
-            members = load_task(task, bundle)
-            checks = plan["tasks"][task.task]
-            worst = max(
-                worst,
-                *(
-                    check_member(member, Path(study), Path(checks["root"]))
-                    for member, study in zip(members, checks["studies"], strict=True)
-                ),
-            )
+            checks, members = plan.tasks[task.task], load_task(task, bundle)
+            for member, study in zip(members, checks.studies, strict=True):
+                differences.append(check_member(member, study, checks.root))
             votes |= holdout_votes(task, members, checks)
-    except (BundleError, ValueError) as error:
+    except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     np.savez(out, **votes)  # type: ignore[arg-type]
-    print(json.dumps({"largest_difference": worst}))
+    print(json.dumps({"largest_difference": max(differences)}))
     return 0
 
 
@@ -57,53 +75,45 @@ def check_member(member: Member, study: Path, root: Path) -> float:
         BundleError: it is above the tolerance.
     """
     worst = 0.0
-    for fold in range(len(member.models)):
-        recorded = read_predictions(study, member.spec.trial, fold)
-        difference = _difference(member, fold, recorded, root)
-        allowed = tolerance(member)
-        if not difference <= allowed:
+    for fold in range(len(member.classifiers)):
+        difference = _difference(member, fold, read_predictions(study, member.spec.trial, fold), root)
+        if not difference <= TOLERANCE:
             raise BundleError(
                 f"{member.spec.study} trial {member.spec.trial} fold {fold + 1}: the bundle gives other probabilities than the"
-                f" trial recorded (by {difference:.2g}, allowed {allowed:g}); were the images changed since the search?"
+                f" trial recorded (by {difference:.2g}, allowed {TOLERANCE:g}); were the images changed since the search?"
             )
         worst = max(worst, difference)
     return worst
 
 
-def tolerance(member: Member) -> float:
-    """Return the difference allowed; `auto` is float32 on a CPU and a half precision on a GPU."""
-    precise = member.spec.precision == "float32" or (member.spec.precision == "auto" and member.device.type == "cpu")
-    return TOLERANCE if precise else _MIXED_TOLERANCE
-
-
 def _difference(member: Member, fold: int, recorded: FoldPredictions, root: Path) -> float:
-    images = read_images([root / str(name) for name in recorded.ids], member.spec.image_size)
-    return float(np.abs(member.fold_vote(fold, images) - recorded.probabilities).max())
+    worst, done = 0.0, 0
+    for images in decoded_chunks([root / str(name) for name in recorded.ids], member.form):
+        expected = recorded.probabilities[done : done + len(images)]
+        worst = max(worst, float(np.abs(member.fold_vote(fold, images) - expected).max()))
+        done += len(images)
+    return worst
 
 
-def holdout_votes(task: TaskSpec, members: list[Member], checks: dict[str, Any]) -> dict[str, npt.NDArray[np.float32]]:
+def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> HoldoutVotes:
     """Return the votes of each member, of all together and of the reference on the holdout."""
-    if not checks["holdout"]:
+    if not checks.holdout:
         return {}
-    paths = [Path(checks["root"]) / name for name in checks["holdout"]]
-    single = [member.fold_votes(read_images(paths, member.spec.image_size)).mean(axis=0) for member in members]
-    votes = {f"{task.task}/member/{number}": one for number, one in enumerate(single)}
-    votes[f"{task.task}/vote"] = soft_vote(single).astype(np.float32)
-    if checks["reference"]:
-        spec = MemberSpec(**checks["reference"]["spec"])
-        same = next(
-            (
-                one
-                for one, member in zip(single, members, strict=True)
-                if member.spec.digest == spec.digest and member.spec.trial == spec.trial
-            ),
-            None,
-        )
-        if same is None:
-            reference = load_member(spec, len(task.classes), Path(checks["reference"]["study"]))
-            same = reference.fold_votes(read_images(paths, spec.image_size)).mean(axis=0)
-        votes[f"{task.task}/reference"] = same
+    others = [] if checks.reference is None else [_reference(checks.reference, members, len(task.classes))]
+    paths = [checks.root / name for name in checks.holdout]
+    single = member_votes([*members, *(other for other in others if other not in members)], paths)
+    votes = {f"{task.task}/member/{number}": one for number, one in enumerate(single[: len(members)])}
+    votes[f"{task.task}/vote"] = find_rule(task.vote)(single[: len(members)]).astype(np.float32)
+    for other in others:
+        votes[f"{task.task}/reference"] = single[members.index(other) if other in members else -1]
     return votes
+
+
+def _reference(reference: Reference, members: list[Member], classes: int) -> Member:
+    """Return the reference trial, loaded unless it votes anyway."""
+    spec = reference.spec
+    same = [one for one in members if (one.spec.study, one.spec.trial) == (spec.study, spec.trial)]
+    return same[0] if same else load_member(spec, classes, reference.study)
 
 
 if __name__ == "__main__":

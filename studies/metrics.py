@@ -1,0 +1,112 @@
+"""The metrics that a space can name, in NumPy: what predicts must not need scikit-learn.
+
+All are taken of pooled predictions, never averaged over batches or folds. Everything that compares asks for a `score`, of
+which more is always better: a metric that is minimised is negated there, as scikit-learn's `neg_log_loss` is, and
+`shown` turns a score back into what people read.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Probabilities = npt.NDArray[np.float32]  # images x classes, rows sum to 1
+Targets = npt.NDArray[np.int64]
+Measure = Callable[[Targets, Probabilities], float]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One way to judge predictions."""
+
+    name: str
+    title: str
+    measure: Measure
+    range: tuple[float, float]
+    absent: str  # what becomes of a class of which the folds seen so far hold no image
+    maximised: bool = True
+
+    def score(self, targets: Targets, probabilities: Probabilities) -> float:
+        """Return what is compared: more is better."""
+        return self.signed(self.measure(targets, probabilities))
+
+    def signed(self, value: float) -> float:
+        """Return the score of a value that people read."""
+        return value if self.maximised else -value
+
+    def shown(self, score: float) -> float:
+        """Return the value that people read of a score."""
+        return self.signed(score)
+
+    def spelled(self, score: float) -> str:
+        """Return the value that people read in three digits."""
+        return f"{self.shown(score):.3f}"
+
+
+def macro_f1(targets: Targets, probabilities: Probabilities) -> float:
+    """Return the mean F1 of all classes."""
+    confusion = confusion_matrix(targets, probabilities)
+    either = confusion.sum(axis=0) + confusion.sum(axis=1)
+    right = 2 * np.diag(confusion)
+    return float(np.divide(right, either, out=np.zeros(len(confusion)), where=either > 0).mean())
+
+
+def accuracy(targets: Targets, probabilities: Probabilities) -> float:
+    """Return the share of images whose most probable class is theirs."""
+    return float((probabilities.argmax(axis=1) == targets).mean())
+
+
+def balanced_accuracy(targets: Targets, probabilities: Probabilities) -> float:
+    """Return the mean recall of the classes that occur."""
+    confusion = confusion_matrix(targets, probabilities)
+    occurs = confusion.sum(axis=1) > 0
+    return float((np.diag(confusion)[occurs] / confusion.sum(axis=1)[occurs]).mean())
+
+
+def roc_auc(targets: Targets, probabilities: Probabilities) -> float:
+    """Return the mean area under the one-vs-rest ROC curves, by the ranks of the probabilities (Mann and Whitney).
+
+    Only classes count of which there are images and of which not all images are; one half where there is none.
+    """
+    members = targets[:, None] == np.arange(probabilities.shape[1])
+    inside, outside = members.sum(axis=0), (~members).sum(axis=0)
+    areas = [
+        (_mean_ranks(probabilities[:, one])[members[:, one]].sum() - inside[one] * (inside[one] + 1) / 2)
+        / (inside[one] * outside[one])
+        for one in np.flatnonzero((inside > 0) & (outside > 0))
+    ]
+    return float(np.mean(areas)) if areas else 0.5
+
+
+def log_loss(targets: Targets, probabilities: Probabilities) -> float:
+    """Return the mean negative logarithm of the true class's probability, clipped as in scikit-learn."""
+    smallest = np.finfo(probabilities.dtype).eps
+    own = probabilities[np.arange(len(targets)), targets]
+    return float(-np.log(np.clip(own, smallest, 1 - smallest).astype(float)).mean())
+
+
+def confusion_matrix(targets: Targets, probabilities: Probabilities) -> npt.NDArray[np.int64]:
+    """Return counts by true class (rows) and most probable class (columns)."""
+    classes = probabilities.shape[1]
+    pairs = targets * classes + probabilities.argmax(axis=1)
+    counts: npt.NDArray[np.int64] = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    return counts
+
+
+def _mean_ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Return ranks from 1 on; equal values share their mean rank."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = counts.cumsum()
+    ranks: npt.NDArray[np.float64] = (last - (counts - 1) / 2)[place]
+    return ranks
+
+
+_ALL = (
+    Metric("macro_f1", "macro F1", macro_f1, (0, 1), "counts as 0, for every trial alike"),
+    Metric("accuracy", "accuracy", accuracy, (0, 1), "has no part"),
+    Metric("balanced_accuracy", "balanced accuracy", balanced_accuracy, (0, 1), "has no part"),
+    Metric("roc_auc", "ROC AUC (one-vs-rest)", roc_auc, (0, 1), "has no part"),
+    Metric("log_loss", "log loss", log_loss, (0, float("inf")), "has no part", maximised=False),
+)
+METRICS = {metric.name: metric for metric in _ALL}

@@ -198,7 +198,7 @@ def run_study(
     finally:
         stop_ray()
         lock.release()
-    print_ending(console, folder, run.state, space, run.ladder)
+    print_ending(console, folder, run.state, space, run.ladder, verbose=arguments.verbose)
     return conclude(arguments, run)
 
 

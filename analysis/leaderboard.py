@@ -71,17 +71,6 @@ def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:
     return table
 
 
-def tie_note(rows: list[Row]) -> str | None:
-    """Return a sentence if the first place is inside the noise of the second on the same folds, else None."""
-    if len(rows) < 2 or not is_tie(rows[0], rows[1]):
-        return None
-    first, second = rows[:2]
-    return (
-        f"Trials {first.trial} and {second.trial} are a tie: they differ by {first.score - second.score:.3f}, the noise is"
-        f" {noise(first, second):.3f}."
-    )
-
-
 def is_tie(better: Row, other: Row) -> bool:
     """Tell whether two trials that were compared on the same folds differ by less than the noise."""
     if better.rung != other.rung or better.spread is None or other.spread is None:

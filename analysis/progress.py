@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from analysis.rungs import rung_table, rungs_in_a_line, rungs_shown
 from analysis.standing import best_trial, standing
 from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
@@ -28,7 +27,8 @@ class SearchProgress:
     def __init__(self, console: Console, run: StudyRun) -> None:
         self._console, self._run = console, run
         self._study, self._space, self._ladder = run.state, run.space, run.ladder
-        self._told_version, self._told_at, self._told_best = -1, 0.0, ""
+        self._told_version, self._told_at, self._begun = -1, 0.0, time.monotonic()
+        self._told: dict[str, str] = {}
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -58,20 +58,15 @@ class SearchProgress:
         self._console.print(_patient(self.line), highlight=False, soft_wrap=True)
 
     def line(self) -> str:
-        """Return the state of the search in one line; the best configuration only when it is another one."""
+        """Return what has changed since the last line."""
         facts = self._facts()
-        best = facts.pop("best configuration", "")
-        if best != self._told_best:
-            facts["configuration"] = self._told_best = best
-        if rungs := rungs_in_a_line(rung_table(self._study, self._ladder)):
-            facts["rungs"] = rungs
-        return " | ".join(f"{name} {value}" for name, value in facts.items())
+        changed = {name: value for name, value in facts.items() if self._told.get(name) != value}
+        self._told = facts
+        told = " | ".join(f"{name} {value}" for name, value in changed.items() if name != "best configuration")
+        return f"{spell_duration(time.monotonic() - self._begun)}: {told or 'nothing new'}"
 
-    def table(self) -> Group:
-        """Return the state of the search, and below it the rungs."""
-        return Group(self._state(), rungs_shown(rung_table(self._study, self._ladder)))
-
-    def _state(self) -> Table:
+    def table(self) -> Table:
+        """Return the state of the search."""
         table = Table(
             title=f"Searching {self._space.task} ({self._space.name})", title_justify="left", show_header=False
         )
@@ -89,9 +84,8 @@ class SearchProgress:
         }
         if best := best_trial(study, self._ladder):
             trial, rung, score = best
-            where = (
-                f"{rung // self._ladder.epochs} folds" if rung >= self._ladder.epochs else f"{rung} epochs of one fold"
-            )
+            folds = rung // self._ladder.epochs
+            where = _counted(folds, "fold") if folds else f"{_counted(rung, 'epoch')} of one fold"
             facts["best"] = (
                 f"{METRICS[self._space.metric].spelled(score)} trial {trial.number} ({trial.origin}, {where})"
             )
@@ -102,6 +96,10 @@ class SearchProgress:
         """Return what the budget leaves, or what the rest of the ladder takes at the speed so far."""
         left = seconds_left(self._study, self._ladder, self._run.budget, self._run.slots, time.time())
         return "not known yet" if left is None else f"about {spell_duration(left)}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _patient(show: Callable[[], Shown]) -> Shown:

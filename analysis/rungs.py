@@ -8,7 +8,7 @@ from math import isnan
 from rich.table import Table
 from scipy.stats import kendalltau
 
-from schedulers.ladder import Ladder, competitors, ranked_at
+from schedulers.ladder import ComparesEarly, Ladder, competitors, ranked_at
 from schedulers.study_state import StudyState
 
 AGREES = 0.5  # Kendall's tau between two rungs from which a ranking is called right: three pairs of four in order
@@ -64,6 +64,8 @@ def advice(study: StudyState, ladder: Ladder) -> str | None:
     ]
     if not agreements or agreements[0][1] is None or agreements[0][1] >= AGREES:
         return None
+    if not isinstance(ladder, ComparesEarly):
+        return None
     right = next((rung for rung, tau in agreements[1:] if tau is not None and tau >= AGREES), None)
     grace_period = min(ladder.epochs, (right or ladder.rungs[1]) * ladder.grace_period // ladder.rungs[0])
     so = "would have been right" if right else "is worth a try: too few trials went further to say more"
@@ -82,11 +84,6 @@ def rungs_shown(rows: Iterable[RungRow]) -> Table:
         agreements = (_shown(row.agrees_with_next), _shown(row.agrees_with_top))
         table.add_row(str(row.rung), f"{row.reached:.3g}", f"{row.went_on:.3g}", *agreements, f"{row.fold_epochs:.0f}")
     return table
-
-
-def rungs_in_a_line(rows: Iterable[RungRow]) -> str:
-    """Return how many trials came to each rung, for a plain line: '1:16 2:8 4:2'."""
-    return " ".join(f"{row.rung}:{row.reached:.0f}" for row in rows if row.reached)
 
 
 def _shown(agreement: float | None) -> str:

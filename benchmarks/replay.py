@@ -25,7 +25,8 @@ from schedulers.budget import Budget
 from schedulers.forecast import seconds_left
 from schedulers.ladder import Ladder, ranked_at
 from schedulers.simulation import Simulation
-from schedulers.strategies import STRATEGIES
+from schedulers.strategies import STRATEGIES, settings_of
+from schedulers.strategies.survey import Survey
 from schedulers.study_state import StudyState
 
 CONFIGURATIONS = 32  # an order's
@@ -72,8 +73,11 @@ def random_orders(table: CurveTable, count: int, seed: int) -> list[npt.NDArray[
 def ladders(table: CurveTable, finalists: int, race: str) -> dict[str, Ladder]:
     """Return what is compared: every strategy as it comes, and the survey with a longer look."""
     shared: dict[str, Any] = {"epochs": table.epochs, "folds": table.folds, "finalists": finalists, "race": race}
-    plain = {name: strategy(**shared) for name, strategy in STRATEGIES.items()}
-    longer = {f"survey of {look} epochs": STRATEGIES["survey"](**shared, grace_period=look) for look in (2, 3)}
+    plain = {
+        name: strategy(**{key: shared[key] for key in shared if key in ("epochs", "folds", *settings_of(strategy))})
+        for name, strategy in STRATEGIES.items()
+    }
+    longer = {f"survey of {look} epochs": Survey(**shared, grace_period=look) for look in (2, 3)}
     return {**plain, **longer}
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder, competitors
 from schedulers.outlook import look_ahead, within
-from schedulers.race import folds_expected
 from schedulers.simulation import Simulation
 from schedulers.study_state import StudyState, TrialState
 
@@ -66,14 +65,14 @@ def _fold_epochs_left(study: StudyState, ladder: Ladder, budget: Budget, slots: 
 def _raced(ladder: Ladder, finals: list[TrialState]) -> Iterator[tuple[TrialState, int]]:
     """Yield the finalists, best first, with the fold-epochs that the race is expected to leave each."""
     for place, trial in enumerate(finals):
-        yet = folds_expected(ladder.race, ladder.folds, leads=place == 0) * ladder.epochs
+        yet = ladder.folds_expected(leads=place == 0) * ladder.epochs
         yield trial, yet if trial.fold_epochs < yet else ladder.top
 
 
 def _cost(ladder: Ladder, contenders: int) -> float:
     """Return what so many trials take when the race leaves its leader alone at the top."""
     leaving = max(0, min(ladder.finalists, contenders) - 1) if ladder.has_finals else 0
-    short = ladder.folds - folds_expected(ladder.race, ladder.folds, leads=False)
+    short = ladder.folds - ladder.folds_expected(leads=False)
     return ladder.cost(contenders) - leaving * short * ladder.epochs
 
 

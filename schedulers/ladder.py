@@ -2,11 +2,10 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import ClassVar, Literal, TypeAlias
 
-from schedulers.race import RaceRule
 from schedulers.study_state import StudyState, TrialState
 
 FoldOrder: TypeAlias = Literal["sequential", "lockstep"]
@@ -45,10 +44,9 @@ class Ladder(ABC):
 
     epochs: int
     folds: int
-    grace_period: int = 1
-    reduction_factor: int = 3
-    finalists: int = 3
-    race: RaceRule = "forgiving"
+    finalists: int = field(
+        default=3, kw_only=True
+    )  # train all folds, where there are finals; keep their weights everywhere
 
     fold_order: ClassVar[FoldOrder] = "sequential"
     has_finals: ClassVar[bool] = False  # whether a given number of trials trains all folds
@@ -69,15 +67,14 @@ class Ladder(ABC):
         """Return the trials that are to train all folds as things stand; none for a strategy without finals."""
         return []
 
+    def folds_expected(self, *, leads: bool) -> int:
+        """Return how many folds one of the finals is expected to train; `leads` is said of the best."""
+        return self.folds
+
     @property
     def epoch_rungs(self) -> tuple[int, ...]:
-        """Return the rungs inside the first fold, each `reduction_factor` times the one below."""
-        rungs = []
-        rung = min(self.grace_period, self.epochs)
-        while rung < self.epochs:
-            rungs.append(rung)
-            rung *= self.reduction_factor
-        return tuple(rungs)
+        """Return the rungs inside the first fold."""
+        return ()
 
     @property
     def rungs(self) -> tuple[int, ...]:
@@ -99,6 +96,13 @@ class Ladder(ABC):
             epoch, fold = divmod(done, self.folds)
             return fold, epoch
         return divmod(done, self.epochs)
+
+
+@dataclass(frozen=True)
+class ComparesEarly(Ladder):
+    """A strategy that compares trials for the first time after `grace_period` epochs."""
+
+    grace_period: int = field(default=1, kw_only=True)
 
 
 def competitors(study: StudyState) -> list[TrialState]:

@@ -39,11 +39,6 @@ def leaves_race(rule: RaceRule, challenger: Sequence[float], leader: Sequence[fl
     return _significantly_worse([ours - theirs for ours, theirs in zip(challenger, leader, strict=True)])
 
 
-def folds_expected(rule: RaceRule, folds: int, *, leads: bool) -> int:
-    """Return how many folds a finalist is expected to train: the leader all, the others until they may leave."""
-    return folds if leads else int(min(folds, FOLDS_NEEDED[rule]))
-
-
 def _significantly_worse(gaps: Sequence[float]) -> bool:
     if mean(gaps) >= 0:
         return False

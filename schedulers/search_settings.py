@@ -2,30 +2,32 @@
 
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder
-from schedulers.strategies import STRATEGIES
+from schedulers.strategies import STRATEGIES, settings_of
 from search_spaces import SearchSpace, SpaceError
 from search_spaces.errors import name_hint
 from studies.metrics import METRICS
+
+OF_STRATEGIES = ("grace_period", "looks", "keep", "reduction_factor", "race")  # each of some strategies, not of all
 
 
 def make_ladder(space: SearchSpace) -> Ladder:
     """Return the strategy that a space's search settings name, on its epochs and folds.
 
     Raises:
-        SpaceError: there is no such strategy.
+        SpaceError: there is no such strategy, or it lacks a setting that was stated.
     """
     search = space.search
     if search.scheduler not in STRATEGIES:
         hint = name_hint(search.scheduler, STRATEGIES)
         raise SpaceError(space.name, "search.scheduler", f"no strategy {search.scheduler!r}; {hint}")
-    return STRATEGIES[search.scheduler](
-        epochs=int(space.complete({})["epochs"]),
-        folds=search.folds,
-        grace_period=search.grace_period,
-        reduction_factor=search.reduction_factor,
-        finalists=search.finalists,
-        race=search.race,
-    )
+    strategy = STRATEGIES[search.scheduler]
+    stated = {name: value for name in OF_STRATEGIES if (value := getattr(search, name)) is not None}
+    for name in stated:
+        if name not in settings_of(strategy):
+            has = ", ".join(settings_of(strategy))
+            wrong = f"the strategy {search.scheduler} has no such setting, it has {has}; take it out, or --set search.{name}=null"
+            raise SpaceError(space.name, f"search.{name}", wrong)
+    return strategy(int(space.complete({})["epochs"]), search.folds, finalists=search.finalists, **stated)
 
 
 def make_budget(space: SearchSpace) -> Budget:

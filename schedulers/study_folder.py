@@ -34,6 +34,7 @@ class StudyFolder:
         self.holdout = self.path / "holdout.csv"
         self.environment = self.path / "environment.json"
         self.trials = self.path / "trials"
+        self.rungs = self.path / "rungs.txt"
         self.ray = self.path / "ray"
         self.mirror = self.path / "optuna.journal"
 

@@ -21,9 +21,12 @@ class SearchSettings(BaseModel):
     trials: int = Field(16, ge=1)
     folds: int = Field(5, ge=2, le=20)
     finalists: int = Field(3, ge=1)
-    race: Literal["none", "mean", "forgiving", "paired_t"] = "forgiving"  # when a finalist leaves before its last fold
-    grace_period: int = Field(1, ge=1)  # epochs before a trial is first compared
-    reduction_factor: int = Field(3, ge=2)  # between rungs
+    # Of some strategies each; None: the strategy's own.
+    grace_period: int | None = Field(None, ge=1)  # epochs before a trial is first compared; 1
+    looks: int | None = Field(None, ge=1)  # of fold_ladder: comparisons inside the first fold; 3
+    keep: float | None = Field(None, gt=0, lt=1)  # of fold_ladder: share that goes on from a look; 0.5
+    reduction_factor: int | None = Field(None, ge=2)  # of the asha family: one in so many goes on; 3
+    race: Literal["none", "mean", "forgiving", "paired_t"] | None = None  # when a finalist leaves early; forgiving
     time_budget: Duration | None = None
     fold_epochs: int | None = Field(None, ge=1)
     target_score: float | None = Field(None, allow_inf_nan=False)  # in the metric's own range
@@ -54,7 +57,7 @@ class SearchSpace(BaseModel):
                 " lower finalists or raise trials"
             )
         epochs = int(self.complete({}).get("epochs", 1))
-        if self.search.grace_period > epochs:
+        if (self.search.grace_period or 1) > epochs:
             raise ValueError(
                 f"search.grace_period is {self.search.grace_period} but constants.epochs only {epochs};"
                 " lower grace_period or raise epochs"

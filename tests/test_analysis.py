@@ -1,19 +1,21 @@
 """What is shown of a search is what the record says."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from analysis.candidates import choose_studies
-from analysis.ending import finished_trials, print_ending, savings, time_shares
+from analysis.ending import finished_trials, print_ending, savings, time_shares, verdict
 from analysis.finished import find_studies
-from analysis.leaderboard import Row, leaderboard, tie_note
+from analysis.leaderboard import Row, is_tie, leaderboard
 from analysis.progress import SearchProgress, spell_parameters
 from analysis.standing import best_trial, standing
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_folder import Identity, StudyError, StudyFolder, differences
+from studies.metrics import METRICS
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
 
@@ -66,9 +68,26 @@ def test_a_score_is_shown_with_its_spread_or_says_that_it_has_none() -> None:
     assert "part of one fold" in Row(1, "tpe", 0, 3, 3, 0.6, ()).spelled()
 
 
-def test_a_difference_inside_the_noise_is_called_a_tie() -> None:
-    assert "are a tie: they differ by 0.010" in str(tie_note([row(0, 0.7), row(1, 0.69)]))
-    assert tie_note([row(0, 0.7), row(1, 0.5)]) is None
+def test_the_verdict_says_who_won_by_how_much_and_whether_that_is_a_tie_with_the_recipe() -> None:
+    ladder, recipe = FoldLadder(epochs=9, folds=4), replace(row(0, 0.69), origin="recipe")
+    assert verdict([row(3, 0.70), row(2, 0.695), recipe], ladder) == (
+        "Trial 3 (tpe) won: macro F1 0.700 over all 4 folds. It is 0.010 ahead of the recipe (trial 0), a tie: the noise is"
+        " 0.041."
+    )
+    assert "0.200 ahead of the recipe (trial 0), more than the noise" in verdict([row(3, 0.89), recipe], ladder)
+    assert verdict([recipe, row(3, 0.6)], ladder).startswith(
+        "The recipe won: macro F1 0.690 over all 4 folds. It is 0.090"
+    )
+    assert "over 2 of 4 folds. It cannot be compared with the recipe yet" in verdict([row(3, 0.7, 2)], ladder)
+    assert verdict([], ladder) == "No trial has a score yet."
+
+
+def test_a_loss_is_shown_by_its_own_value_and_less_of_it_wins() -> None:
+    loss, ladder = METRICS["log_loss"], FoldLadder(epochs=9, folds=4)
+    better, recipe = (replace(row(trial, -value), metric=loss) for trial, value in ((1, 0.30), (0, 0.35)))
+    assert verdict([better, replace(recipe, origin="recipe")], ladder).startswith(
+        "Trial 1 (tpe) won: log loss 0.300 over all 4 folds. It is 0.050 ahead of the recipe"
+    )
 
 
 def row(trial: int, score: float, folds: int = 4, fold_epochs: int | None = None) -> Row:
@@ -77,7 +96,8 @@ def row(trial: int, score: float, folds: int = 4, fold_epochs: int | None = None
 
 
 def test_trials_that_stand_on_different_folds_are_not_called_a_tie() -> None:
-    assert tie_note([row(0, 0.70), row(1, 0.71, folds=2)]) is None
+    assert not is_tie(row(0, 0.70), row(1, 0.71, folds=2))
+    assert is_tie(row(0, 0.70), row(1, 0.71))
 
 
 def test_a_trial_on_its_way_to_the_next_rung_is_compared_at_the_last_one_it_reached(tmp_path: Path) -> None:
@@ -109,22 +129,42 @@ def test_a_pipe_gets_plain_lines_and_a_terminal_a_table(driver: ToyDriver) -> No
         with SearchProgress(console, driver.run).shown():
             pass
         assert "12/12: 0 climbing" in out.getvalue()
-        assert "learning_rate" in out.getvalue()
+        assert ("learning_rate" in out.getvalue()) == terminal, "the whole configuration is no line's business"
         assert ("\x1b[" in out.getvalue()) == terminal
 
 
 def test_the_ending_names_the_best_the_failures_and_the_folder(driver: ToyDriver, tmp_path: Path) -> None:
     driver.run.state.trials[5].failure, driver.run.state.trials[5].reason = "not_finite", "the loss is nan"
     out = io.StringIO()
-    print_ending(Console(file=out, width=150), StudyFolder(tmp_path), driver.run.state, toy_space(), driver.run.ladder)
+    ended = (StudyFolder(tmp_path), driver.run.state, toy_space(), driver.run.ladder)
+    print_ending(Console(file=out, width=150), *ended, verbose=False)
+    first = out.getvalue().splitlines()[0]
+    assert " won: macro F1 " in first
+    assert "agrees with next" not in out.getvalue()
+    assert "agrees with next" in (tmp_path / "rungs.txt").read_text()
     for words in (
         "Leaderboard",
-        "Best so far, trial",
+        "learning_rate",
         "trial 5 failed (not_finite): the loss is nan",
         "saved",
         "tensorboard --logdir",
     ):
         assert words in out.getvalue()
+    told = io.StringIO()
+    print_ending(Console(file=told, width=150), *ended, verbose=True)
+    assert told.getvalue().count("agrees with next") == 1
+
+
+def test_a_plain_line_says_what_changed_since_the_last_one(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "r.jsonl", toy_space()).start()
+    progress = SearchProgress(Console(file=io.StringIO()), driver.run)
+    driver.tick()
+    assert "best 0.550 trial 0 (recipe, 1 epoch of one fold)" in progress.line()
+    driver.run.state.trials[0].epochs[0] = driver.run.state.trials[0].epochs[0].model_copy(update={"score": 0.6})
+    line = progress.line()
+    assert "best 0.600 trial 0" in line
+    assert "trials" not in line
+    assert progress.line().endswith(": nothing new") or "time left" in progress.line()
 
 
 def test_parameters_are_spelled_short() -> None:

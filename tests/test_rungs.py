@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.rungs import advice, rank_agreement, rung_table, rungs_in_a_line
+from analysis.rungs import advice, rank_agreement, rung_table
 from schedulers.ladder import Ladder
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategies.lockstep import Lockstep
@@ -67,7 +67,3 @@ def test_the_grace_period_advised_is_in_epochs_of_the_strategy(ladder: Ladder) -
     told = advice(study_of(rungs), ladder)
     assert told is not None
     assert f"search.grace_period={min(3, ladder.epochs)} is worth a try" in told
-
-
-def test_a_plain_line_tells_how_many_came_to_each_rung() -> None:
-    assert rungs_in_a_line(rung_table(study(), LADDER)) == "1:6 2:5 3:5"

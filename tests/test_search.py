@@ -42,7 +42,7 @@ def study_of(scores: dict[int, list[float]], origins: dict[int, str] | None = No
 
 def test_there_are_three_looks_inside_the_first_fold_and_then_it_goes_fold_by_fold() -> None:
     assert LADDER.rungs == (1, 2, 3, 9, 18, 27, 36, 45)
-    assert FoldLadder(epochs=9, folds=2, grace_period=2, reduction_factor=2).rungs == (2, 4, 9, 18)
+    assert FoldLadder(epochs=9, folds=2, grace_period=2, looks=2).rungs == (2, 4, 9, 18)
     assert FoldLadder(epochs=3, folds=2).rungs == (1, 2, 3, 6)
     assert Asha(epochs=30, folds=2).rungs == (1, 3, 9, 27, 30, 60)
     assert FoldLadder(epochs=1, folds=2).rungs == (1, 2)
@@ -51,7 +51,7 @@ def test_there_are_three_looks_inside_the_first_fold_and_then_it_goes_fold_by_fo
 
 @given(st.integers(1, 60), st.integers(2, 10), st.integers(1, 70), st.integers(2, 5))
 def test_rungs_rise_and_end_at_all_epochs_of_all_folds(epochs: int, folds: int, grace: int, factor: int) -> None:
-    rungs = FoldLadder(epochs, folds, grace, factor).rungs
+    rungs = FoldLadder(epochs, folds, grace_period=grace, looks=factor).rungs
     assert list(rungs) == sorted(set(rungs))
     assert rungs[-1] == epochs * folds
     assert [epochs * fold for fold in range(1, folds + 1)] == list(rungs[-folds:])
@@ -85,6 +85,7 @@ def test_half_go_on_from_every_look_and_the_finalists_from_the_last() -> None:
     assert [LADDER.quota(index, 32) for index in (0, 1, 2)] == [16, 8, 3]
     assert [LADDER.quota(index, 3) for index in (0, 1, 2)] == [3, 3, 3]
     assert [FoldLadder(epochs=9, folds=5, finalists=1).quota(index, 36) for index in (0, 1, 2)] == [18, 9, 1]
+    assert [FoldLadder(epochs=9, folds=5, keep=0.25, looks=2).quota(index, 32) for index in (0, 1)] == [8, 3]
 
 
 def test_it_waits_only_while_a_climb_is_in_flight() -> None:
@@ -147,7 +148,7 @@ def test_when_time_runs_short_finalists_go_before_new_trials() -> None:
 def test_every_study_ends_with_the_recipe_and_all_finalists_at_the_top(
     tmp_path_factory: pytest.TempPathFactory, slots: int, trials: int, places: int, factor: int, seed: int
 ) -> None:
-    space = toy_space(trials=trials, finalists=min(places, trials), reduction_factor=factor, seed=seed)
+    space = toy_space(trials=trials, finalists=min(places, trials), looks=factor, seed=seed)
     driver = ToyDriver(tmp_path_factory.mktemp("s") / "record.jsonl", space, slots=slots, seed=seed).start().finish()
     state, ladder = driver.run.state, driver.run.ladder
     assert len(state.trials) == trials

@@ -18,10 +18,13 @@ from schedulers.forecast import seconds_left
 from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
 from schedulers.next_work import next_work
 from schedulers.race import leaves_race
+from schedulers.search_settings import make_ladder
 from schedulers.simulation import Simulation
-from schedulers.strategies import STRATEGIES
+from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StudyState
+from search_spaces import SpaceError
+from tests.toy_search import toy_space
 
 TABLES = Path(__file__).parent.parent / "benchmarks/tables"
 every_strategy = pytest.mark.parametrize("name", STRATEGIES)
@@ -48,14 +51,21 @@ def searches(draw: st.DrawFn) -> dict[str, Any]:
             "folds": folds,
             "grace_period": draw(st.integers(1, epochs)),
             "reduction_factor": draw(st.integers(2, 4)),
+            "looks": draw(st.integers(1, 4)),
             "finalists": draw(st.integers(1, min(3, trials))),
         },
         "workers": draw(st.integers(1, 5)),
     }
 
 
+def shaped(name: str, search: dict[str, Any]) -> Ladder:
+    """Return a strategy with those of the drawn settings that it has."""
+    strategy, shape = STRATEGIES[name], search["shape"]
+    return strategy(**{key: shape[key] for key in shape if key in ("epochs", "folds", *settings_of(strategy))})
+
+
 def run(name: str, search: dict[str, Any], order: np.ndarray | None = None) -> tuple[StudyState, Ladder]:
-    table, ladder = search["table"], STRATEGIES[name](**search["shape"])
+    table, ladder = search["table"], shaped(name, search)
     order = np.arange(len(table.scores)) if order is None else order
     return Simulation(ladder, Budget(len(order)), search["workers"], Replayed(table, order)).run(), ladder
 
@@ -90,7 +100,7 @@ def test_the_order_of_equal_scores_does_not_matter(name: str, search: dict[str, 
 def test_no_slot_idles_while_a_trial_may_begin_or_one_rests_that_goes_on_later(
     name: str, search: dict[str, Any]
 ) -> None:
-    ladder, table = STRATEGIES[name](**search["shape"]), search["table"]
+    ladder, table = shaped(name, search), search["table"]
     trials = len(table.scores)
     idle: list[dict[int, int]] = []
 
@@ -110,7 +120,7 @@ def test_no_slot_idles_while_a_trial_may_begin_or_one_rests_that_goes_on_later(
 def test_the_recipe_always_goes_to_the_top_within_a_budget_of_fold_epochs(
     name: str, search: dict[str, Any], more: float
 ) -> None:
-    ladder, table = STRATEGIES[name](**search["shape"]), search["table"]
+    ladder, table = shaped(name, search), search["table"]
     trials = len(table.scores)
     budget = Budget(trials, fold_epochs=int(more * ladder.top))
     worst_first = np.argsort(table.final, kind="stable")
@@ -154,7 +164,7 @@ def first_folds(ladder: Ladder, scores: list[float]) -> StudyState:
 def test_a_decision_depends_on_the_record_and_not_on_who_was_faster(
     name: str, search: dict[str, Any], cut: float, seed: int
 ) -> None:
-    ladder, table = STRATEGIES[name](**search["shape"]), search["table"]
+    ladder, table = shaped(name, search), search["table"]
     budget, trials = Budget(len(table.scores)), len(table.scores)
     events: list[Event] = []
 
@@ -190,7 +200,8 @@ def interleaved_anew(record: list[Event], seed: int) -> list[Event]:
 @some
 @given(search=searches())
 def test_the_fold_ladder_gives_no_place_that_a_later_trial_could_still_take(search: dict[str, Any]) -> None:
-    ladder, table = FoldLadder(**search["shape"]), search["table"]
+    ladder, table = shaped("fold_ladder", search), search["table"]
+    assert isinstance(ladder, FoldLadder)
     contenders = len(table.scores)
     promoted: list[int] = []
 
@@ -292,3 +303,31 @@ def test_who_leaves_the_race() -> None:
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=5), st.sampled_from(["mean", "forgiving", "paired_t"]))
 def test_nobody_leaves_a_race_against_an_equal(scores: list[float], rule: Any) -> None:
     assert not leaves_race(rule, scores, scores)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "setting"),
+    [
+        ("fold_ladder", {"reduction_factor": 3}),
+        ("survey", {"looks": 2}),
+        ("survey", {"keep": 0.3}),
+        ("asha", {"looks": 2}),
+        ("stopping_asha", {"race": "none"}),
+        ("lockstep", {"keep": 0.3}),
+        ("full", {"grace_period": 2}),
+    ],
+)
+def test_a_setting_that_a_strategy_does_not_have_is_named(scheduler: str, setting: dict[str, Any]) -> None:
+    (name,) = setting
+    with pytest.raises(
+        SpaceError, match=rf"search\.{name}: the strategy {scheduler} has no such setting, it has finalists"
+    ):
+        make_ladder(toy_space(scheduler=scheduler, **setting))
+
+
+@every_strategy
+def test_every_setting_of_a_strategy_reaches_it(name: str) -> None:
+    values = {"finalists": 1, "grace_period": 2, "looks": 2, "keep": 0.3, "reduction_factor": 4, "race": "none"}
+    stated = {key: value for key, value in values.items() if key in settings_of(STRATEGIES[name])}
+    ladder = make_ladder(toy_space(scheduler=name, **stated))
+    assert {key: getattr(ladder, key) for key in stated} == stated

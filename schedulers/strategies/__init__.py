@@ -1,5 +1,7 @@
 """Who goes on, six answers: each a `Ladder` of its own, by the name that `search.scheduler` gives it."""
 
+from dataclasses import fields
+
 from schedulers.ladder import Ladder
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
@@ -16,3 +18,10 @@ STRATEGIES: dict[str, type[Ladder]] = {
     "lockstep": Lockstep,
     "full": Full,
 }
+
+
+def settings_of(strategy: type[Ladder]) -> tuple[str, ...]:
+    """Return the names of the settings that a strategy has, beside epochs and folds."""
+    return tuple(
+        setting.name for setting in fields(strategy) if setting.init and setting.name not in ("epochs", "folds")
+    )

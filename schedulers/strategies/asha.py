@@ -5,19 +5,28 @@ Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, 
 places.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
 
-from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
-from schedulers.strategies.finals import final_climb, finalists, racing
+from schedulers.ladder import Climb, NewTrial, Outlook, competitors, ranked_at
+from schedulers.strategies.finals import Finals, final_climb
 from schedulers.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)
-class Asha(Ladder):
+class Asha(Finals):
     """Promotes whoever is in the best share now, highest rung first."""
 
-    has_finals: ClassVar[bool] = True
+    reduction_factor: int = field(default=3, kw_only=True)  # one in so many goes on; so many times the rung below
+
+    @property
+    def epoch_rungs(self) -> tuple[int, ...]:
+        """Return the rungs inside the first fold, each `reduction_factor` times the one below."""
+        rungs = []
+        rung = min(self.grace_period, self.epochs)
+        while rung < self.epochs:
+            rungs.append(rung)
+            rung *= self.reduction_factor
+        return tuple(rungs)
 
     def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
         """Return a promotion, else a new trial, else a finalist's next fold."""
@@ -30,10 +39,6 @@ class Asha(Ladder):
                 return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
         settled = outlook.finals_due and outlook.may_guess
         return final_climb(self, study, settled=settled, may_guess=outlook.may_guess)
-
-    def finals(self, study: StudyState) -> list[TrialState]:
-        """Return the finalists that are still in the race."""
-        return racing(self, finalists(study, self))
 
     def cost(self, contenders: int) -> float:
         """Return the fold-epochs of so many contenders when every rung keeps its share."""

@@ -1,11 +1,31 @@
 """The finals: the best few train fold by fold, side by side, and one that cannot win any more may leave."""
 
-from schedulers.ladder import Climb, Ladder, competitors, ranked_at
-from schedulers.race import leaves_race
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from schedulers.ladder import Climb, ComparesEarly, Ladder, competitors, ranked_at
+from schedulers.race import FOLDS_NEEDED, RaceRule, leaves_race
 from schedulers.study_state import StudyState, TrialState
 
 
-def final_climb(ladder: Ladder, study: StudyState, *, settled: bool, may_guess: bool) -> Climb | None:
+@dataclass(frozen=True)
+class Finals(ComparesEarly):
+    """A strategy whose best few train all folds, less those that leave the race."""
+
+    race: RaceRule = field(default="forgiving", kw_only=True)
+
+    has_finals: ClassVar[bool] = True
+
+    def finals(self, study: StudyState) -> list[TrialState]:
+        """Return the finalists that are still in the race."""
+        return racing(self, finalists(study, self))
+
+    def folds_expected(self, *, leads: bool) -> int:
+        """Return all folds for the leader, for the others as many as they need to be out of it."""
+        return self.folds if leads else int(min(self.folds, FOLDS_NEEDED[self.race]))
+
+
+def final_climb(ladder: Finals, study: StudyState, *, settled: bool, may_guess: bool) -> Climb | None:
     """Return the next climb of a finalist: the one with the fewest folds, so that all are compared on the same.
 
     While others are in the first fold and may still come in, those go on whose place is certain, and as a guess those that
@@ -31,7 +51,7 @@ def finalists(study: StudyState, ladder: Ladder) -> list[TrialState]:
     return list(contenders.values())[: ladder.finalists]
 
 
-def racing(ladder: Ladder, field: list[TrialState]) -> list[TrialState]:
+def racing(ladder: Finals, field: list[TrialState]) -> list[TrialState]:
     """Return the finalists that are still in the race, each compared with all others on the folds they share."""
     scores = {trial.number: trial.fold_scores(ladder.epochs) for trial in field}
 

@@ -4,30 +4,30 @@ A rung of few trials cannot tell the best from the lucky, and with a known budge
 long as new trials come, a free slot begins one. A trial is promoted when it is among the best whatever the
 trials still to come will score, or when a slot would idle otherwise.
 
-Comparing costs nothing here, a resting trial keeps its state: so there is a look every `grace_period` epochs, `reduction_factor`
-of them. Half go on from each, for a first epoch says little (a slow starter that wins stands in the middle), and from
+Comparing costs nothing here, a resting trial keeps its state: so there is a look every `grace_period` epochs, `looks` of
+them. Half (`keep`) go on from each, for a first epoch says little (a slow starter that wins stands in the middle), and from
 the last one the finalists train on: with 32 contenders and three finalists 32, 16, 8, 3. It is successive halving
 (Jamieson and Talwalkar, AISTATS 2016) without its barrier. What it was measured against: `benchmarks.replay`.
 """
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, field
 
-from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
-from schedulers.strategies.finals import final_climb, finalists, racing
+from schedulers.ladder import Climb, NewTrial, Outlook, competitors, ranked_at
+from schedulers.strategies.finals import Finals, final_climb
 from schedulers.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)
-class FoldLadder(Ladder):
+class FoldLadder(Finals):
     """Certain promotions first, then new trials, then likely promotions rather than an idle slot."""
 
-    has_finals: ClassVar[bool] = True
+    looks: int = field(default=3, kw_only=True)  # inside the first fold, one every grace period
+    keep: float = field(default=0.5, kw_only=True)  # share that goes on from every look but the last
 
     @property
     def epoch_rungs(self) -> tuple[int, ...]:
-        """Return the looks inside the first fold: every grace period, `reduction_factor` times."""
-        looks = (self.grace_period * number for number in range(1, self.reduction_factor + 1))
+        """Return the looks inside the first fold, one every grace period."""
+        looks = (self.grace_period * number for number in range(1, self.looks + 1))
         return tuple(rung for rung in looks if rung < self.epochs)
 
     @property
@@ -48,10 +48,6 @@ class FoldLadder(Ladder):
         settled = field.settled or (outlook.finals_due and outlook.may_guess)  # time does not wait, fold-epochs do
         return final_climb(self, study, settled=settled, may_guess=outlook.may_guess)
 
-    def finals(self, study: StudyState) -> list[TrialState]:
-        """Return the finalists that are still in the race."""
-        return racing(self, finalists(study, self))
-
     def cost(self, contenders: int) -> float:
         """Return the fold-epochs of so many contenders when every rung sends on as many as it has places."""
         total, standing, below = 0.0, contenders, 0
@@ -62,10 +58,10 @@ class FoldLadder(Ladder):
         return total + standing * (self.epochs - below) + finalists * (self.top - self.epochs)
 
     def places(self, rung: int, reached: int) -> int:
-        """Return how many go on: half from every look, and the finalists from the last one."""
+        """Return how many go on: the share `keep` from every look, and the finalists from the last one."""
         if reached <= self.finalists or rung >= max(self.epoch_rungs, default=0):
             return min(reached, self.finalists)
-        return max(self.finalists, reached // 2)
+        return max(self.finalists, int(reached * self.keep))
 
     def quota(self, index: int, contenders: int) -> int:
         """Return how many of all contenders go on from the compared rung of this index."""

@@ -10,11 +10,6 @@ from schedulers.study_state import StudyState
 class Full(Ladder):
     """No trial is left behind."""
 
-    @property
-    def epoch_rungs(self) -> tuple[int, ...]:
-        """Return none: nobody is compared inside a fold."""
-        return ()
-
     def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
         """Return the next fold of a trial that has begun, else a new trial."""
         for trial in competitors(study):

@@ -4,18 +4,20 @@ A trial that reaches a rung goes on unless its score is below the best 1/reducti
 before it; so the first trials pass every rung. Rungs multiply by `reduction_factor` through all folds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
 
 import numpy as np
 
-from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors
+from schedulers.ladder import Climb, ComparesEarly, NewTrial, Outlook, competitors
 from schedulers.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)
-class StoppingAsha(Ladder):
+class StoppingAsha(ComparesEarly):
     """Lets a trial run on until it is worse than most that came before it."""
+
+    reduction_factor: int = field(default=3, kw_only=True)  # one in so many runs on; so many times the rung below
 
     @property
     def rungs(self) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 Splits belong to a data set and a seed, never to a task: the same persons are in the same fold for mask,
 gender and age, or a joint score would leak. They do not depend on the order of a directory listing.
+What strata by the number behind a label are good for: `python -m benchmarks.holdout`.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from datasets.options import DataOptions
 from datasets.table import Table
 
 HOLDOUT = "holdout"
+NUMBER = "years"  # the table's column with the number behind a label
 _OWN = 0.9  # a task is a person's own if so many persons have one label in all images; some are mislabelled
 
 
@@ -48,12 +50,14 @@ def make_splits(table: Table, options: DataOptions, folds: int) -> Splits:
     if "fold" in table.frame:
         return _users_splits(table, options, folds)
     by_image = options.split == "by_image" or not table.has_persons
-    strata_columns, strata = strata_of(table, "id" if by_image else "person")
-    holdout, assigned = deal(strata, folds, options.holdout, options.split_seed)
+    unit = "id" if by_image else "person"
+    strata_columns, strata = strata_of(table, unit)
+    numbers = numbers_of(table, unit)
+    holdout, assigned = deal(strata, folds, options.holdout, options.split_seed, numbers)
     return Splits(
         seed=options.split_seed,
         split="by_image" if by_image else "by_person",
-        stratified_by=strata_columns,
+        stratified_by=(*strata_columns, *([] if numbers is None else [NUMBER])),
         holdout=holdout,
         folds=assigned,
     )
@@ -71,31 +75,54 @@ def strata_of(table: Table, unit: str) -> tuple[tuple[str, ...], dict[str, str]]
     }
 
 
+def numbers_of(table: Table, unit: str) -> dict[str, float] | None:
+    """Return every person's number behind the label, such as the age in years; None if the data has none."""
+    if NUMBER not in table.frame:
+        return None
+    return {
+        str(person): float(number) for person, number in table.frame.groupby(unit, sort=True)[NUMBER].median().items()
+    }
+
+
 def _most_frequent(labels: "pd.Series[int]") -> int:
     return int(labels.mode().iloc[0])
 
 
 def deal(
-    strata: Mapping[str, str], folds: int, holdout: float, seed: int
+    strata: Mapping[str, str], folds: int, holdout: float, seed: int, numbers: Mapping[str, float] | None = None
 ) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Deal persons to a holdout and to folds, stratum by stratum, as cards are dealt.
 
-    Every fold's share of a stratum differs by one person at most, and so do the folds' sizes. The
-    holdout gets its share of each stratum, the rounding carried from one stratum to the next.
+    Every fold's share of a stratum differs by one person at most, and so do the folds' sizes. The holdout gets its
+    share of each stratum, the rounding carried from one stratum to the next. Where persons have `numbers`, each stratum
+    is dealt quantile by quantile: else the ages of a small holdout may all lie far from the class borders, by chance.
     """
     set_aside: list[str] = []
     dealt: list[list[str]] = [[] for _ in range(folds)]
     owed, hand = 0.0, 0
     for stratum in sorted(set(strata.values())):
         members = _shuffled([person for person in strata if strata[person] == stratum], seed)
-        owed += holdout * len(members)
-        taken = min(round(owed), len(members))
-        owed -= taken
-        set_aside += members[:taken]
-        for person in members[taken:]:
-            dealt[hand % folds].append(person)
-            hand += 1
+        for quantile in [members] if numbers is None else _quantiles(members, numbers, _quantile_size(folds, holdout)):
+            owed += holdout * len(quantile)
+            taken = min(round(owed), len(quantile))
+            owed -= taken
+            set_aside += quantile[:taken]
+            for person in quantile[taken:]:
+                dealt[hand % folds].append(person)
+                hand += 1
     return tuple(sorted(set_aside)), tuple(tuple(sorted(fold)) for fold in dealt)
+
+
+def _quantile_size(folds: int, holdout: float) -> int:
+    """Return how many persons make a quantile: enough for one of them to be set aside, and for every fold."""
+    return max(folds, round(1 / max(holdout, 1e-6)) if holdout else 0)
+
+
+def _quantiles(members: Sequence[str], numbers: Mapping[str, float], size: int) -> list[list[str]]:
+    """Return the members cut into groups of neighbouring numbers, each in the members' own, random order."""
+    place = {person: order for order, person in enumerate(members)}
+    ranked = sorted(members, key=lambda person: (numbers[person], place[person]))
+    return [sorted(ranked[start : start + size], key=place.__getitem__) for start in range(0, len(ranked), size)]
 
 
 def _shuffled(members: Sequence[str], seed: int) -> list[str]:

@@ -69,6 +69,33 @@ def test_the_order_of_a_listing_changes_nothing(persons: dict[str, str], random:
     assert deal(dict(items), 3, 0.2, 1) == deal(persons, 3, 0.2, 1)
 
 
+@given(strata, st.integers(2, 6), st.floats(0, 0.5), st.integers(0, 5))
+def test_numbers_change_neither_sizes_nor_shares(
+    persons: dict[str, str], folds: int, holdout: float, seed: int
+) -> None:
+    numbers = {person: float(len(person) + ord(person[0])) for person in persons}
+    aside, dealt = deal(persons, folds, holdout, seed, numbers)
+    assert sorted([*aside, *(person for fold in dealt for person in fold)]) == sorted(persons)
+    assert abs(len(aside) - holdout * len(persons)) <= 0.5 + 1e-9
+    for stratum in set(persons.values()):
+        shares = [sum(persons[person] == stratum for person in fold) for fold in dealt]
+        assert max(shares) - min(shares) <= 1
+        members = [person for person in persons if persons[person] == stratum]
+        assert abs(len(set(members) & set(aside)) - holdout * len(members)) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_numbers_of_the_holdout_and_of_every_fold_are_spread_as_all_are(seed: int) -> None:
+    numbers = {f"p{number:03d}": float(number) for number in range(100)}
+    aside, folds = deal(dict.fromkeys(numbers, "x"), 5, 0.2, seed, numbers)
+    assert [int(numbers[person]) // 5 for person in aside] == list(range(20)), "one of every five neighbours"
+    for fold in folds:
+        assert abs(sum(numbers[person] for person in fold) / len(fold) - 49.5) < 5, (
+            "by chance alone they would be 7 off"
+        )
+    assert len({deal(dict.fromkeys(numbers, "x"), 5, 0.2, other, numbers) for other in range(3)}) == 3
+
+
 def test_another_seed_gives_another_split() -> None:
     persons = {f"p{number}": "x" for number in range(40)}
     assert deal(persons, 4, 0.2, 0) != deal(persons, 4, 0.2, 1)
@@ -76,7 +103,7 @@ def test_another_seed_gives_another_split() -> None:
 
 def test_all_tasks_of_a_data_set_share_one_split(faces: PreparedData) -> None:
     place = faces.splits.place_of()
-    assert {"age", "gender"} == set(faces.splits.stratified_by)
+    assert set(faces.splits.stratified_by) == {"age", "gender", "years"}
     assert set(place) == set(faces.table.frame["person"])
     assert make_splits(faces.table, OPTIONS, 2) == faces.splits  # the task is no argument at all
 

@@ -5,8 +5,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ray
+from ray._private.authentication import authentication_token_setup
+from ray._private.worker import BaseContext
+from ray.exceptions import AuthenticationError
 
 _OBJECT_STORE_BYTES = 128 * 2**20  # no image and no weight goes through it
 _QUIET = {"RAY_AIR_NEW_OUTPUT": "0", "RAY_TQDM_PATCH_PRINT": "0", "RAY_DEDUP_LOGS": "0"}
@@ -37,19 +41,28 @@ class Cluster:
         return fitting
 
 
+class ClusterError(ValueError):
+    """A Ray cluster that cannot be joined; the message names the way out."""
+
+
 def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -> Cluster:
-    """Start Ray on this machine, or join the cluster at `address`; actors get `environment`."""
+    """Start Ray on this machine, or join the cluster at `address`; actors get `environment`.
+
+    Raises:
+        ClusterError: there is no cluster at the address, or it asks for a token that is not here.
+    """
     for name, value in {**_QUIET, "RAY_USAGE_STATS_ENABLED": "0", **environment}.items():
         os.environ.setdefault(name, value)
     for name in ("ray.tune", "ray.air", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     if address is not None:
+        take_token()
         runtime = {
             "env_vars": dict(environment),
             "working_dir": str(code),
             "excludes": ["results", "ensembles", ".venv", ".git"],
         }
-        context = ray.init(address=address, runtime_env=runtime, log_to_driver=False, logging_level=logging.ERROR)
+        context = _join(address, runtime)
     else:
         context = ray.init(
             include_dashboard=True,
@@ -60,6 +73,31 @@ def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -
         )
     resources = ray.cluster_resources()
     return Cluster(int(resources.get("CPU", 1)), resources.get("GPU", 0.0), context.dashboard_url or None)
+
+
+def take_token() -> None:
+    """Use the token of this machine where there is one: Ray does so by itself for the address `auto` alone."""
+    logger = logging.getLogger(authentication_token_setup.__name__)
+    before, logger.disabled = logger.disabled, True  # it would warn that it did what it was asked to
+    try:
+        authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+    finally:
+        logger.disabled = before
+
+
+def _join(address: str, runtime: dict[str, Any]) -> BaseContext:
+    try:
+        return ray.init(address=address, runtime_env=runtime, log_to_driver=False, logging_level=logging.ERROR)
+    except AuthenticationError:
+        raise ClusterError(
+            f"--address {address}: the cluster asks for a token, and the one here is missing or another; print it on the"
+            " cluster's head with: ray get-auth-token, and put it here into RAY_AUTH_TOKEN"
+        ) from None
+    except (ConnectionError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ClusterError(
+            f"--address {address}: no cluster can be joined there ({reason}); see: ray status --address {address}"
+        ) from None
 
 
 def local_gpus() -> int:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -17,6 +19,17 @@ from trainables.config import TrainConfig
 from trainables.fold_data import DECODED
 
 TINY = {"backbone": "test_efficientnet", "pretrained": False, "image_size": 32, "epochs": 2, "batch_size": 16}
+
+
+class ByFile(LoadScopeScheduling):
+    """Gives a worker a file at a time; all of `tests/system`, which starts Ray, goes to one and runs in order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "tests/system" if nodeid.startswith("tests/system/") else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
@@ -46,6 +46,7 @@ def theirs(name: str, targets: np.ndarray, probabilities: np.ndarray) -> float:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("classes", [2, 3])
 @pytest.mark.parametrize("name", METRICS)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_a_metric_is_scikit_learns(name: str, classes: int, data: st.DataObject) -> None:
     targets, probabilities = data.draw(predictions(classes))

@@ -20,7 +20,7 @@ from schedulers.study_state import StateError, StudyState
 from tests.toy_search import ToyDriver, ToyFolders, peak, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5)
-quick = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def events_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> Iterator[Event]:

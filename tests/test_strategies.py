@@ -30,7 +30,7 @@ TABLES = Path(__file__).parent.parent / "benchmarks/tables"
 every_strategy = pytest.mark.parametrize("name", STRATEGIES)
 JUDGES_BY_ARRIVAL = ("stopping_asha", "lockstep")  # Ray's rule compares with those that were there before
 SHARES_GROW = ("asha",)  # the best third of more is more: who had no place may have one later
-some = settings(max_examples=25, deadline=None)
+some = settings(max_examples=20, deadline=None)
 
 
 @st.composite

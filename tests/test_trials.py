@@ -16,8 +16,10 @@ from safetensors import SafetensorError
 from analysis.finished import out_of_fold
 from analysis.trial_folders import TrialFolders
 from datasets.errors import DataError
+from datasets.preparation import PreparedData
 from schedulers.disk_budget import Drop
 from studies.metrics import macro_f1
+from tests.conftest import TINY, write_study
 from trainables.climb_failures import failure_result
 from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
@@ -120,13 +122,23 @@ def test_a_finished_fold_drops_its_resume_state_and_lists_its_files(study: Path,
     assert all(sha256_of(study / "trials/0" / name) == digest for name, digest in manifest.files.items())
 
 
+@pytest.fixture(scope="module")
+def through(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> list[tuple[int, int, float, float]]:
+    """The curve of a trial that nobody disturbed."""
+    place = tmp_path_factory.mktemp("through")
+    write_study(place, faces)
+    climb(place, TrainConfig(**TINY), 4)
+    return curve(place)
+
+
 @pytest.mark.parametrize("moment", range(11))
 def test_a_kill_between_any_two_renames_costs_that_epoch_alone(
-    moment: int, study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
+    moment: int,
+    study: Path,
+    tiny: TrainConfig,
+    through: list[tuple[int, int, float, float]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    climb(study, tiny, 4)
-    through = curve(study)
-    shutil.rmtree(study / "trials")
     renames, real = [0], Path.replace
 
     def dying(self: Path, target: Path) -> Path:

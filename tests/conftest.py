@@ -15,7 +15,6 @@ import torch
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
 from trainables.config import TrainConfig

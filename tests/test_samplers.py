@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schedulers.sampler import Proposal, ask
-from schedulers.samplers import SAMPLERS, check_sampler
+from schedulers.samplers import SAMPLERS, check_sampler, sampler_in_charge
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.study_state import StudyState
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
@@ -113,6 +113,18 @@ def test_what_users_queue_comes_after_the_recipe_and_nothing_is_trained_twice(tm
     assert trials[1].configuration["learning_rate"] == 0.25, "0.5 is the recipe's"
     again = ToyDriver(tmp_path / "record", toy_space(trials=6), queue=own).start().finish()
     assert again.run.state.trials[5].origin == "random", "the queue is not begun anew"
+
+
+def test_the_origin_is_who_really_proposed_a_configuration(tmp_path: Path) -> None:
+    """A Gaussian process that is sure of a corner gives the same answer again; then its fallback is asked."""
+    space = toy_space(sampler="gp", trials=24)
+    few = {"learning_rate": Range(low=0.0, high=1.0, step=0.04)}
+    trials = (
+        ToyDriver(tmp_path / "record", space.model_copy(update={"parameters": few})).start().finish().run.state.trials
+    )
+    origins = {trial.origin for trial in trials.values()}
+    assert {"recipe", "gp"} < origins <= {"recipe", "gp", "tpe", "random"}
+    assert [sampler_in_charge("gp", retry) for retry in (0, 1, 6, 7, 400)] == ["gp", "tpe", "tpe", "random", "random"]
 
 
 def test_a_space_of_three_configurations_is_searched_once_and_the_search_ends(tmp_path: Path) -> None:

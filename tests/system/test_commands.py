@@ -210,9 +210,10 @@ def test_sigterm_cuts_an_epoch_short_that_takes_longer_than_its_sender_waits(
 
 def test_folds_in_lockstep_with_budgets_a_queue_and_another_sampler_run_under_ray(place: Path) -> None:
     (place / "own.yaml").write_text("- {learning_rate: 2e-3, optimizer: sgd}\n")
-    lockstep = ("--set", "search.scheduler=lockstep", "--set", "search.sampler=qmc")
+    lockstep = ("--set", "search.scheduler=lockstep", "--set", "search.sampler=qmc", "--set", "metric=log_loss")
     out = search(place, *lockstep, "--fold-epochs", "14", "--disk-budget", "20KB", "--enqueue", "own.yaml")
     assert "the budget of 14 fold-epochs is spent" in out
+    assert "log loss ± spread over folds" in out
     study = state(place)
     assert study.fold_epochs == 14
     assert [trial.origin for trial in study.trials.values()][:2] == ["recipe", "enqueued"]

@@ -1,10 +1,10 @@
-"""How closely an exported graph that gets a decoded picture can follow our reader: pixels, probabilities, classes, cost.
+"""How closely our reader is followed by an exported graph, which gets a decoded picture: pixels, probabilities, classes, cost.
 
-    python -m benchmarks.resize_rule --bundle ensembles/age-gender-mask --people 300
+    python -m benchmarks.resize_rule --bundle ensembles/age --people 300
 
-Our reader decodes a JPEG at the smallest scale that has twice the size, and lets Pillow resize it. A graph decodes in full
-and resizes by ONNX `Resize` with antialiasing (cubic, a = -0.5, as in Pillow). Drawn portraits of 384 x 512, the
-competition's size, of persons that no trial saw.
+A graph decodes in full and resizes by ONNX `Resize` with antialiasing (cubic, a = -0.5, as in Pillow). A reader may decode a
+JPEG at a reduced scale first: the smallest one that has so many times the size. Drawn portraits of persons that no trial saw,
+in the competition's size of 384 x 512, and some of them enlarged to the size of a phone's photographs.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import io
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +27,8 @@ from datasets.folders import cache_root
 from datasets.images import Pixels, read_image
 from datasets.sample_faces import sample_faces_root
 from voting.bundle import open_bundle
-from voting.rules import find_rule
-from voting.runtime import load_task
+from voting.rules import VoteRule, find_rule
+from voting.runtime import Member, load_task
 
 Reader = Callable[[Path, int], Pixels]
 console = Console(width=120)
@@ -38,55 +39,67 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--people", type=int, default=300)
+    parser.add_argument("--enlarged", type=int, default=100, help="pictures of 3072 x 4096 (default: 100)")
     arguments = parser.parse_args()
     root = sample_faces_root(cache_root(), arguments.people, 7, "balanced", 1.0)
     paths = read_competition(root, ()).paths()
-    for task in open_bundle(arguments.bundle).tasks:
-        members = load_task(task, arguments.bundle)
-        size = members[0].spec.image_size
-        title = f"{task.task}: {len(paths)} pictures of 384 x 512 at {size} pixels, against our reader"
-        columns = (
-            "rule",
-            "largest difference in levels of 255",
-            "mean",
-            "in probability",
-            "same class",
-            "ms a picture",
+    with TemporaryDirectory() as folder:
+        larger = enlarged(paths[:: max(1, len(paths) // arguments.enlarged)], Path(folder))
+        for task in open_bundle(arguments.bundle).tasks:
+            members = load_task(task, arguments.bundle)
+            for pictures in (paths, larger):
+                console.print(compared(pictures, members, find_rule(task.vote)))
+
+
+def enlarged(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Write pictures eight times as wide and high, and return where."""
+    larger = [folder / f"{number}.jpg" for number in range(len(paths))]
+    for source, target in zip(paths, larger, strict=True):
+        with Image.open(source) as image:
+            image.resize((image.width * 8, image.height * 8), Image.Resampling.BICUBIC).save(target, quality=92)
+    return larger
+
+
+def compared(paths: Sequence[Path], members: Sequence[Member], rule: VoteRule) -> Table:
+    """Return how every reader differs from the graph on these pictures."""
+    size = members[0].spec.image_size
+    with Image.open(paths[0]) as first:
+        title = f"{len(paths)} pictures of {first.width} x {first.height} at {size} pixels, against a graph with ONNX Resize"
+    table = Table("reader", "levels of 255: mean", "largest", "probability", "same class", "ms a picture", title=title)
+    graph, seconds = decoded(paths, size, Graph(size, "cubic"))
+    expected = rule([member.fold_votes(graph).mean(axis=0) for member in members])
+    table.add_row("the graph itself", "", "", "", "", f"{1000 * seconds / len(paths):.2f}")
+    for name, reader in READERS.items():
+        pixels, seconds = decoded(paths, size, reader)
+        votes = rule([member.fold_votes(pixels).mean(axis=0) for member in members])
+        levels = np.abs(graph.astype(np.int16) - pixels)
+        same = (votes.argmax(axis=1) == expected.argmax(axis=1)).mean()
+        table.add_row(
+            name,
+            f"{levels.mean():.3f}",
+            str(levels.max()),
+            f"{np.abs(votes - expected).max():.3f}",
+            f"{same:.2%}",
+            f"{1000 * seconds / len(paths):.2f}",
         )
-        shown = Table(*columns, title=title, title_justify="left")
-        ours, seconds = decoded(paths, size, read_image)
-        votes = find_rule(task.vote)([member.fold_votes(ours).mean(axis=0) for member in members])
-        shown.add_row("our reader", "", "", "", "", f"{1000 * seconds / len(paths):.2f}")
-        for name, reader in readers(size).items():
-            theirs, seconds = decoded(paths, size, reader)
-            other = find_rule(task.vote)([member.fold_votes(theirs).mean(axis=0) for member in members])
-            levels = np.abs(ours.astype(np.int16) - theirs)
-            same = (votes.argmax(axis=1) == other.argmax(axis=1)).mean()
-            shown.add_row(
-                name,
-                str(levels.max()),
-                f"{levels.mean():.3f}",
-                f"{np.abs(votes - other).max():.3f}",
-                f"{same:.2%}",
-                f"{1000 * seconds / len(paths):.2f}",
-            )
-        console.print(shown)
+    return table
 
 
-def readers(size: int) -> dict[str, Reader]:
-    """Return other ways to read a picture."""
-    cubic, linear = (Graph(size, mode) for mode in ("cubic", "linear"))
-    return {
-        "full decode, Pillow bicubic": lambda path, side: pillow(path, side, Image.Resampling.BICUBIC),
-        "full decode, ONNX Resize cubic": lambda path, side: cubic(path),
-        "full decode, ONNX Resize linear": lambda path, side: linear(path),
-        "full decode, Pillow bilinear": lambda path, side: pillow(path, side, Image.Resampling.BILINEAR),
-    }
+def pillow(path: Path, size: int, times: int, filter_: Image.Resampling = Image.Resampling.BICUBIC) -> Pixels:
+    """Return a picture decoded at no less than so many times the size (0: in full), resized by Pillow."""
+    with Image.open(path) as image:
+        if times:
+            image.draft("RGB", (times * size, times * size))
+        return np.asarray(image.convert("RGB").resize((size, size), filter_))
 
 
-def pillow(path: Path, size: int, filter_: Image.Resampling) -> Pixels:
-    """Return a picture that was decoded in full and resized by Pillow."""
-    return np.asarray(Image.open(path).convert("RGB").resize((size, size), filter_))
+READERS: dict[str, Reader] = {
+    "ours": read_image,
+    "decoded at 2 times the size": lambda path, size: pillow(path, size, 2),
+    "decoded at 4 times the size": lambda path, size: pillow(path, size, 4),
+    "decoded in full": lambda path, size: pillow(path, size, 0),
+    "decoded in full, bilinear": lambda path, size: pillow(path, size, 0, Image.Resampling.BILINEAR),
+}
 
 
 class Graph:
@@ -107,7 +120,7 @@ class Graph:
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(written.getvalue(), options)
 
-    def __call__(self, path: Path) -> Pixels:
+    def __call__(self, path: Path, size: int) -> Pixels:
         picture = np.asarray(Image.open(path).convert("RGB"), np.float32).transpose(2, 0, 1)[None]
         (square,) = self._session.run(None, {"picture": picture})
         pixels: Pixels = np.clip(np.rint(square[0]), 0, 255).astype(np.uint8).transpose(1, 2, 0)

@@ -12,6 +12,9 @@ from PIL import Image
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff")
 Pixels = npt.NDArray[np.uint8]
 Resize: TypeAlias = Literal["squeeze", "pad", "crop"]
+DECODED_AT = (
+    4  # times the size, no less: with 2 a graph that decodes in full differs on one picture in 175, with 4 in 410
+)
 LARGEST = 89_478_485  # pixels: from here on Pillow warns of a file that fills the memory when it is decoded
 _GREY = (128, 128, 128)  # beside a padded image
 _ORIENTATION = 0x0112  # the EXIF tag that says how a camera was held
@@ -43,8 +46,8 @@ def read_image(path: Path, size: int, resize: Resize = "squeeze") -> Pixels:
     """Return an image as size x size x RGB, turned upright, resized bicubically with antialiasing.
 
     `resize` says how it becomes square: `squeeze` scales both sides, `pad` keeps the shape and fills up with grey,
-    `crop` keeps the shape and cuts the longer side off evenly. A JPEG is decoded at the smallest scale that has twice
-    the size (what that changes: `python -m benchmarks.resize_rule`).
+    `crop` keeps the shape and cuts the longer side off evenly. A JPEG is decoded at the smallest scale that has
+    `DECODED_AT` times the size (what that changes and saves: `python -m benchmarks.resize_rule`).
 
     Raises:
         UnreadableImage: missing, truncated, too large, or no image.
@@ -56,7 +59,7 @@ def read_image(path: Path, size: int, resize: Resize = "squeeze") -> Pixels:
                     f"{path}: has {image.width * image.height / 1e6:.0f} megapixels, more than the {LARGEST / 1e6:.0f} that"
                     " are read; make it smaller"
                 )
-            image.draft("RGB", (2 * size, 2 * size))
+            image.draft("RGB", (DECODED_AT * size, DECODED_AT * size))
             upright = _eight_bit(_turned_upright(image)).convert("RGB")
             return np.asarray(_square(upright, size, resize))
     except UnreadableImage:

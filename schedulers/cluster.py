@@ -2,10 +2,14 @@
 
 import logging
 import os
-from collections.abc import Mapping
+import socket
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import ray
 from ray._private.authentication import authentication_token_setup
@@ -86,18 +90,49 @@ def take_token() -> None:
 
 
 def _join(address: str, runtime: dict[str, Any]) -> BaseContext:
+    _check_listens(address)
+    with tempfile.TemporaryFile("w+") as said:
+        try:
+            with stderr_into(said):  # Ray's core repeats the same warning for half a minute
+                return ray.init(address=address, runtime_env=runtime, log_to_driver=False, logging_level=logging.ERROR)
+        except (AuthenticationError, ConnectionError, RuntimeError) as error:
+            said.seek(0)
+            if isinstance(error, AuthenticationError) or "InvalidAuthToken" in said.read():
+                raise ClusterError(
+                    f"--address {address}: the cluster asks for a token, and the one here is missing or another; print it on"
+                    " the cluster's head with: ray get-auth-token, and set it here as RAY_AUTH_TOKEN"
+                ) from None
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise ClusterError(
+                f"--address {address}: no cluster can be joined there ({reason}); begin one with: ray start --head, or leave"
+                " --address out"
+            ) from None
+
+
+def _check_listens(address: str) -> None:
+    """Refuse an address of a host and a port where nobody answers: Ray would try for minutes."""
+    host, separator, port = address.rpartition(":")
+    if not separator or "/" in host or not port.isdigit():
+        return  # auto, or an address of another kind
     try:
-        return ray.init(address=address, runtime_env=runtime, log_to_driver=False, logging_level=logging.ERROR)
-    except AuthenticationError:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except (OSError, OverflowError) as error:
         raise ClusterError(
-            f"--address {address}: the cluster asks for a token, and the one here is missing or another; print it on the"
-            " cluster's head with: ray get-auth-token, and put it here into RAY_AUTH_TOKEN"
+            f"--address {address}: nobody listens there ({error}); begin a cluster with: ray start --head, or leave --address out"
         ) from None
-    except (ConnectionError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ClusterError(
-            f"--address {address}: no cluster can be joined there ({reason}); see: ray status --address {address}"
-        ) from None
+
+
+@contextmanager
+def stderr_into(file: IO[str]) -> Iterator[None]:
+    """Have everything that this process writes to its standard error go into a file, what is no Python, too."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    os.dup2(file.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def local_gpus() -> int:

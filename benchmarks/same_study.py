@@ -1,0 +1,93 @@
+"""Whether a change of the code changed a study: one serial search with a seed, told by its decisions, scores and files.
+
+    python -m benchmarks.same_study --json before.json
+    python -m benchmarks.same_study --against before.json
+
+Reads the study's files as plain JSON, so that two versions of the code can be compared. Times are left out.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+SPACE = """
+task: mask
+data: {source: sample_faces, people: 20, scale: 0.125}
+parameters:
+  optimizer:          {choice: [adamw, sgd]}
+  learning_rate:      {low: 1e-4, high: 1e-2, log: true}
+  momentum:           {low: 0.8, high: 0.98, when: {optimizer: sgd}}
+  label_smoothing:    {low: 0.0, high: 0.2}
+  cutmix_probability: {low: 0.0, high: 0.8}
+  class_weights:      {choice: [none, balanced]}
+constants: {backbone: test_efficientnet, pretrained: false, image_size: 32, epochs: 4, batch_size: 16}
+search: {trials: 12, folds: 3, finalists: 2}
+"""
+EVENTS = {  # of every kind, what does not depend on the clock
+    "trial_added": ("trial", "configuration", "origin"),
+    "climb_started": ("trial", "rung", "attempt"),
+    "epoch_scored": ("trial", "fold", "epoch", "score", "fold_score"),
+    "climb_ended": ("trial", "attempt", "reason"),
+}
+
+
+def main() -> int:
+    """Run the search, write or compare it, and return 1 if it is another one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="where to write the study's decisions, scores and digests")
+    parser.add_argument("--against", type=Path, help="what another version wrote")
+    arguments = parser.parse_args()
+    study = told(searched())
+    print(f"{len(study['events'])} events, {len(study['trials'])} trials")
+    if arguments.json:
+        arguments.json.write_text(json.dumps(study, indent=1))
+    if not arguments.against:
+        return 0
+    before = json.loads(arguments.against.read_text())
+    for one, other in zip(before["events"], study["events"], strict=False):
+        if one != other:
+            print(f"the first difference:\n  {one}\n  {other}")
+            break
+    same = before == study
+    print("the same study" if same else "another study")
+    return 0 if same else 1
+
+
+def searched() -> Path:
+    """Run the search, one trial at a time, and return the study's folder."""
+    place = Path(tempfile.mkdtemp())
+    (place / "toy.yaml").write_text(SPACE)
+    command = [sys.executable, str(ROOT / "launch_search.py"), "--space", "toy.yaml", "--seed", "3"]
+    command += ["--cpus-per-trial", str(os.cpu_count())]
+    subprocess.run(command, cwd=place, check=True, stdout=subprocess.DEVNULL)
+    return place / "results/toy"
+
+
+def told(study: Path) -> dict[str, Any]:
+    """Return the decisions and scores of a record, and of every trial folder the files that count, by their sha256."""
+    lines = [json.loads(line) for line in (study / "record.jsonl").read_text().splitlines()]
+    events = [
+        [line["event"], *(line[key] for key in EVENTS[line["event"]])] for line in lines if line["event"] in EVENTS
+    ]
+    manifests = [json.loads(path.read_text()) for path in sorted(study.glob("trials/*/manifest.json"))]
+    trials = {
+        str(one["trial"]): {
+            "digest": one["digest"],
+            "files": one["files"],
+            "curve": [
+                [line[key] for key in ("fold", "epoch", "score", "loss", "learning_rate")] for line in one["curve"]
+            ],
+        }
+        for one in manifests
+    }
+    return {"events": events, "trials": trials}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -20,15 +20,15 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from analysis.candidates import TaskCandidates, choose_studies, task_candidates
 from analysis.comparison import JOINT, VOTERS, Outcome, as_numbers, compare, comparison_table, shared_rows
-from analysis.environment import environment
-from analysis.finished import FinishedTrial, find_studies
 from storage.atomic import put_folder
+from studies.environment import environment
 from studies.metrics import METRICS, Metric, Probabilities
 from studies.voters import EXPORT_SIZE
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
+from voting.candidates import TaskCandidates, choose_studies, task_candidates
 from voting.errors import BundleError
+from voting.finished_trials import FinishedTrial, find_studies
 from voting.packing import in_place_spec, pack_member
 from voting.rules import JOINT_TASKS, joint_class, joint_votes, soft_vote
 from voting.selection import best_members

@@ -20,36 +20,36 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from analysis.ending import finished_trials, print_ending
-from analysis.environment import environment
-from analysis.head_start import enqueued, warm_start
-from analysis.preview import FoldCounts, print_cost, print_preview
 from analysis.progress import SearchProgress
-from analysis.trial_folders import TrialFolders
+from analysis.summary import finished_trials, print_ending
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
 from datasets.sources import guess_source
-from schedulers.cluster import Cluster, local_gpus, start_ray, stop_ray
-from schedulers.launch_options import overrides, parse_options, same_command
-from schedulers.mirror import Mirror
+from launch.dry_run import FoldCounts, print_cost, print_preview
+from launch.initial_configurations import enqueued, warm_start
+from launch.options import overrides, parse_options, same_command
+from launch.signals import STOPPED, stopping_on_signals
 from schedulers.next_work import failed_setup
-from schedulers.record import Record
-from schedulers.sampler import Proposal
-from schedulers.samplers import check_sampler
+from schedulers.ray.cluster import Cluster, local_gpus, start_ray, stop_ray
+from schedulers.ray.tune_search import run_climbs
+from schedulers.samplers.ask import Proposal
+from schedulers.samplers.optuna_journal import Mirror
+from schedulers.samplers.registry import check_sampler
+from schedulers.samplers.warm_up import WarmUp
 from schedulers.search_settings import make_budget, make_ladder
-from schedulers.signals import STOPPED, stopping_on_signals
-from schedulers.study_folder import Identity, StudyFolder
 from schedulers.study_run import StudyRun
-from schedulers.tune_search import run_climbs
-from schedulers.warm_up import WarmUp
 from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import find_space, profile_names
+from storage.free_space import check_free_space
+from studies.environment import environment
 from studies.metrics import METRICS
+from studies.record import Record
+from studies.study_folder import Identity, StudyFolder
+from studies.trial_folders import TrialFolders
 from trainables.config import TrainConfig
-from trainables.disk_space import check_free_space
-from trainables.fold_data import DECODED
 from trainables.fold_trainable import FoldTrainable, worker_environment
-from trainables.probing import Probe
+from trainables.preflight.process import Preflight
+from trainables.training.fold_data import DECODED
 
 ROOT = Path(__file__).resolve().parent
 console = Console()
@@ -79,7 +79,7 @@ def search(arguments: argparse.Namespace) -> int:
     check_sampler(space)
     make_ladder(space)  # refuses an unknown strategy before anything is prepared
     make_budget(space)  # and a target that the metric cannot reach
-    probe = Probe(
+    preflight = Preflight(
         TrainConfig(**space.recipe()),
         choices_of(space, "backbone"),
         choices_of(space, "optimizer"),
@@ -89,11 +89,11 @@ def search(arguments: argparse.Namespace) -> int:
     try:
         data = prepare_data(space, skip_unreadable=arguments.skip_unreadable)
         if arguments.dry_run:
-            show_plan(space, data, probe.images_per_second(), arguments.cpus_per_trial or 1)
+            show_plan(space, data, preflight.images_per_second(), arguments.cpus_per_trial or 1)
             return 0
-        return run_study(arguments, folder, space, data, probe)
+        return run_study(arguments, folder, space, data, preflight)
     finally:
-        probe.end()
+        preflight.end()
 
 
 def choices_of(space: SearchSpace, knob: str) -> list[str]:
@@ -168,10 +168,11 @@ def show_plan(space: SearchSpace, data: PreparedData, images_per_second: float, 
 
 
 def run_study(
-    arguments: argparse.Namespace, folder: StudyFolder, space: SearchSpace, data: PreparedData, probe: Probe
+    arguments: argparse.Namespace, folder: StudyFolder, space: SearchSpace, data: PreparedData, preflight: Preflight
 ) -> int:
     """Run climbs until the study is finished or stopped, and print what came out."""
-    identity = Identity(space, data.facts(), {**data.splits.model_dump(mode="json"), "digest": data.splits.digest})
+    splits = {**data.splits.model_dump(mode="json"), "digest": data.splits.digest}
+    identity = Identity(space, data.facts(), splits, make_ladder(space).fold_order)
     queue = queued(arguments, folder, space, data)
     lock = folder.lock()
     try:
@@ -179,7 +180,7 @@ def run_study(
         folder.refuse_another(identity)
         cluster = start_ray(arguments.address, worker_environment(arguments.cpus_per_trial or 1), ROOT)
         cpus, gpus = share_of_a_trial(arguments, cluster)
-        probe.check()
+        preflight.check()
         folder.begin_or_continue(identity, derived_files(folder, data))
         describe_cluster(cluster, cpus, gpus)
         with Record(folder.record) as record:

@@ -8,9 +8,9 @@ from statistics import stdev
 from rich.table import Table
 
 from schedulers.ladder import Ladder
-from schedulers.study_state import StudyState, TrialState
+from studies.manifest import read_manifest
 from studies.metrics import METRICS, Metric
-from trainables.manifest import read_manifest
+from studies.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from analysis.standing import best_trial, standing
+from analysis.counts import best_trial, standing
 from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration

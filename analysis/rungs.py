@@ -9,7 +9,7 @@ from rich.table import Table
 from scipy.stats import kendalltau
 
 from schedulers.ladder import ComparesEarly, Ladder, competitors, ranked_at
-from schedulers.study_state import StudyState
+from studies.study_state import StudyState
 
 AGREES = 0.5  # Kendall's tau between two rungs from which a ranking is called right: three pairs of four in order
 FEW = 3  # of two trials any agreement is complete, one way or the other

@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.reporting import Row, in_new_process, peak_mebibytes, report
-from datasets.cache import build_cache
+from datasets.decoded.cache import build_cache
 from datasets.options import SampleFaces
 from datasets.sources import open_source
 

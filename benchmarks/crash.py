@@ -27,9 +27,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from schedulers.events import EpochScored, Event, TrialAdded
-from schedulers.record import read_record
-from trainables.manifest import read_manifest
+from studies.events import EpochScored, Event, TrialAdded
+from studies.manifest import read_manifest
+from studies.record import read_record
 
 ROOT = Path(__file__).resolve().parent.parent
 SPACE = """

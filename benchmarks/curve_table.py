@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from schedulers.record import read_record
-from schedulers.study_folder import StudyFolder
-from schedulers.study_state import StudyState
-from trainables.manifest import Manifest, read_manifest
+from studies.manifest import Manifest, read_manifest
+from studies.record import read_record
+from studies.study_folder import StudyFolder
+from studies.study_state import StudyState
 
 
 def rows(study: Path) -> Iterator[dict[str, Any]]:

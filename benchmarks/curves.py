@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from schedulers.study_state import StudyState, TrialState
+from studies.study_state import StudyState, TrialState
 
 Scores = npt.NDArray[np.float64]
 

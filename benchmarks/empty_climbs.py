@@ -14,12 +14,12 @@ from typing import Any
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
-from schedulers.disk_budget import Drop, Holding
-from schedulers.events import EpochScored
-from schedulers.record import Record
+from schedulers.ray.tune_search import run_climbs
 from schedulers.study_run import StudyRun
-from schedulers.tune_search import run_climbs
 from search_spaces import Range, SearchSettings, SearchSpace
+from studies.events import EpochScored
+from studies.record import Record
+from studies.trial_folders import Drop, Holding
 
 
 class EmptyTrainable(Trainable):

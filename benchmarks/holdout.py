@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from analysis.spread import person_bootstrap
-from datasets.competition import read_competition
-from datasets.folders import cache_root
-from datasets.sample_faces import sample_faces_root
+from datasets.sources.competition import read_competition
+from datasets.sources.sample_faces import sample_faces_root
 from datasets.splits import deal, numbers_of, strata_of
 from datasets.table import Table
+from storage.rebuilt_folder import cache_root
 from studies.metrics import macro_f1
 from voting.bundle import open_bundle
 from voting.runtime import load_task, vote

@@ -30,15 +30,15 @@ from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 
 from benchmarks.reporting import Row, in_new_process, report
-from datasets.cache import build_cache
+from datasets.decoded.cache import build_cache
 from datasets.options import SampleFaces
 from datasets.sources import open_source
 from datasets.transforms import make_transform
 from trainables.config import TrainConfig
-from trainables.devices import Placement, Resources, place
-from trainables.fold_data import FoldData
-from trainables.fold_learner import FoldLearner
-from trainables.models import make_model, normalisation
+from trainables.training.devices import Placement, Resources, place
+from trainables.training.fold_data import FoldData
+from trainables.training.fold_learner import FoldLearner
+from trainables.training.models import make_model, normalisation
 
 import albumentations as A  # noqa: N812, isort: skip  (the library's own convention)
 from albumentations.pytorch import ToTensorV2  # isort: skip

@@ -21,9 +21,9 @@ import torch
 
 from benchmarks.reporting import Row, peak_mebibytes, report
 from trainables.config import TrainConfig
-from trainables.devices import Resources, place
-from trainables.fold_data import FoldData
-from trainables.fold_learner import FoldLearner
+from trainables.training.devices import Resources, place
+from trainables.training.fold_data import FoldData
+from trainables.training.fold_learner import FoldLearner
 
 
 @dataclass(frozen=True)

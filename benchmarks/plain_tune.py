@@ -16,14 +16,14 @@ from typing import Any
 import ray
 from ray import tune
 
-from trainables.fold_data import load_fold_data
+from trainables.training.fold_data import load_fold_data
 
 
 def train(config: dict[str, Any]) -> None:
     """Train one batch and report it."""
     import torch
 
-    from trainables.models import make_model
+    from trainables.training.models import make_model
 
     torch.set_num_threads(1)
     data = load_fold_data(Path(config["study"]))

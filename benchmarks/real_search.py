@@ -18,10 +18,10 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.reporting import shown
-from schedulers.record import read_record
 from schedulers.search_settings import make_ladder
-from schedulers.study_folder import StudyFolder
-from schedulers.study_state import StudyState
+from studies.record import read_record
+from studies.study_folder import StudyFolder
+from studies.study_state import StudyState
 
 ROOT = Path(__file__).resolve().parent.parent
 STRATEGIES = ("fold_ladder", "stopping_asha", "lockstep", "full")

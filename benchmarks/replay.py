@@ -27,7 +27,7 @@ from schedulers.ladder import Ladder, ranked_at
 from schedulers.simulation import Simulation
 from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.survey import Survey
-from schedulers.study_state import StudyState
+from studies.study_state import StudyState
 
 CONFIGURATIONS = 32  # an order's
 console = Console(width=150)

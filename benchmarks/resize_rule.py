@@ -22,10 +22,10 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from datasets.competition import read_competition
-from datasets.folders import cache_root
 from datasets.images import Pixels, read_image
-from datasets.sample_faces import sample_faces_root
+from datasets.sources.competition import read_competition
+from datasets.sources.sample_faces import sample_faces_root
+from storage.rebuilt_folder import cache_root
 from voting.bundle import open_bundle
 from voting.rules import VoteRule, find_rule
 from voting.runtime import Member, load_task

@@ -25,14 +25,14 @@ from sklearn.model_selection import cross_val_predict
 from benchmarks.curves import CurveTable, table_argument
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder, ranked_at
-from schedulers.projection import distribution
-from schedulers.sampler import ask
-from schedulers.samplers import SAMPLERS
+from schedulers.samplers.ask import ask
+from schedulers.samplers.projection import distribution
+from schedulers.samplers.registry import SAMPLERS
 from schedulers.simulation import Simulation
 from schedulers.strategies import STRATEGIES
-from schedulers.study_state import StudyState
-from schedulers.study_state import TrialState as OurTrial
 from search_spaces import Choice, Parameter, Range, SearchSettings, SearchSpace
+from studies.study_state import StudyState
+from studies.study_state import TrialState as OurTrial
 
 _LOG_FROM = 300  # a number whose largest value is so many times its smallest is drawn on a log scale
 

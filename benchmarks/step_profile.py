@@ -23,13 +23,13 @@ from benchmarks.packing import noise
 from benchmarks.reporting import Row, report
 from datasets.images import Pixels
 from datasets.transforms import augment, make_transform
-from trainables.batches import gather
 from trainables.config import TrainConfig
-from trainables.devices import Resources, place
-from trainables.fold_data import Rows
-from trainables.fold_learner import FoldLearner
-from trainables.losses import configured_loss
-from trainables.mixing import cutmix
+from trainables.training.batches import gather
+from trainables.training.devices import Resources, place
+from trainables.training.fold_data import Rows
+from trainables.training.fold_learner import FoldLearner
+from trainables.training.losses import configured_loss
+from trainables.training.mixing import cutmix
 
 import albumentations as A  # noqa: N812, isort: skip  (the library's own convention)
 

@@ -20,10 +20,10 @@ import torch
 from torch import nn
 
 from benchmarks.reporting import Row, in_new_process, report
-from trainables.compiling import Features, compiled_features
 from trainables.config import TrainConfig
-from trainables.models import make_model
-from trainables.optimizers import make_optimizer
+from trainables.training.compiling import Features, compiled_features
+from trainables.training.models import make_model
+from trainables.training.optimizers import make_optimizer
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class Competition(_SplitOptions):
 
     source: Literal["competition"]
     root: str
-    corrections: tuple[str, ...] = ()  # names of lists in datasets/corrections.yaml
+    corrections: tuple[str, ...] = ()  # names of lists in datasets/sources/corrections.yaml
 
 
 class Csv(_SplitOptions):

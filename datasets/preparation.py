@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from datasets.cache import ImageCache, build_cache
+from datasets.decoded.cache import ImageCache, build_cache
 from datasets.errors import DataError
-from datasets.folders import cache_root
 from datasets.images import Resize
 from datasets.options import DataOptions
 from datasets.sources import open_source
 from datasets.splits import Splits, check_classes, make_splits
 from datasets.table import Table
+from storage.rebuilt_folder import cache_root
 
 Progress = Callable[[str, int, int], None]
 

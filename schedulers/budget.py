@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from schedulers.study_state import StudyState
 from studies.metrics import METRICS, Metric
+from studies.study_state import StudyState
 
 RESERVE = 1.15  # fold-epochs vary in length; without a margin the last finalist misses its last fold
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from schedulers.affordable import look_ahead, within
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder, competitors
-from schedulers.outlook import look_ahead, within
 from schedulers.simulation import Simulation
-from schedulers.study_state import StudyState, TrialState
+from studies.study_state import StudyState, TrialState
 
 _ENOUGH = 5  # trials begun before their cost says what the next ones will cost
 

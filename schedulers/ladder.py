@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import ClassVar, Literal, TypeAlias
 
-from schedulers.study_state import StudyState, TrialState
+from studies.study_state import StudyState, TrialState
 
 FoldOrder: TypeAlias = Literal["sequential", "lockstep"]
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from schedulers.affordable import look_ahead, under_way, within
 from schedulers.budget import Budget
 from schedulers.ladder import Climb, Ladder, NewTrial
-from schedulers.outlook import look_ahead, under_way, within
-from schedulers.study_state import StudyState, TrialState
+from studies.study_state import StudyState, TrialState
 
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration
 

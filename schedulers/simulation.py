@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
+from schedulers.affordable import under_way
 from schedulers.budget import Budget
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded
 from schedulers.ladder import Climb, Ladder, NewTrial
 from schedulers.next_work import Finished, next_work
-from schedulers.outlook import under_way
-from schedulers.study_state import StudyState, TrialState
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded
+from studies.study_state import StudyState, TrialState
 
 
 class Judge(Protocol):

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from schedulers.events import (
+from schedulers.affordable import under_way
+from schedulers.disk.keeping import Folders, Housekeeping
+from schedulers.ladder import Climb, FoldOrder, NewTrial
+from schedulers.next_work import Finished, Wait, Work, failed_setup, next_work
+from schedulers.samplers.ask import Proposal
+from schedulers.samplers.proposals import Effective, Proposals
+from schedulers.search_settings import make_budget, make_ladder
+from search_spaces import SearchSpace
+from studies.events import (
     ClimbEnded,
     ClimbStarted,
     Dropped,
@@ -17,17 +25,9 @@ from schedulers.events import (
     TrialAdded,
     TrialFailed,
 )
-from schedulers.failures import LOST, Failure
-from schedulers.housekeeping import Folders, Housekeeping
-from schedulers.ladder import Climb, FoldOrder, NewTrial
-from schedulers.next_work import Finished, Wait, Work, failed_setup, next_work
-from schedulers.outlook import under_way
-from schedulers.proposals import Effective, Proposals
-from schedulers.record import Record, RecordError
-from schedulers.sampler import Proposal
-from schedulers.search_settings import make_budget, make_ladder
-from schedulers.study_state import StudyState, TrialState
-from search_spaces import SearchSpace
+from studies.failures import LOST, Failure
+from studies.record import Record, RecordError
+from studies.study_state import StudyState, TrialState
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class StudyRun:
         self._add(EpochScored(time=self._clock(), trial=order.trial, phases=phases, **fields))
 
     def end_climb(self, order: ClimbOrder, failure: Failure | None = None) -> None:
-        """Record how a climb ended, and whether its failure is the trial's (see `schedulers.failures`)."""
+        """Record how a climb ended, and whether its failure is the trial's (see `studies.failures`)."""
         trial = self.state.trials[order.trial]
         if failure == LOST:
             self._catch_up(trial)

@@ -18,7 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
 from trainables.config import TrainConfig
-from trainables.fold_data import DECODED
+from trainables.training.fold_data import DECODED
 
 TINY = {"backbone": "test_efficientnet", "pretrained": False, "image_size": 32, "epochs": 2, "batch_size": 16}
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.candidates import choose_studies
-from analysis.ending import finished_trials, print_ending, savings, time_shares, verdict
-from analysis.finished import find_studies
+from analysis.counts import best_trial, standing
 from analysis.leaderboard import Row, is_tie, leaderboard
 from analysis.progress import SearchProgress, spell_parameters
-from analysis.standing import best_trial, standing
+from analysis.summary import finished_trials, print_ending, savings, time_shares, verdict
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_folder import Identity, StudyError, StudyFolder, differences
 from studies.metrics import METRICS
+from studies.study_folder import Identity, StudyError, StudyFolder, differences
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
+from voting.candidates import choose_studies
+from voting.finished_trials import find_studies
 
 
 @pytest.fixture
@@ -200,7 +200,24 @@ def test_a_study_is_itself_under_another_budget_and_another_under_other_images(t
             folder.refuse_another(identity)
 
 
-@pytest.mark.parametrize("name", ["data.json", "splits.json", "space.yaml"])
+def test_a_study_of_another_version_is_refused_by_its_format(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path / "toy")
+    folder.path.mkdir()
+    identity = Identity(toy_space(), {"images": "a", "labels": "l"}, {"digest": "s"})
+    folder.begin_or_continue(identity, {})
+    folder.begun.write_text('{"format": 99, "fold_order": "sequential"}')
+    with pytest.raises(
+        StudyError, match=r"study\.json: is of format 99, this version of Foldrace reads format 1; take"
+    ):
+        folder.refuse_another(identity)
+    folder.begun.unlink()
+    with pytest.raises(
+        StudyError, match=r"was begun by an earlier version of Foldrace .*begin anew under another name"
+    ):
+        folder.stored_space()
+
+
+@pytest.mark.parametrize("name", ["data.json", "splits.json", "space.yaml", "study.json"])
 @pytest.mark.parametrize("content", ["{", "[1]", None])
 def test_a_damaged_file_of_a_study_is_named_with_the_way_out(tmp_path: Path, name: str, content: str | None) -> None:
     folder = StudyFolder(tmp_path / "toy")
@@ -212,6 +229,8 @@ def test_a_damaged_file_of_a_study_is_named_with_the_way_out(tmp_path: Path, nam
     if (name, content) == ("space.yaml", None):
         assert not folder.exists(), "space.yaml comes last: without it there is no study"
         return
+    if (name, content) == ("study.json", None):
+        return  # of an earlier version: see above
     with pytest.raises(StudyError, match=rf"{name}: .*restore it, or (take another|begin anew)"):
         folder.refuse_another(identity)
 

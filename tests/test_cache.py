@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from datasets import decoding
-from datasets.cache import build_cache, is_whole, load_cache
+from datasets.decoded import decoding
+from datasets.decoded.cache import build_cache, is_whole, load_cache
 from datasets.errors import DataError
 from datasets.images import LARGEST, Form, Resize, UnreadableImage, read_image
-from trainables.fold_data import decoded_images, load_fold_data
+from storage.rebuilt_folder import StorageError
+from trainables.training.fold_data import decoded_images, load_fold_data
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_too_little_room_is_told_with_numbers_before_anything_is_decoded(
 
 def test_a_cache_folder_that_cannot_be_made_is_told(pictures: list[Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(DataError, match=r"cannot write the cache .* set FOLDRACE_CACHE"):
+    with pytest.raises(StorageError, match=r"cannot write the cache .* set FOLDRACE_CACHE"):
         build_cache(pictures, 16, tmp_path / "file" / "cache")
 
 

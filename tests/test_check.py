@@ -8,22 +8,22 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.candidates import choose_studies, task_candidates
-from analysis.check import check
-from analysis.folder_checks import folder_findings
-from analysis.record_checks import record_findings
-from analysis.trial_folders import TrialFolders
+from analysis.check.__main__ import check
+from analysis.check.folder_checks import folder_findings
+from analysis.check.record_checks import record_findings
 from datasets.preparation import PreparedData
-from schedulers.events import TrialFailed
-from schedulers.record import Record, RecordError, read_record
-from schedulers.study_folder import StudyFolder
 from schedulers.study_run import StudyRun
-from schedulers.study_state import StudyState
 from search_spaces import Range, SearchSettings, SearchSpace
+from studies.events import TrialFailed
+from studies.record import Record, RecordError, read_record
+from studies.study_folder import StudyFolder
+from studies.study_state import StudyState
+from studies.trial_folders import TrialFolders
 from tests.conftest import TINY, write_study
 from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
-from trainables.devices import Resources
+from trainables.training.devices import Resources
+from voting.candidates import choose_studies, task_candidates
 
 
 def toy_space(tiny: TrainConfig) -> SearchSpace:
@@ -66,6 +66,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> Pa
     study, space = tmp_path_factory.mktemp("trained"), toy_space(TrainConfig(**TINY))
     write_study(study, faces)
     (study / "space.yaml").write_text(yaml.safe_dump(space.model_dump(mode="json")))
+    (study / "study.json").write_text('{"format": 1, "fold_order": "sequential"}')
     search(study, space)
     return study
 

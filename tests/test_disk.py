@@ -11,17 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schedulers.disk_budget import Drop, Holding, to_drop
-from schedulers.failures import Failure
-from schedulers.record import read_record
+from schedulers.disk.disk_budget import to_drop
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_state import StudyState
 from search_spaces.sizes import parse_size, spell_size
+from studies.failures import Failure
+from studies.record import read_record
+from studies.study_state import StudyState
+from studies.trial_folders import Drop, Holding
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
 from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
-from trainables.devices import Resources
+from trainables.training.devices import Resources
 
 LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
 STUDY = {0: [0.5] * 45, 1: [0.9] * 45, 2: [0.8] * 45, 3: [0.1] * 45, 4: [0.7] * 3, 5: [0.2], 6: [0.3]}
@@ -71,7 +72,7 @@ def test_a_budget_is_kept_as_far_as_voters_allow(limit: int) -> None:
 
 
 def test_a_climbing_trial_loses_nothing() -> None:
-    from schedulers.events import ClimbStarted
+    from studies.events import ClimbStarted
 
     busy = study()
     busy.apply(ClimbStarted(time=0, trial=5, rung=2, attempt=9))

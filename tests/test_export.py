@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.finished import out_of_fold
+from studies.manifest import Manifest, read_manifest
 from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
-from trainables.devices import Resources
-from trainables.manifest import Manifest, read_manifest
+from trainables.training.devices import Resources
 from voting import runtime
 from voting.bundle import BundleManifest, TaskSpec, open_bundle, seal
+from voting.finished_trials import out_of_fold
 from voting.packing import in_place_spec, pack_member
 from voting.runtime import load_task
 from voting.verification import Reference, TaskPlan, check_member, holdout_votes

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from schedulers.events import TrialFailed
-from schedulers.failures import Failure
-from schedulers.projection import by_rank
-from schedulers.proposals import ROUNDING
+from schedulers.samplers.projection import by_rank
+from schedulers.samplers.proposals import ROUNDING
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_state import TrialState
 from search_spaces import Choice, Range, SearchSpace
+from studies.events import TrialFailed
+from studies.failures import Failure
+from studies.study_state import TrialState
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
 

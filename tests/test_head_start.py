@@ -1,14 +1,12 @@
 """Configurations that users bring: another study's best, and a list of their own."""
 
-import json
 from pathlib import Path
 
 import pytest
-import yaml
 
-from analysis.head_start import enqueued, warm_start
-from schedulers.study_folder import StudyError, StudyFolder
+from launch.initial_configurations import enqueued, warm_start
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
+from studies.study_folder import Identity, StudyError, StudyFolder
 from tests.toy_search import ToyDriver, toy_space
 from trainables.config import TrainConfig
 
@@ -32,8 +30,7 @@ def other(tmp_path: Path) -> StudyFolder:
     folder = StudyFolder(tmp_path / "other")
     folder.path.mkdir()
     toy = toy_space(trials=20)
-    folder.space.write_text(yaml.safe_dump(toy.model_dump(mode="json")))
-    folder.data.write_text(json.dumps({"classes": ["a", "b"]}))
+    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     ToyDriver(folder.record, toy).start().finish()
     return folder
 

@@ -14,7 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from schedulers.mirror import Mirror
+from schedulers.samplers.optuna_journal import Mirror
 from tests.toy_search import ToyDriver, toy_space
 
 

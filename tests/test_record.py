@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
-from schedulers.record import Record, RecordError, StudyLock, read_record
-from schedulers.study_state import StudyState
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
+from studies.record import Record, RecordError, StudyLock, read_record
+from studies.study_state import StudyState
 
 EVENTS: list[Event] = [
     Launched(time=1, settings={"trials": 3}),
@@ -58,7 +58,7 @@ def test_a_damaged_line_in_the_middle_names_its_number(path: Path) -> None:
 def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_whole_lines(tmp_path: Path) -> None:
     script = f"""
 import pathlib, resource, signal
-from schedulers.record import Record
+from studies.record import Record
 from tests.test_record import EVENTS
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 with Record(pathlib.Path({str(tmp_path / "record.jsonl")!r})) as record:
@@ -85,8 +85,8 @@ def test_a_score_that_is_no_number_cannot_be_recorded() -> None:
 
 def test_the_second_launch_of_a_study_is_refused_and_a_crash_leaves_no_lock(tmp_path: Path) -> None:
     hold = f"""
-import pathlib, time, schedulers.record
-lock = schedulers.record.StudyLock(pathlib.Path({str(tmp_path)!r}))
+import pathlib, time, studies.record
+lock = studies.record.StudyLock(pathlib.Path({str(tmp_path)!r}))
 print("held", flush=True)
 time.sleep(60)
 """

@@ -6,7 +6,7 @@ from analysis.rungs import advice, rank_agreement, rung_table
 from schedulers.ladder import Ladder
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategies.lockstep import Lockstep
-from schedulers.study_state import StudyState
+from studies.study_state import StudyState
 from tests.test_search import study_of
 
 LADDER = FoldLadder(epochs=9, folds=5)

@@ -9,14 +9,14 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from schedulers.events import TrialAdded, TrialFailed
-from schedulers.projection import SHOWN, by_depth, by_rank
-from schedulers.sampler import ask
-from schedulers.samplers import STARTUP
+from schedulers.samplers.ask import ask
+from schedulers.samplers.projection import SHOWN, by_depth, by_rank
+from schedulers.samplers.registry import STARTUP
+from schedulers.samplers.warm_up import WarmUp
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_state import StudyState
-from schedulers.warm_up import WarmUp
 from search_spaces import Choice, Range, SearchSpace
+from studies.events import TrialAdded, TrialFailed
+from studies.study_state import StudyState
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
 

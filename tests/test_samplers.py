@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from schedulers.sampler import Proposal, ask
-from schedulers.samplers import SAMPLERS, check_sampler, sampler_in_charge
+from schedulers.samplers.ask import Proposal, ask
+from schedulers.samplers.registry import SAMPLERS, check_sampler, sampler_in_charge
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_state import StudyState
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
+from studies.study_state import StudyState
 from tests.toy_search import ToyDriver, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=3)

@@ -8,15 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schedulers.budget import Budget
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
-from schedulers.failures import LOST, Failure
 from schedulers.forecast import expected_fold_epochs
 from schedulers.ladder import Climb, NewTrial, earned_rungs, ranked_at
 from schedulers.next_work import Finished, Wait, next_work
-from schedulers.record import read_record
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_state import StateError, StudyState
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
+from studies.failures import LOST, Failure
+from studies.record import read_record
+from studies.study_state import StateError, StudyState
 from tests.toy_search import ToyDriver, ToyFolders, peak, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datasets.competition import read_competition
 from datasets.errors import DataError
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
-from datasets.sample_faces import sample_faces_root
-from datasets.sample_faces.people import draw_people
 from datasets.sources import guess_source, open_source
+from datasets.sources.competition import read_competition
+from datasets.sources.sample_faces import sample_faces_root
+from datasets.sources.sample_faces.people import draw_people
 from datasets.splits import make_splits
 from datasets.table import Table
 from search_spaces import SpaceError, load_space

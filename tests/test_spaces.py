@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.options import data_options
-from schedulers.sampler import ask
+from schedulers.samplers.ask import ask
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_state import StudyState
 from search_spaces import Choice, Range, SearchSpace, SpaceError, load_space
 from search_spaces.durations import parse_duration, spell_duration
 from search_spaces.loading import SHIPPED, profile_names
 from studies.metrics import METRICS
+from studies.study_state import StudyState
 from trainables.config import TrainConfig
 
 GOOD = """

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from schedulers.record import Record
-from schedulers.study_folder import Identity, StudyFolder
 from storage.atomic import put_folder, write_file, write_text
+from studies.record import Record
+from studies.study_folder import Identity, StudyFolder
 from tests.toy_search import toy_space
 
 
@@ -51,6 +51,7 @@ def test_a_study_exists_once_the_disk_has_its_space_and_everything_before_it(tmp
     assert [Path(name).name for name in synced[::2]] == [
         ".more.csv.torn",
         ".data.json.torn",
+        ".study.json.torn",
         ".splits.json.torn",
         ".space.yaml.torn",
     ]

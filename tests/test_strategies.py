@@ -13,7 +13,6 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 from benchmarks.curves import CurveTable, Replayed, read_table
 from benchmarks.replay import chosen, ladders, random_orders, replay
 from schedulers.budget import Budget
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded
 from schedulers.forecast import seconds_left
 from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
 from schedulers.next_work import next_work
@@ -22,8 +21,9 @@ from schedulers.search_settings import make_ladder
 from schedulers.simulation import Simulation
 from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.study_state import StudyState
 from search_spaces import SpaceError
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded
+from studies.study_state import StudyState
 from tests.toy_search import toy_space
 
 TABLES = Path(__file__).parent.parent / "benchmarks/tables"

@@ -12,20 +12,20 @@ from torch.nn.functional import cross_entropy, one_hot
 
 from datasets.preparation import PreparedData
 from datasets.transforms import STRENGTHS, augment, make_transform
+from storage.tensors import load_state, save_state
 from studies.metrics import macro_f1
-from trainables import optimizers
-from trainables.batches import BatchLoader, TrainingBatches, batches_per_epoch
-from trainables.classifier import exact_float32
 from trainables.config import TrainConfig, knob_table
-from trainables.devices import Resources, memory_share, place
-from trainables.fold_data import FoldData, load_fold_data
-from trainables.fold_learner import FoldLearner, NotFinite
-from trainables.losses import balanced_weights, class_weights, configured_loss, smooth, soft_target_loss
-from trainables.mixing import cut_box, cutmix
-from trainables.models import ModelError, make_model, normalisation, packaged_weights
-from trainables.optimizers import OptimizerError, check_optimizers, has_fused_variant
-from trainables.seeds import derived_generator, derived_seed
-from trainables.tensor_files import load_state, save_state
+from trainables.training import optimizers
+from trainables.training.batches import BatchLoader, TrainingBatches, batches_per_epoch
+from trainables.training.classifier import exact_float32
+from trainables.training.devices import Resources, memory_share, place
+from trainables.training.fold_data import FoldData, load_fold_data
+from trainables.training.fold_learner import FoldLearner, NotFinite
+from trainables.training.losses import balanced_weights, class_weights, configured_loss, smooth, soft_target_loss
+from trainables.training.mixing import cut_box, cutmix
+from trainables.training.models import ModelError, make_model, normalisation, packaged_weights
+from trainables.training.optimizers import OptimizerError, check_optimizers, has_fused_variant
+from trainables.training.seeds import derived_generator, derived_seed
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.1, 0.2, 0.3]])
 TARGETS = one_hot(torch.tensor([0, 2]), 3).float()
@@ -164,7 +164,7 @@ def test_going_on_in_the_middle_of_a_fold_gives_the_same_to_the_last_digit(
 ) -> None:
     from pathlib import Path
 
-    from trainables.tensor_files import load_state, save_state
+    from storage.tensors import load_state, save_state
 
     config = tiny.model_copy(
         update={"optimizer": optimizer, "drop_rate": 0.3, "cutmix_probability": 0.5, "augmentation": "strong"}

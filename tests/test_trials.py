@@ -13,22 +13,21 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from analysis.finished import out_of_fold
-from analysis.trial_folders import TrialFolders
 from datasets.errors import DataError
 from datasets.preparation import PreparedData
-from schedulers.disk_budget import Drop
+from studies.manifest import FolderError, read_manifest, sha256_of
 from studies.metrics import macro_f1
+from studies.predictions import read_predictions
+from studies.trial_folder import Superseded, TrialFolder
+from studies.trial_folders import Drop, TrialFolders
 from tests.conftest import TINY, write_study
 from trainables.climb_failures import failure_result
 from trainables.climber import Climber, Order, shared_fold_data
 from trainables.config import TrainConfig
-from trainables.devices import Resources
-from trainables.fold_learner import NotFinite
 from trainables.fold_trainable import FoldTrainable
-from trainables.manifest import FolderError, read_manifest, sha256_of
-from trainables.predictions import read_predictions
-from trainables.trial_folder import Superseded, TrialFolder
+from trainables.training.devices import Resources
+from trainables.training.fold_learner import NotFinite
+from voting.finished_trials import out_of_fold
 
 
 @pytest.fixture(autouse=True)
@@ -423,12 +422,12 @@ def test_too_little_free_space_is_told_before_anything_is_written(
     study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     climb(study, tiny, 1)
-    monkeypatch.setattr("trainables.disk_space.RESERVED_BYTES", 2**60)
+    monkeypatch.setattr("storage.free_space.RESERVED_BYTES", 2**60)
     with pytest.raises(OSError, match="are free"):
         climber(study, tiny, 2, attempt=2)
     monkeypatch.undo()
     one = climber(study, tiny, 2, attempt=2)
-    monkeypatch.setattr("trainables.disk_space.RESERVED_BYTES", 2**60)
+    monkeypatch.setattr("storage.free_space.RESERVED_BYTES", 2**60)
     result = one.step()
     assert (result["failure"], result["done"]) == ("disk_full", True)
     monkeypatch.undo()

@@ -17,10 +17,10 @@ import predict as predict_command
 from analysis.comparison import JOINT, Outcome, compare, shared_rows
 from analysis.spread import person_bootstrap
 from datasets.images import Form
+from storage.tensors import save_state
 from studies.metrics import METRICS, macro_f1
-from trainables.models import make_model
-from trainables.predictions import FoldPredictions
-from trainables.tensor_files import save_state
+from studies.predictions import FoldPredictions
+from trainables.training.models import make_model
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.errors import BundleError
 from voting.inputs import find_images, read_labels, write_submission

@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schedulers.disk_budget import Drop, Holding
-from schedulers.events import EpochScored
-from schedulers.record import Record
-from schedulers.sampler import Proposal
+from schedulers.samplers.ask import Proposal
 from schedulers.study_run import ClimbOrder, StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
+from studies.events import EpochScored
+from studies.record import Record
+from studies.trial_folders import Drop, Holding
 
 Score = Callable[[Mapping[str, Any], int], float]  # configuration, fold-epochs
 

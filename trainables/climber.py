@@ -11,16 +11,16 @@ from typing import Any, Literal
 import numpy as np
 from tensorboardX import SummaryWriter
 
+from studies.manifest import EpochLine, FolderError, Manifest, weights_name
 from studies.metrics import METRICS
+from studies.predictions import FoldPredictions
+from studies.trial_folder import TrialFolder
 from trainables.climb_failures import failure_result
 from trainables.config import TrainConfig
-from trainables.devices import Resources, place
-from trainables.fold_data import FoldData, load_fold_data
-from trainables.fold_learner import FoldLearner
-from trainables.manifest import EpochLine, FolderError, Manifest, weights_name
-from trainables.phases import Stopwatch
-from trainables.predictions import FoldPredictions
-from trainables.trial_folder import TrialFolder
+from trainables.training.devices import Resources, place
+from trainables.training.fold_data import FoldData, load_fold_data
+from trainables.training.fold_learner import FoldLearner
+from trainables.training.stopwatch import Stopwatch
 
 
 @cache

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
+from studies.manifest import trial_path
 from studies.metrics import METRICS
-from trainables.manifest import trial_path
 
 if TYPE_CHECKING:
     from trainables.climber import Climber
@@ -38,7 +38,7 @@ class FoldTrainable(Trainable):
         # torch is imported here, in the actor: the driver names this class and must start fast
         from trainables.climb_failures import failure_result
         from trainables.climber import Climber, Order
-        from trainables.devices import Resources
+        from trainables.training.devices import Resources
 
         order = Order(**{field.name: new_config[field.name] for field in fields(Order) if field.name in new_config})
         resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])

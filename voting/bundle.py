@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from datasets.images import Resize
-from trainables.manifest import sha256_of
+from studies.manifest import sha256_of
 from voting.errors import BundleError
 
 FORMAT: Literal[2] = 2

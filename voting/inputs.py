@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets.competition_layout import labels_of
 from datasets.images import is_image
+from datasets.sources.competition_layout import labels_of
 from studies.metrics import Targets
 from voting.bundle import TaskSpec
 from voting.errors import BundleError

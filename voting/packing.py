@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from trainables.manifest import Manifest, sha256_of, trial_path, weights_name
-from trainables.models import normalisation
+from studies.manifest import Manifest, sha256_of, trial_path, weights_name
+from trainables.training.models import normalisation
 from voting.bundle import MemberSpec
 from voting.errors import BundleError
 

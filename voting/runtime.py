@@ -11,9 +11,9 @@ import numpy.typing as npt
 import torch
 
 from datasets.images import Form, Pixels, UnreadableImage, read_image
-from trainables.classifier import Classifier, Normalisation
-from trainables.models import make_model
-from trainables.tensor_files import load_state
+from storage.tensors import load_state
+from trainables.training.classifier import Classifier, Normalisation
+from trainables.training.models import make_model
 from voting.bundle import MemberSpec, TaskSpec
 from voting.rules import Votes, find_rule
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from trainables.predictions import FoldPredictions, read_predictions
+from studies.predictions import FoldPredictions, read_predictions
 from voting.bundle import MemberSpec, TaskSpec, open_bundle
 from voting.errors import BundleError
 from voting.rules import find_rule

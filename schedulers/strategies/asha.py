@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from schedulers.ladder import Climb, NewTrial, Outlook, competitors, ranked_at
 from schedulers.strategies.finals import Finals, final_climb
-from schedulers.study_state import StudyState, TrialState
+from studies.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from schedulers.ladder import Climb, ComparesEarly, Ladder, competitors, ranked_at
 from schedulers.race import FOLDS_NEEDED, RaceRule, leaves_race
-from schedulers.study_state import StudyState, TrialState
+from studies.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors
-from schedulers.study_state import StudyState
+from studies.study_state import StudyState
 
 
 @dataclass(frozen=True)

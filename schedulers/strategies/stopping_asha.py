@@ -10,7 +10,7 @@ from math import isfinite
 import numpy as np
 
 from schedulers.ladder import Climb, ComparesEarly, NewTrial, Outlook, competitors
-from schedulers.study_state import StudyState, TrialState
+from studies.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ JOIN = """
 import sys
 from pathlib import Path
 from tempfile import mkdtemp
-from schedulers.cluster import start_ray, stop_ray
+from schedulers.ray.cluster import start_ray, stop_ray
 try:
     print(start_ray(sys.argv[1], {}, Path(sys.argv[2])).cpus, "CPUs")
     stop_ray()

@@ -12,10 +12,10 @@ import ray
 from ray.tune import tune
 
 from benchmarks.empty_climbs import EmptyTrainable, NoFolders, toy_space
-from schedulers.climb_controller import ClimbController, KeepsAll, actors_kept
-from schedulers.record import Record
+from schedulers.ray.climb_controller import ClimbController, KeepsAll, actors_kept
+from schedulers.ray.tune_search import ForgetEnded, run_climbs
 from schedulers.study_run import StudyRun
-from schedulers.tune_search import ForgetEnded, run_climbs
+from studies.record import Record
 
 
 class TellsItsProcess(EmptyTrainable):

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.crash import trial_processes
-from schedulers.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded, TrialFailed
-from schedulers.record import read_record
-from schedulers.study_state import StudyState
-from trainables.manifest import read_manifest
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded, TrialFailed
+from studies.manifest import read_manifest
+from studies.record import read_record
+from studies.study_state import StudyState
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]

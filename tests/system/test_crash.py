@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.crash import decisions, finished_study, kill_search
-from schedulers.record import read_record
+from studies.record import read_record
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,61 @@
+"""Check every invariant between a study's record, its trial folders and their manifests.
+
+    python -m analysis.check results/age
+    python -m analysis.check results/age --repair
+
+Prints what is wrong and exits 1; 0 if nothing is. `--repair` sets damaged files aside under `set_aside/` and marks in
+the record what is gone, so that the next launch trains it again; nothing is deleted.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from analysis.check.folder_checks import folder_findings
+from analysis.check.record_checks import record_findings
+from analysis.check.repair import repair
+from studies.study_folder import StudyFolder
+
+console = Console()
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path, help="a study's folder")
+    parser.add_argument("--repair", action="store_true", help="set damaged files aside and mark what is gone")
+    arguments = parser.parse_args()
+    try:
+        return check(StudyFolder(arguments.study), mend=arguments.repair)
+    except (ValueError, OSError) as error:
+        console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        return 2
+
+
+def check(folder: StudyFolder, *, mend: bool) -> int:
+    """Print the findings, repair if asked, and return the exit code."""
+    space = folder.stored_space()
+    if mend:
+        lock = folder.lock()
+        try:
+            for done in repair(folder, space):
+                console.print(f"repaired: {done}", highlight=False, markup=False, soft_wrap=True)
+        finally:
+            lock.release()
+    findings = [*record_findings(folder), *folder_findings(folder)]
+    for finding in findings:
+        console.print(str(finding), highlight=False, markup=False, soft_wrap=True)
+    wrong = sum(finding.wrong for finding in findings)
+    advice = (
+        "" if not wrong or mend else f" To set aside what is damaged: python -m analysis.check {folder.path} --repair"
+    )
+    console.print(
+        f"{folder.path}: {wrong} wrong, {len(findings) - wrong} notes.{advice}", highlight=False, soft_wrap=True
+    )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Where the trials of a study stand, in numbers: for the live table and the end of a search."""
+
+from dataclasses import dataclass
+
+from schedulers.ladder import Ladder, competitors, ranked_at
+from studies.study_state import StudyState, TrialState
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many trials are where; the five numbers add up to all trials."""
+
+    climbing: int
+    resting: int  # stands at a rung and may still go on
+    out: int  # compared, and not among those that go on
+    finished: int
+    failed: int
+
+
+def standing(study: StudyState, ladder: Ladder) -> Standing:
+    """Count the trials by where they stand now."""
+    still_in = {trial.number for trial in ladder.finals(study)}
+    for rung in ladder.rungs[:-1] if not ladder.finals(study) else ladder.epoch_rungs:
+        ranked = ranked_at(competitors(study), rung)
+        places = ranked[: ladder.places(rung, len(ranked))]
+        still_in |= {trial.number for trial in places if trial.fold_epochs == rung}
+    counts = dict.fromkeys(("climbing", "resting", "out", "finished", "failed"), 0)
+    for trial in study.trials.values():
+        counts[_place(trial, ladder, trial.number in still_in or trial.origin == "recipe")] += 1
+    return Standing(**counts)
+
+
+def _place(trial: TrialState, ladder: Ladder, still_in: bool) -> str:
+    if trial.failure is not None:
+        return "failed"
+    if trial.climbing:
+        return "climbing"
+    if trial.fold_epochs >= ladder.top:
+        return "finished"
+    return "resting" if still_in or trial.interrupted else "out"
+
+
+def best_trial(study: StudyState, ladder: Ladder) -> tuple[TrialState, int, float] | None:
+    """Return the leader, its rung and its score: deepest rung first, for only scores of one rung compare."""
+    for rung in reversed(ladder.rungs):
+        ranked = ranked_at(study.trials.values(), rung)
+        if ranked:
+            return ranked[0], rung, ranked[0].score_at(rung) or 0.0
+    return None

@@ -1,0 +1,123 @@
+"""What a search prints when it ends: the verdict, the leaderboard, failures, and where everything lies."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from rich.console import Console
+
+from analysis.leaderboard import Row, is_tie, leaderboard, leaderboard_table, noise
+from analysis.progress import spell_parameters
+from analysis.rungs import advice, rung_table, rungs_shown
+from schedulers.ladder import Ladder
+from search_spaces import SearchSpace
+from search_spaces.durations import spell_duration
+from search_spaces.sizes import spell_size
+from studies.study_folder import StudyFolder
+from studies.study_state import StudyState, TrialState
+
+
+def print_ending(
+    console: Console, folder: StudyFolder, study: StudyState, space: SearchSpace, ladder: Ladder, *, verbose: bool
+) -> None:
+    """Print what came out of a search; how it was spent goes into `rungs.txt` of the study, and is shown if `verbose`."""
+
+    def say(text: str, style: str | None = None) -> None:
+        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+    rows = leaderboard(study, ladder, folder.path, space.metric)
+    say(verdict(rows, ladder), "bold")
+    if rows:
+        configuration = space.active(study.trials[rows[0].trial].configuration)
+        say(f"  {spell_parameters(configuration) or 'nothing was varied'}")
+        console.print(leaderboard_table(rows))
+    for trial in study.trials.values():
+        if trial.failure:
+            say(_spelled_failure(trial, folder), "yellow")
+    if told := advice(study, ladder):
+        say(told)
+    if study.bytes_dropped:
+        say(
+            f"The disk budget took {spell_size(study.bytes_dropped)} of states and weights that are not needed to vote."
+        )
+    with open(folder.rungs, "w", encoding="utf-8") as file:
+        _print_spending(Console(file=file, width=100), study, ladder)
+    if verbose:
+        _print_spending(console, study, ladder)
+    say(f"{len(study.trials)} trials in {spell_duration(study.seconds_spent())} of search. {savings(study, ladder)}")
+    say(f"Study: {_short(folder.path)}  (rungs.txt: how it was spent; tensorboard --logdir {_short(folder.trials)})")
+
+
+def verdict(rows: list[Row], ladder: Ladder) -> str:
+    """Return who won, by how much, and whether that is a tie with the recipe."""
+    if not rows:
+        return "No trial has a score yet."
+    best, others = rows[0], rows[1:]
+    folds = f"{best.folds} of {ladder.folds} folds" if best.folds < ladder.folds else f"all {ladder.folds} folds"
+    known = f"{best.metric.title} {best.metric.spelled(best.score)} over {folds}"
+    if best.origin == "recipe":
+        return (
+            f"The recipe won: {known}. {_against(best, others[0], 'the next') if others else 'Nothing else was tried.'}"
+        )
+    recipe = next((row for row in others if row.origin == "recipe"), None)
+    return f"Trial {best.trial} ({best.origin}) won: {known}. {_against(best, recipe, 'the recipe')}"
+
+
+def _against(best: Row, other: Row | None, name: str) -> str:
+    """Return by how much the best trial is ahead of another one, in words."""
+    if other is None or other.rung != best.rung:
+        return f"It cannot be compared with {name} yet: they were not judged on the same folds."
+    ahead = f"It is {best.score - other.score:.3f} ahead of {name} (trial {other.trial})"
+    if best.spread is None or other.spread is None:
+        return f"{ahead}; one fold alone does not tell the noise."
+    return (
+        f"{ahead}, {'a tie' if is_tie(best, other) else 'more than the noise'}: the noise is {noise(best, other):.3f}."
+    )
+
+
+def _print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:
+    console.print(rungs_shown(rung_table(study, ladder)))
+    for told in filter(None, (savings(study, ladder), time_shares(study), advice(study, ladder))):
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
+
+
+def _spelled_failure(trial: TrialState, folder: StudyFolder) -> str:
+    log = folder.trials / str(trial.number) / "failure.txt"
+    where = f"; log: {_short(log)}" if log.exists() else ""
+    return f"trial {trial.number} failed ({trial.failure}): {trial.reason}{where}"
+
+
+def _short(path: Path) -> str:
+    """Return a path as it is typed from here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def savings(study: StudyState, ladder: Ladder) -> str:
+    """Return what the ladder saved against training all folds of all trials."""
+    whole = len(study.trials) * ladder.top
+    if not whole:
+        return "Nothing was trained."
+    spent = study.fold_epochs
+    return (
+        f"The ladder spent {spent} fold-epochs; all folds of all {len(study.trials)} trials would be {whole}:"
+        f" {1 - spent / whole:.0%} saved."
+    )
+
+
+_DOING = {"train": "training", "judge": "judging", "save": "saving", "prepare": "making models"}
+
+
+def time_shares(study: StudyState) -> str | None:
+    """Return what the trials did with their time; None if no epoch tells."""
+    spent = Counter[str]()
+    for trial in study.trials.values():
+        for epoch in trial.epochs:
+            spent.update(epoch.phases)
+    whole = sum(spent[phase] for phase in _DOING)  # a state is written beside judging
+    shares = [f"{spent[phase] / whole:.1%} {doing}" for phase, doing in _DOING.items() if spent[phase]]
+    return f"Trials spent their time: {', '.join(shares)}." if shares else None
+
+
+def finished_trials(study: StudyState, ladder: Ladder) -> int:
+    """Return how many trials have trained all folds: those an export may choose from."""
+    return sum(trial.fold_epochs >= ladder.top for trial in study.trials.values())

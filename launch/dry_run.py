@@ -1,0 +1,72 @@
+"""What `--dry-run` prints: everything a search would do, before it does any of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from analysis.progress import spell_parameters
+from schedulers.budget import Budget
+from schedulers.forecast import expected_fold_epochs
+from schedulers.ladder import Ladder
+from schedulers.samplers.ask import ask
+from search_spaces import SearchSpace
+from search_spaces.durations import spell_duration
+from studies.study_state import StudyState
+
+_SAMPLES = 10
+
+
+@dataclass(frozen=True)
+class FoldCounts:
+    """Persons, and images by class, of a fold or of the holdout."""
+
+    name: str
+    persons: int
+    images_by_class: Mapping[str, int]
+
+
+def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: Sequence[FoldCounts]) -> None:
+    """Print the resolved space, ten sampled configurations and the folds."""
+    shown = space.model_dump(mode="json", exclude={"name", "profile", "defaults"}, exclude_none=True)
+    spelled = {
+        name: parameter.model_dump(mode="json", exclude_defaults=True) for name, parameter in space.parameters.items()
+    }
+    console.print(
+        yaml.safe_dump({**shown, "parameters": spelled}, sort_keys=False, default_flow_style=None, width=110),
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(f"Ten configurations that {space.search.sampler} may draw; trial 0 is the recipe:", highlight=False)
+    console.print(f"  0: {spell_parameters(space.active(space.recipe()))}", highlight=False, soft_wrap=True)
+    for number in range(1, _SAMPLES + 1 if space.parameters else 1):
+        drawn = ask(space, StudyState(), ladder, number)
+        console.print(f"  {number}: {spell_parameters(space.active(drawn))}", highlight=False, soft_wrap=True)
+    console.print(_fold_table(places))
+    rungs = ", ".join(str(rung) for rung in ladder.rungs)
+    console.print(
+        f"Rungs, in fold-epochs: {rungs}. A finalist trains all {ladder.top}.", highlight=False, soft_wrap=True
+    )
+
+
+def print_cost(console: Console, ladder: Ladder, budget: Budget, seconds_per_fold_epoch: float, slots: int) -> None:
+    """Print the fold-epochs that are expected and, at a speed just measured, their time."""
+    fold_epochs = expected_fold_epochs(ladder, budget)
+    seconds = fold_epochs * seconds_per_fold_epoch / slots
+    limit = f", cut at the time budget of {spell_duration(budget.seconds)}" if budget.seconds else ""
+    console.print(
+        f"Expected: {fold_epochs} fold-epochs for {budget.trials} trials, about {spell_duration(seconds)} on {slots} slots"
+        f" ({seconds_per_fold_epoch:.1f} s of training steps each, just measured on one CPU thread){limit}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _fold_table(places: Sequence[FoldCounts]) -> Table:
+    table = Table("", "persons", *places[0].images_by_class, title="Images by class", title_justify="left")
+    for place in places:
+        table.add_row(place.name, str(place.persons), *(str(count) for count in place.images_by_class.values()))
+    return table

@@ -1,0 +1,62 @@
+"""Keeping a study's folder to its disk budget, with what the trial folders can tell and drop."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from schedulers.disk.disk_budget import to_drop
+from schedulers.ladder import Ladder
+from search_spaces.sizes import spell_size
+from studies.events import EpochScored
+from studies.study_state import StudyState
+from studies.trial_folders import Drop, Holding
+
+logger = logging.getLogger(__name__)
+
+
+class Folders(Protocol):
+    """What a run asks the trial folders: they may know more than the record after a crash."""
+
+    def saved_epochs(self, trial: int) -> Sequence[EpochScored]:
+        """Return all fold-epochs that a trial's folder holds, in order."""
+
+    def newest_attempt(self) -> int:
+        """Return the newest attempt that any folder has seen."""
+
+    def holding(self, trial: int) -> Holding:
+        """Return the bytes that a trial's folder holds."""
+
+    def other_bytes(self) -> int:
+        """Return the bytes of the study's own files beside the trial folders."""
+
+    def drop(self, drop: Drop) -> None:
+        """Delete a part of a trial's folder."""
+
+
+class Housekeeping:
+    """Knows what every trial folder holds, as of when its trial last rested."""
+
+    def __init__(self, folders: Folders, limit: int | None) -> None:
+        self._folders, self._limit = folders, limit
+        self._holdings: dict[int, Holding] = {}
+        self._told = False
+
+    def tidy(self, study: StudyState, ladder: Ladder, changed: Iterable[int]) -> Iterator[tuple[Drop, int]]:
+        """Drop what the budget has no room for, and yield each drop with the bytes that it freed."""
+        if self._limit is None:
+            return
+        self._holdings |= {trial: self._folders.holding(trial) for trial in changed}
+        room = self._limit - self._folders.other_bytes()
+        for drop in to_drop(study, ladder, self._holdings, room):
+            freed = self._holdings[drop.trial].parts[drop.part]
+            self._folders.drop(drop)
+            self._holdings[drop.trial] = self._folders.holding(drop.trial)
+            yield drop, freed
+        over = sum(holding.total for holding in self._holdings.values()) - room
+        if over > 0 and not self._told:
+            self._told = True
+            logger.warning(
+                "The study cannot be kept to %s: what runs, may still win or may vote takes %s more. Raise --disk-budget.",
+                spell_size(self._limit),
+                spell_size(over),
+            )

@@ -1,0 +1,1 @@
+"""THE SEARCH UNDER RAY TUNE: the cluster, one Tune trial a climb, actors that are kept."""

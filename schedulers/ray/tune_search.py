@@ -1,0 +1,159 @@
+"""The schedulers' Ray adapter: one Tune trial is one climb, and Tune's searcher interface asks for the next."""
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+from ray.tune import Callback, CheckpointConfig, FailureConfig, RunConfig, Stopper, Trainable, TuneConfig, Tuner
+from ray.tune.experiment import Trial
+from ray.tune.search import Searcher
+
+from schedulers.ray.climb_controller import actors_kept
+from schedulers.study_run import ClimbOrder, StudyRun, order_fields
+from studies.failures import LOST, Failure
+
+# Tune's own files are no part of a study: written rarely, read never.
+_QUIET = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": str(10**9),
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a climb that failed has no score
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+}
+
+
+class ClimbSearcher(Searcher):
+    """Answers Tune's question for the next configuration with the next climb."""
+
+    def __init__(self, run: StudyRun, common: dict[str, Any]) -> None:
+        super().__init__(metric="score", mode="max")
+        self._run = run
+        self._common = common
+        self._orders: dict[str, ClimbOrder] = {}
+        self.broken: Exception | None = None  # Tune swallows what we raise: kept here, raised after fit
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave everything out of the pickle that Tune makes of its searcher: the record is the state."""
+        return {}
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """Return the next climb, None to wait, FINISHED once nothing is in flight and nothing is left."""
+        if self.broken is not None:
+            return None if self._orders else Searcher.FINISHED
+        try:
+            order = self._run.next_climb()
+        except Exception as error:  # a full disk, say: let the climbs in flight run out first
+            self.broken = error
+            return None if self._orders else Searcher.FINISHED
+        if order is None:
+            return Searcher.FINISHED if self._run.finished else None
+        self._orders[trial_id] = order
+        return {**self._common, **order_fields(order)}
+
+    def order_of(self, trial_id: str) -> ClimbOrder | None:
+        """Return the climb that a Tune trial executes, None once it has ended."""
+        return self._orders.get(trial_id)
+
+    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
+        """Record a fold-epoch that is not the climb's last."""
+        self._guarded(trial_id, result)
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Record a climb's last fold-epoch and how it ended; an error is a lost process."""
+        self._guarded(trial_id, result)
+        order = self._orders.pop(trial_id, None)
+        if order is None or self.broken is not None:
+            return
+        failure = LOST if error else None
+        if result and result.get("failure"):
+            failure = Failure(result["failure"], result["reason"])
+        try:
+            self._run.end_climb(order, failure)
+        except Exception as raised:
+            self.broken = raised
+
+    def _guarded(self, trial_id: str, result: dict[str, Any] | None) -> None:
+        order = self._orders.get(trial_id)
+        if order is None or not result or result.get("failure") or "fold_epochs" not in result or self.broken:
+            return
+        try:
+            self._run.take_epoch(order, result)
+        except Exception as error:
+            self.broken = error
+
+
+class StopWhenTold(Stopper):
+    """Ends every climb at its next report once the launch is stopping or its time is spent."""
+
+    def __init__(self, run: StudyRun, searcher: ClimbSearcher) -> None:
+        self._run: StudyRun | None = run
+        self._searcher: ClimbSearcher | None = searcher
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_run": None, "_searcher": None}
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Tell whether this climb ends here."""
+        if self._run is None or self._searcher is None:
+            return False
+        if self._searcher.broken is not None or (order := self._searcher.order_of(trial_id)) is None:
+            return True
+        return self._run.ends_here(order, result.get("fold_epochs", 0))  # Tune asks before it hands the result over
+
+    def stop_all(self) -> bool:
+        """Never: climbs in flight finish their fold-epoch."""
+        return False
+
+
+class ForgetEnded(Callback):
+    """Lets go of the statistics of every metric that Tune keeps of every trial for ever: 24 KB a climb."""
+
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Clear the statistics; what was reported stands in the record."""
+        trial.run_metadata.metric_analysis, trial.run_metadata.metric_n_steps = {}, {}
+
+    on_trial_error = on_trial_complete
+
+
+def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any], ray_folder: Path) -> None:
+    """Run climbs until the study run is finished or stopped.
+
+    `common` goes into every climb's config beside the order; `ray_folder` may be deleted afterwards.
+
+    A full disk pauses the run: whatever was recorded before is whole, and the next launch closes what is open.
+
+    Raises:
+        OSError: the record could not be written.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    searcher = ClimbSearcher(run, common)
+    tuner = Tuner(
+        trainable,
+        tune_config=TuneConfig(
+            search_alg=searcher,
+            num_samples=-1,
+            reuse_actors=True,
+            max_concurrent_trials=run.slots,
+            trial_dirname_creator=lambda trial: f"climb_{trial.trial_id}",
+        ),
+        run_config=RunConfig(
+            name=ray_folder.name,
+            storage_path=str(ray_folder.parent),
+            verbose=0,
+            callbacks=[ForgetEnded()],
+            stop=StopWhenTold(run, searcher),
+            failure_config=FailureConfig(max_failures=0),
+            checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
+        ),
+    )
+    with actors_kept():
+        tuner.fit()
+    if searcher.broken is None:
+        run.close()
+    elif isinstance(searcher.broken, OSError) and searcher.broken.errno == errno.ENOSPC:
+        run.pause("the disk is full: the record of the study cannot be written")
+    else:
+        raise searcher.broken

@@ -1,0 +1,1 @@
+"""WHAT IS TRIED NEXT: Optuna's samplers, asked on a projection of the record."""

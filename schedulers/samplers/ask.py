@@ -1,0 +1,70 @@
+"""Asking Optuna for a configuration: a fresh projection and a fresh sampler for every question, seeded by its number."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from optuna.trial import Trial
+
+from schedulers.ladder import Ladder
+from schedulers.samplers.projection import mirror_of
+from schedulers.samplers.registry import SAMPLERS, make_sampler, sampler_in_charge, whole_trial
+from search_spaces import Choice, Parameter, SearchSpace
+from studies.study_state import StudyState
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A whole configuration and who proposed it."""
+
+    configuration: dict[str, Any]
+    origin: str
+
+
+def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int) -> dict[str, Any]:
+    """Return the whole configuration that the space's sampler draws for trial `number`."""
+    return propose(space, study, ladder, number).configuration
+
+
+def propose(space: SearchSpace, study: StudyState, ladder: Ladder, number: int, retry: int = 0) -> Proposal:
+    """Return a proposal for trial `number`, given all that the study knows.
+
+    `retry` asks the same question once more, for an answer that was tried before. A sampler that insists on it is no
+    longer asked after its `tries` but its fallback, in the end chance; the origin says who answered.
+    """
+    name = sampler_in_charge(space.search.sampler, retry)
+    derived = int(np.random.SeedSequence([space.search.seed, number, retry]).generate_state(1)[0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if name == "qmc":
+            return Proposal(_nth_of_sequence(space, number + retry), name)
+        trials = SAMPLERS[name].projection(space, study, ladder)
+        return Proposal(draw(space, mirror_of(trials, make_sampler(space, derived, trials, name)).ask()), name)
+
+
+def draw(space: SearchSpace, trial: Trial) -> dict[str, Any]:
+    """Return the whole configuration that an Optuna trial suggests, conditions honoured."""
+    drawn: dict[str, Any] = {}
+    for name, parameter in space.in_order():
+        if parameter.is_active(space.complete(drawn)):
+            drawn[name] = suggest(trial, name, parameter)
+    return space.complete(drawn)
+
+
+def suggest(trial: Trial, name: str, parameter: Parameter) -> Any:
+    """Return the value that an Optuna trial suggests for one parameter."""
+    if isinstance(parameter, Choice):
+        return trial.suggest_categorical(name, parameter.choice)
+    if parameter.integer:
+        step = int(parameter.step or 1)
+        return trial.suggest_int(name, int(parameter.low), int(parameter.high), log=parameter.log, step=step)
+    return trial.suggest_float(name, parameter.low, parameter.high, log=parameter.log, step=parameter.step)
+
+
+def _nth_of_sequence(space: SearchSpace, number: int) -> dict[str, Any]:
+    """Return the configuration at a place of the study's quasi-random sequence, by walking there."""
+    mirror = mirror_of([whole_trial(space)], make_sampler(space, space.search.seed, ()))
+    for _ in range(number - 1):
+        mirror.ask().relative_params  # noqa: B018  # drawn when looked at, and only then the sequence moves on
+    return draw(space, mirror.ask())

@@ -1,0 +1,116 @@
+"""`optuna.journal`: the record mirrored for optuna-dashboard. It may be deleted at any moment; nothing reads it back.
+
+    optuna-dashboard results/age/optuna.journal
+
+A trial is told to Optuna when nothing more can happen to it: at the top, or failed; the others when the launch ends. Told
+trials cannot be changed, so every launch writes the mirror anew.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import Trial, TrialState
+
+from schedulers.ladder import Ladder
+from schedulers.samplers.projection import distribution
+from search_spaces import SearchSpace
+from studies.events import EpochScored, Event, TrialAdded, TrialFailed
+from studies.metrics import METRICS
+from studies.study_state import StudyState
+
+logger = logging.getLogger(__name__)
+
+
+class Mirror:
+    """Writes a study's events into an Optuna journal; gives up quietly when it cannot, or when the file is taken away."""
+
+    def __init__(self, path: Path, space: SearchSpace, ladder: Ladder, study: StudyState) -> None:
+        self._path, self._space, self._ladder, self._state = path, space, ladder, study
+        self._metric = METRICS[space.metric]
+        self._trials: dict[int, Trial] = {}
+        self._told: set[int] = set()
+        self._study: optuna.Study | None = None
+        self._guarded(self._write_anew)
+
+    def take(self, event: Event) -> None:
+        """Mirror one event."""
+        if isinstance(event, TrialAdded | EpochScored | TrialFailed):
+            self._guarded(self._take, event)
+
+    def close(self) -> None:
+        """Tell the trials that rest: pruned where they stand."""
+        for trial in self._state.trials.values():
+            self._guarded(self._tell, trial.number, TrialState.PRUNED)
+
+    def _guarded(self, action: Callable[..., None], *arguments: Any) -> None:
+        try:
+            if self._study is not None and not self._path.exists():
+                self._write_anew()
+            elif self._study is not None or action == self._write_anew:
+                action(*arguments)
+        except Exception as error:  # a mirror must never cost a search
+            logger.info("%s: not mirrored any more (%s)", self._path, error)
+            self._study = None
+
+    def _write_anew(self) -> None:
+        for leftover in self._path.parent.glob(f"{self._path.name}*"):  # with a lock that a crash left behind
+            leftover.unlink()
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            storage = JournalStorage(JournalFileBackend(str(self._path)))
+        direction = "maximize" if self._metric.maximised else "minimize"
+        self._study = optuna.create_study(study_name=self._space.name, storage=storage, direction=direction)
+        self._trials, self._told = {}, set()
+        for trial in self._state.trials.values():
+            self._begin(trial.number)
+            for done in range(1, trial.fold_epochs + 1):
+                self._report(trial.number, done)
+            self._settle(trial.number)
+
+    def _take(self, event: TrialAdded | EpochScored | TrialFailed) -> None:
+        if isinstance(event, TrialAdded):
+            self._begin(event.trial)
+        elif isinstance(event, EpochScored):
+            self._report(event.trial, self._state.trials[event.trial].fold_epochs)
+        self._settle(event.trial)
+
+    def _begin(self, number: int) -> None:
+        assert self._study is not None
+        state = self._state.trials[number]
+        active = {
+            name: value
+            for name, value in self._space.active(state.configuration).items()
+            if self._space.parameters[name].contains(value)
+        }
+        self._study.enqueue_trial(active)
+        trial = self._study.ask({name: distribution(self._space.parameters[name]) for name in active})
+        trial.set_user_attr("origin", state.origin)
+        self._trials[number] = trial
+
+    def _report(self, number: int, done: int) -> None:
+        score = self._state.trials[number].score_at(done)
+        if number not in self._told and score is not None:
+            self._trials[number].report(self._metric.shown(score), done)
+
+    def _settle(self, number: int) -> None:
+        """Tell a trial to which nothing more can happen."""
+        state = self._state.trials[number]
+        if state.failure is not None:
+            self._tell(number, TrialState.FAIL)
+        elif state.fold_epochs >= self._ladder.top:
+            self._tell(number, TrialState.COMPLETE)
+
+    def _tell(self, number: int, state: TrialState) -> None:
+        if self._study is None or number in self._told:
+            return
+        self._told.add(number)
+        score = self._state.trials[number].score_at(self._state.trials[number].fold_epochs)
+        values = self._metric.shown(score) if state == TrialState.COMPLETE and score is not None else None
+        self._study.tell(self._trials[number], values, state=state)

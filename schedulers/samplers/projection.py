@@ -1,0 +1,117 @@
+"""The record in Optuna's terms: in-memory studies that a sampler may be asked on.
+
+A trial that was told to Optuna can never be promoted again, so no Optuna study is kept: one is projected from the
+record for every question (0.4 s at 1,000 trials).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from scipy.stats import rankdata
+
+from schedulers.ladder import Ladder, earned_rungs
+from search_spaces import Choice, Parameter, SearchSpace
+from studies.study_state import StudyState
+from studies.study_state import TrialState as OurTrial
+
+SHOWN = 50
+Projection: TypeAlias = Callable[[SearchSpace, StudyState, Ladder], list[FrozenTrial]]
+
+
+def by_depth(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
+    """Return the trials at the rungs they have earned, for a sampler that ranks by depth before score (TPE).
+
+    Complete at the top, pruned at an earned rung, running before the first, failed as infeasible.
+    """
+    earned = earned_rungs(study, ladder)
+
+    def told(trial: OurTrial) -> FrozenTrial:
+        rung = earned[trial.number]
+        if rung == 0:
+            return _frozen(space, trial, TrialState.RUNNING)
+        state = TrialState.COMPLETE if rung == ladder.top else TrialState.PRUNED
+        return _frozen(space, trial, state, trial.score_at(rung), rung)
+
+    inside = [trial for trial in study.trials.values() if space.contains(trial.configuration)]
+    return [_infeasible(space, trial) if trial.failure is not None else told(trial) for trial in inside]
+
+
+def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
+    """Return the trials as complete with their rank from 0 to 1, for a sampler that models one value.
+
+    Scores of different rungs do not compare, ranks do: deeper rungs first, then the score there; equal ones share their
+    mean rank, and failed trials that of the last place. Of a large study only the best, the newest and the last failed
+    `SHOWN` trials each are given: a Gaussian process takes time with the cube of their number.
+    """
+    earned = earned_rungs(study, ladder)
+    failed = [number for number, trial in study.trials.items() if trial.failure is not None]
+    scored = [trial for trial in study.trials.values() if trial.failure is None and earned[trial.number]]
+    order = sorted(scored, key=lambda trial: _depth_and_score(trial, earned))
+    keys = [(0, 0.0)] * len(failed) + [_depth_and_score(trial, earned) for trial in order]
+    ranks = dict(zip([*failed, *(trial.number for trial in order)], _mean_ranks(keys), strict=True))
+
+    def told(trial: OurTrial) -> FrozenTrial:
+        if trial.number not in ranks:
+            return _frozen(space, trial, TrialState.RUNNING)
+        return _frozen(space, trial, TrialState.COMPLETE, ranks[trial.number])
+
+    given = {*list(study.trials)[-SHOWN:], *(trial.number for trial in order[-SHOWN:]), *failed[-SHOWN:]}
+    trials = [study.trials[number] for number in sorted(given)]
+    return [told(trial) for trial in trials if space.contains(trial.configuration)]
+
+
+def _depth_and_score(trial: OurTrial, earned: Mapping[int, int]) -> tuple[int, float]:
+    rung = earned[trial.number]
+    return rung, trial.score_at(rung) or 0.0
+
+
+def _mean_ranks(keys: Sequence[tuple[int, float]]) -> list[float]:
+    """Return the place of every key between 0 (first) and 1 (last); equal keys share the mean of their places."""
+    distinct = {key: place for place, key in enumerate(sorted(set(keys)))}
+    places = rankdata([distinct[key] for key in keys]) - 1
+    return [float(place) / max(1, len(keys) - 1) for place in places]
+
+
+def nothing(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
+    """Return no trial, for a sampler that does not learn."""
+    return []
+
+
+def mirror_of(trials: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+    """Return an in-memory study of projected trials."""
+    mirror = optuna.create_study(direction="maximize", sampler=sampler)
+    mirror.add_trials(trials)
+    return mirror
+
+
+def distribution(parameter: Parameter) -> BaseDistribution:
+    """Return the parameter in Optuna's terms."""
+    if isinstance(parameter, Choice):
+        return CategoricalDistribution(parameter.choice)
+    if parameter.integer:
+        step = int(parameter.step or 1)
+        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log, step=step)
+    return FloatDistribution(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
+
+
+def _infeasible(space: SearchSpace, trial: OurTrial) -> FrozenTrial:
+    failed = _frozen(space, trial, TrialState.PRUNED)
+    return create_trial(
+        state=failed.state, params=failed.params, distributions=failed.distributions, constraints={"failed": 1.0}
+    )
+
+
+def _frozen(
+    space: SearchSpace, trial: OurTrial, state: TrialState, value: float | None = None, step: int | None = None
+) -> FrozenTrial:
+    active = space.active(trial.configuration)
+    return create_trial(
+        state=state,
+        value=value,
+        params=active,
+        distributions={name: distribution(space.parameters[name]) for name in active},
+        intermediate_values={} if step is None or value is None else {step: value},
+    )

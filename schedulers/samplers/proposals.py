@@ -1,0 +1,73 @@
+"""What the next trial trains: the recipe, then what users queued, then what the sampler draws; nothing twice."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from schedulers.ladder import Ladder
+from schedulers.samplers.ask import Proposal, propose
+from schedulers.samplers.failed_neighbours import likely_to_fail
+from schedulers.samplers.registry import SAMPLERS
+from search_spaces import Range, SearchSpace
+from studies.study_state import StudyState
+
+Effective: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+TRIES = 500  # questions to a sampler that repeats itself, before the space counts as exhausted
+CAUTIOUS = 12  # questions in which what is likely to fail is passed over: it may be that all of the space is
+ROUNDING = 0.01  # of a range: a configuration this near to one that has failed would fail, too
+
+
+class Proposals:
+    """Proposes configurations that no trial of the study has: an equal one is answered by the record.
+
+    Two configurations are equal if they train alike: `effective` leaves out what does nothing under the other values.
+    """
+
+    def __init__(self, space: SearchSpace, ladder: Ladder, queue: Sequence[Proposal], effective: Effective) -> None:
+        self._space, self._ladder = space, ladder
+        self._queue, self._effective = queue, effective
+        self._seen, self._tried = 0, set[str]()  # the study's trials so far: what a trial trains never changes
+
+    def next(self, study: StudyState) -> Proposal | None:
+        """Return the next one, None if everything that is ever proposed has been tried."""
+        for trial in list(study.trials.values())[self._seen :]:
+            self._tried.add(self._key(trial.configuration))
+        self._seen = len(study.trials)
+        return next((one for one in self._candidates(study) if self._is_new(one, study)), None)
+
+    def _candidates(self, study: StudyState) -> Iterator[Proposal]:
+        if not study.trials:
+            yield Proposal(self._space.recipe(), "recipe")
+        yield from self._queue
+        learns = SAMPLERS[self._space.search.sampler].learns
+        for retry in range(TRIES if self._space.parameters else 0):
+            drawn = propose(self._space, study, self._ladder, len(study.trials), retry)
+            cautious = learns and retry < CAUTIOUS
+            if not cautious or not likely_to_fail(self._space, drawn.configuration, study.trials.values()):
+                yield drawn
+
+    def _is_new(self, proposal: Proposal, study: StudyState) -> bool:
+        """Tell whether no trial has it, and no failed one is the same to within rounding."""
+        failed = (trial.configuration for trial in study.trials.values() if trial.failure is not None)
+        known = self._key(proposal.configuration) in self._tried
+        return not known and not any(self._near(proposal.configuration, other) for other in failed)
+
+    def _key(self, configuration: Mapping[str, Any]) -> str:
+        rounded = {name: _rounded(value) for name, value in self._effective(configuration).items()}
+        return json.dumps(rounded, sort_keys=True)
+
+    def _near(self, configuration: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+        """Tell whether two configurations are the same to within rounding."""
+        ours, theirs = self._effective(configuration), self._effective(other)
+        return ours.keys() == theirs.keys() and all(self._alike(name, ours[name], theirs[name]) for name in ours)
+
+    def _alike(self, name: str, ours: Any, theirs: Any) -> bool:
+        parameter = self._space.parameters.get(name)
+        if not isinstance(parameter, Range) or parameter.integer:
+            return bool(ours == theirs)
+        return abs(parameter.position(ours) - parameter.position(theirs)) < ROUNDING
+
+
+def _rounded(value: Any) -> Any:
+    """Return a number less the last digits, which differ by how a step was added up."""
+    return float(f"{value:.10g}") if isinstance(value, float) else value

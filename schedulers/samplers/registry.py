@@ -1,0 +1,168 @@
+"""The samplers by the name that `search.sampler` gives them: Optuna's, each with the projection it can learn from."""
+
+import inspect
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.samplers import (
+    BaseSampler,
+    BruteForceSampler,
+    CmaEsSampler,
+    GPSampler,
+    QMCSampler,
+    RandomSampler,
+    TPESampler,
+)
+from optuna.trial import FrozenTrial, TrialState
+
+from schedulers.samplers.projection import Projection, by_depth, by_rank, distribution, nothing
+from search_spaces import Choice, Range, SearchSpace, SpaceError
+from search_spaces.errors import name_hint
+
+_BEST_OF = 10  # the Gaussian of CMA-ES is estimated from the best tenth
+STARTUP = 8  # trials before a model is worth more than chance, unless the options say otherwise
+
+
+@dataclass(frozen=True)
+class SamplerKind:
+    """One of Optuna's samplers: its class, what it is shown, and our defaults for its options."""
+
+    sampler: type[BaseSampler]
+    projection: Projection
+    defaults: Mapping[str, Any]
+    options: tuple[str, ...]
+    tries: int = 6  # questions, before the fallback is asked: an answer that was tried before is no use
+    fallback: str | None = None  # the sampler asked then; None: it is asked for ever
+
+    @property
+    def learns(self) -> bool:
+        """Tell whether what it draws depends on what was tried."""
+        return self.projection is not nothing and self.sampler is not BruteForceSampler
+
+
+SAMPLERS = {
+    "tpe": SamplerKind(
+        TPESampler,
+        by_depth,
+        {"n_startup_trials": STARTUP, "multivariate": True, "group": True, "constant_liar": True},
+        ("n_startup_trials", "n_ei_candidates", "multivariate", "group", "constant_liar", "prior_weight"),
+        fallback="random",
+    ),
+    "gp": SamplerKind(
+        GPSampler,
+        by_rank,
+        {"n_startup_trials": STARTUP, "warn_independent_sampling": False},
+        ("n_startup_trials", "deterministic_objective"),
+        tries=1,  # sure of its optimum, it gives the same answer again, whatever the seed
+        fallback="tpe",
+    ),
+    "cmaes": SamplerKind(
+        CmaEsSampler,
+        by_rank,
+        {"n_startup_trials": STARTUP, "warn_independent_sampling": False},
+        ("n_startup_trials", "with_margin", "lr_adapt", "popsize"),
+        fallback="tpe",
+    ),
+    "qmc": SamplerKind(
+        QMCSampler,
+        nothing,
+        {"scramble": True, "warn_independent_sampling": False},
+        ("qmc_type", "scramble"),
+        fallback="random",
+    ),
+    "random": SamplerKind(RandomSampler, nothing, {}, ()),
+    "grid": SamplerKind(BruteForceSampler, by_depth, {}, ("avoid_premature_stop",)),
+}
+
+
+def check_sampler(space: SearchSpace) -> None:
+    """Check that the sampler knows its options, and a grid its points.
+
+    Raises:
+        SpaceError: names the option or the parameter and the way out.
+    """
+    search, kind = space.search, SAMPLERS[space.search.sampler]
+    known = inspect.signature(kind.sampler.__init__).parameters
+    for name, value in search.sampler_options.items():
+        if name not in kind.options:
+            raise SpaceError(
+                space.name,
+                f"search.sampler_options.{name}",
+                f"{search.sampler} has no such option; {name_hint(name, kind.options)}",
+            )
+        usual = kind.defaults.get(name, known[name].default)
+        if not isinstance(value, int if usual is None else type(usual)) or isinstance(value, bool) != isinstance(
+            usual, bool
+        ):
+            raise SpaceError(space.name, f"search.sampler_options.{name}", f"must be like {usual!r} (got {value!r})")
+    try:
+        make_sampler(space, seed=0, trials=())
+    except ValueError as error:
+        raise SpaceError(space.name, "search.sampler_options", str(error)) from None
+    for name, parameter in space.parameters.items() if search.sampler == "grid" else ():
+        if isinstance(parameter, Range) and not parameter.integer and parameter.step is None:
+            raise SpaceError(space.name, f"parameters.{name}", "a grid needs points; add a step, or list a choice")
+
+
+def sampler_in_charge(name: str, retry: int) -> str:
+    """Return which sampler answers a question that is asked for the time `retry`, counted from 0."""
+    kind = SAMPLERS[name]
+    if kind.fallback is None or retry < kind.tries:
+        return name
+    return sampler_in_charge(kind.fallback, retry - kind.tries)
+
+
+def make_sampler(space: SearchSpace, seed: int, trials: Sequence[FrozenTrial], name: str | None = None) -> BaseSampler:
+    """Return the space's sampler, or the one of this name, for one question on these projected trials."""
+    kind = SAMPLERS[name or space.search.sampler]
+    own = name in (None, space.search.sampler)
+    options = {**kind.defaults, **(space.search.sampler_options if own else {})}
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # experimental arguments: the pinned version is the one that was tried
+        if kind.sampler is CmaEsSampler and len(_numeric(trials)) >= _BEST_OF:
+            # no optimizer is kept between questions: its Gaussian is estimated anew from the best of the record
+            # (Nomura et al., "Warm Starting CMA-ES for Hyperparameter Optimization", AAAI 2021)
+            options["source_trials"] = _numeric(trials)
+        if kind.sampler is CmaEsSampler:  # what its Gaussian cannot hold (choices, conditional ones) is learned, too
+            options["independent_sampler"] = TPESampler(seed=seed, n_startup_trials=options["n_startup_trials"])
+        return kind.sampler(seed=seed, **options)
+
+
+def whole_trial(space: SearchSpace) -> FrozenTrial:
+    """Return a trial that has every parameter, so that a sequence covers conditional ones too."""
+    points = {
+        name: parameter.choice[0] if isinstance(parameter, Choice) else _as_drawn(parameter)
+        for name, parameter in space.parameters.items()
+    }
+    return optuna.trial.create_trial(
+        state=TrialState.PRUNED,
+        params=points,
+        distributions={name: distribution(parameter) for name, parameter in space.parameters.items()},
+    )
+
+
+def _as_drawn(parameter: Range) -> float:
+    return int(parameter.low) if parameter.integer else parameter.low
+
+
+def _numeric(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
+    """Return the complete trials less their categorical and conditional parameters, as a Gaussian needs them."""
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    everywhere = set.intersection(*(set(trial.params) for trial in complete)) if complete else set()
+    kept = {
+        name
+        for name in everywhere
+        if not isinstance(complete[0].distributions[name], optuna.distributions.CategoricalDistribution)
+    }
+    return [
+        optuna.trial.create_trial(
+            value=trial.value,
+            params={name: trial.params[name] for name in kept},
+            distributions={name: trial.distributions[name] for name in kept},
+        )
+        for trial in (complete if kept else ())
+    ]

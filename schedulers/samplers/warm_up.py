@@ -1,0 +1,45 @@
+"""A Gaussian process imports torch at its first question; that is done before, beside training, so that no slot waits for it."""
+
+import logging
+from threading import Thread
+
+import optuna
+from optuna.samplers import GPSampler
+from optuna.trial import create_trial
+
+from schedulers.samplers.registry import SAMPLERS, STARTUP
+from search_spaces import SearchSpace
+from studies.events import EpochScored, Event
+
+logger = logging.getLogger(__name__)
+
+
+class WarmUp:
+    """Listens for the first fold-epoch of a launch: by then every slot trains and the driver has time."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        asked = space.search.trials > space.search.sampler_options.get("n_startup_trials", STARTUP)
+        self._due = asked and SAMPLERS[space.search.sampler].sampler is GPSampler
+
+    def take(self, event: Event) -> None:
+        """Begin once, in the background."""
+        if self._due and isinstance(event, EpochScored):
+            self._due = False
+            Thread(target=warm_up, name="sampler warm-up").start()
+
+
+def warm_up() -> None:
+    """Ask in vain; what is wrong will be told by the first real question."""
+    try:
+        ask_in_vain()
+    except Exception as error:
+        logger.info("the sampler was not warmed up: %s", error)
+
+
+def ask_in_vain() -> float:
+    """Ask a Gaussian process a question on two made-up trials, and return its answer."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    distribution = optuna.distributions.FloatDistribution(0.0, 1.0)
+    study = optuna.create_study(sampler=GPSampler(seed=0, n_startup_trials=2))
+    study.add_trials([create_trial(value=x, params={"x": x}, distributions={"x": distribution}) for x in (0.0, 1.0)])
+    return float(study.ask({"x": distribution}).params["x"])

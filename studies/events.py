@@ -1,0 +1,91 @@
+"""The events of a study, one JSON object a line of `record.jsonl`."""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Part: TypeAlias = Literal["resume", "weights"]  # of a trial folder: what may be dropped from it
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    time: float  # seconds since 1970, by the driver's clock
+
+
+class Launched(_Event):
+    """A driver began to work on the study, under these settings."""
+
+    event: Literal["launched"] = "launched"
+    settings: dict[str, Any]
+    setup: str = ""  # digest of the environment, the constants and the data: what may be at fault if every trial fails
+
+
+class TrialAdded(_Event):
+    """A configuration joined the study."""
+
+    event: Literal["trial_added"] = "trial_added"
+    trial: int
+    configuration: dict[str, Any]
+    origin: str  # "recipe", the sampler's name, "enqueued", or the study it was taken from
+
+
+class ClimbStarted(_Event):
+    """A trial sets out for `rung`, counted in fold-epochs; `attempt` grows over the whole study folder."""
+
+    event: Literal["climb_started"] = "climb_started"
+    trial: int
+    rung: int
+    attempt: int
+
+
+class EpochScored(_Event):
+    """One fold-epoch is done and saved; `score` is pooled over the folds trained so far, `fold_score` is this fold's."""
+
+    event: Literal["epoch_scored"] = "epoch_scored"
+    trial: int
+    fold: int
+    epoch: int
+    score: float
+    fold_score: float | None = None  # None in records of earlier versions
+    seconds: float
+    phases: dict[str, float] = {}  # seconds that went into preparing, training, judging and saving; {} where unknown
+
+
+class ClimbEnded(_Event):
+    """A climb is over: at its rung, told to stop, or without having got there."""
+
+    event: Literal["climb_ended"] = "climb_ended"
+    trial: int
+    attempt: int
+    reason: Literal["rung", "stopped", "lost", "out_of_memory"]  # after the last two it is tried again
+
+
+class TrialFailed(_Event):
+    """A trial is out for good, with the class of its failure and the reason."""
+
+    event: Literal["trial_failed"] = "trial_failed"
+    trial: int
+    failure: str  # its class: see `studies.failures`
+    reason: str
+
+
+class Rewound(_Event):
+    """A trial stands at `fold_epochs` again, not failed: a repair set aside what it had beyond, or the setup was mended."""
+
+    event: Literal["rewound"] = "rewound"
+    trial: int
+    fold_epochs: int
+
+
+class Dropped(_Event):
+    """The disk budget took a part of a trial's folder; a state is trained again if the trial goes on."""
+
+    event: Literal["dropped"] = "dropped"
+    trial: int
+    part: Part
+    bytes: int
+
+
+Event: TypeAlias = Launched | TrialAdded | ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound | Dropped
+parse_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

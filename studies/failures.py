@@ -1,0 +1,47 @@
+"""The classes of failure, and what is done about each.
+
+| class | what happened | policy |
+|---|---|---|
+| `not_finite` | a loss or a prediction is no number | the trial fails; the sampler takes the configuration as infeasible |
+| `out_of_memory` | the GPU's memory did not suffice | once more from the last epoch (a neighbour may have had it), then so |
+| `lost_process` | the process died (killed, out of memory on the host) | tried once more from the last epoch, then as above |
+| `bad_image` | the decoded images are damaged or gone | the trial fails |
+| `error` | an error in code, such as an unknown option of an optimizer | the trial fails |
+| `disk_full` | no room for the next file | no failure: the search pauses, the trial rests at its last epoch |
+| `superseded` | a newer attempt has taken the trial over | no failure |
+
+As long as no trial has scored an epoch under a launch's environment, constants and data, its first three trials failing
+alike stop the study: it is the setup (see `next_work.failed_setup`). The next launch takes them back, once.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from studies.study_state import TrialState
+
+Retried: TypeAlias = Literal["lost", "out_of_memory"]
+RETRIES = 1  # without a finished epoch in between
+_RETRIED: dict[str, Retried] = {"lost_process": "lost", "out_of_memory": "out_of_memory"}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a climb did not get to its rung."""
+
+    kind: str
+    reason: str
+
+    @property
+    def pauses(self) -> bool:
+        """Tell whether the whole search has to wait for a human."""
+        return self.kind == "disk_full"
+
+    def tried_again(self, trial: TrialState) -> Retried | None:
+        """Return how the climb's end is recorded if the trial gets another try, None if it has failed."""
+        return _RETRIED.get(self.kind) if trial.tries_lost < RETRIES else None
+
+
+LOST = Failure(
+    "lost_process",
+    "its process died twice in the same fold-epoch (out of memory?); its last words: /tmp/ray/session_latest/logs/worker-*.err",
+)

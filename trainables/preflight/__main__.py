@@ -1,0 +1,79 @@
+"""Try a configuration before a search: can its backbone and weights be had, and how fast is a training step?
+
+    python -m trainables.preflight '{"backbone": "tf_efficientnet_lite0"}' --classes 3 --steps 4
+
+Prints one line of JSON. Runs in a process of its own, beside the preparation of the data.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import torch
+
+from trainables.config import TrainConfig
+from trainables.training.compiling import CompileError, check_compiler
+from trainables.training.models import ModelError, make_model
+from trainables.training.optimizers import OptimizerError, check_optimizers
+
+
+def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
+    """Return the speed of training steps on random pixels, one warm-up step left out; one thread."""
+    torch.set_num_threads(1)
+    model = make_model(config.backbone, classes).to(memory_format=torch.channels_last).train()
+    images = torch.rand(config.batch_size, 3, config.image_size, config.image_size).to(
+        memory_format=torch.channels_last
+    )
+    started = 0.0
+    for step in range(steps + 1):
+        if step == 1:
+            started = time.perf_counter()
+        model(images).square().mean().backward()
+    return config.batch_size * steps / (time.perf_counter() - started)
+
+
+def check_backbone(backbone: str, config: TrainConfig) -> None:
+    """Make a model and let it see one image.
+
+    Raises:
+        ModelError: it cannot be had, or does not fit the image size.
+    """
+    model = make_model(backbone, 2, pretrained=config.pretrained).eval()
+    try:
+        with torch.inference_mode():
+            model(torch.zeros(1, 3, config.image_size, config.image_size))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(
+            f"{backbone} cannot take images of {config.image_size} pixels ({reason}); set constants.image_size"
+        ) from None
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("configuration")
+    parser.add_argument("--classes", type=int, default=2)
+    parser.add_argument("--backbones", nargs="*", default=[], help="models that must be had and fit the image size")
+    parser.add_argument("--optimizers", nargs="*", default=[], help="names that must be timm's")
+    parser.add_argument("--compile", action="store_true", help="check that torch.compile finds its compiler")
+    parser.add_argument("--steps", type=int, default=0)
+    arguments = parser.parse_args()
+    config = TrainConfig(**json.loads(arguments.configuration))
+    try:
+        if arguments.compile:
+            check_compiler()
+        check_optimizers(arguments.optimizers)
+        for backbone in dict.fromkeys(arguments.backbones):
+            check_backbone(backbone, config)
+    except (ModelError, OptimizerError, CompileError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    speed = images_per_second(config, arguments.classes, arguments.steps) if arguments.steps else None
+    print(json.dumps({"images_per_second": speed}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

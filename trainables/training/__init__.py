@@ -1,0 +1,1 @@
+"""ONE MODEL ON ONE FOLD: data, batches, model, loss, optimizer, device, classifier."""

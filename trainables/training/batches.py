@@ -1,0 +1,91 @@
+"""The training batches of a fold: a batch is a pure function of its epoch and number, so any worker may make it."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from datasets.images import Pixels
+from datasets.transforms import augment, make_transform
+from trainables.config import TrainConfig
+from trainables.training.fold_data import FoldData, Rows
+from trainables.training.seeds import derived_generator, derived_seed
+
+Stream = tuple[int, int, int]  # seed, trial, fold
+Key = tuple[int, int]  # epoch, number of the batch in it
+Batch = tuple[Tensor, Tensor]  # uint8 images N x H x W x 3, class numbers
+
+
+class TrainingBatches(Dataset[Batch]):
+    """Shuffled, augmented training batches."""
+
+    def __init__(self, data: FoldData, positions: Rows, config: TrainConfig, stream: Stream) -> None:
+        self.per_epoch = batches_per_epoch(len(positions), config.batch_size)
+        self._data, self._positions, self._stream, self._size = data, positions, stream, config.batch_size
+        self._transform = make_transform(config.augmentation)
+
+    def __getitem__(self, key: Key) -> Batch:
+        epoch, number = key
+        order = _order(self._stream, epoch, len(self._positions))
+        start = number * self._size
+        places = order[start : start + self._size] if number < self.per_epoch - 1 else order[start:]
+        chosen = self._positions[places]
+        images = augment(gather(self._data, chosen), self._transform, derived_seed(*self._stream, epoch, 1, number))
+        return torch.from_numpy(images), torch.from_numpy(self._data.targets[chosen])
+
+
+class BatchLoader:
+    """Hands out epoch after epoch; worker processes, if there are any, live until it is closed."""
+
+    def __init__(self, batches: TrainingBatches, workers: int, *, pinned: bool) -> None:
+        self._keys = _Keys(batches.per_epoch)
+        self._loader: DataLoader[Batch] | None = DataLoader(
+            batches,
+            batch_size=None,
+            sampler=self._keys,
+            num_workers=workers,
+            pin_memory=pinned,
+            persistent_workers=workers > 0,
+        )
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch; the same ones for any number of workers."""
+        assert self._loader is not None
+        self._keys.epoch = epoch
+        yield from self._loader
+
+    def close(self) -> None:
+        """End the worker processes: they would keep memory of the GPU."""
+        self._loader = None
+
+
+class _Keys(Sampler[Key]):
+    """The keys of one epoch's batches, in order."""
+
+    def __init__(self, per_epoch: int) -> None:
+        self.epoch, self._per_epoch = 0, per_epoch
+
+    def __iter__(self) -> Iterator[Key]:
+        return ((self.epoch, number) for number in range(self._per_epoch))
+
+    def __len__(self) -> int:
+        return self._per_epoch
+
+
+def batches_per_epoch(images: int, batch_size: int) -> int:
+    """Return the number of batches; a last one of a single image joins the one before (batch norm needs two)."""
+    whole, rest = divmod(images, batch_size)
+    return max(1, whole + (rest > 1))
+
+
+def gather(data: FoldData, positions: Rows) -> Pixels:
+    """Return the decoded images at these positions, copied out of the memory map."""
+    pixels: Pixels = data.images[data.rows[positions]]
+    return pixels
+
+
+@lru_cache(maxsize=2)
+def _order(stream: Stream, epoch: int, images: int) -> Rows:
+    return derived_generator(*stream, epoch, 0).permutation(images)

@@ -1,0 +1,82 @@
+"""What a trial may see: the samples of a study's folder and the shared decoded images. No holdout is in it."""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from datasets.decoded.cache import build_cache, is_whole, load_cache
+from datasets.errors import DataError
+from datasets.images import Pixels
+from storage.rebuilt_folder import cache_root
+from studies.metrics import Targets
+
+DECODED = "images.json"  # in a study's folder: the id of every row of its decoded images
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """All images outside the holdout: id, fold, target and row in the decoded images."""
+
+    task: str
+    classes: tuple[str, ...]
+    ids: npt.NDArray[np.str_]
+    folds: Rows
+    targets: Targets
+    rows: Rows
+    images: Pixels  # memory-mapped
+
+    @property
+    def fold_count(self) -> int:
+        return int(self.folds.max()) + 1
+
+    def training(self, fold: int) -> Rows:
+        """Return the positions of the images to train on when `fold` is left out."""
+        return np.flatnonzero(self.folds != fold)
+
+    def validation(self, fold: int) -> Rows:
+        """Return the positions of the images of a fold."""
+        return np.flatnonzero(self.folds == fold)
+
+
+def load_fold_data(study: Path) -> FoldData:
+    """Return the data of a study from its `data.json` and `samples.csv`."""
+    facts = json.loads((study / "data.json").read_text(encoding="utf-8"))
+    with open(study / "samples.csv", newline="", encoding="utf-8") as file:
+        samples = list(csv.DictReader(file))
+    columns = {
+        name: np.array([int(sample[name]) for sample in samples], dtype=np.int64) for name in ("fold", "target", "row")
+    }
+    return FoldData(
+        task=facts["task"],
+        classes=tuple(facts["classes"]),
+        ids=np.array([sample["id"] for sample in samples]),
+        folds=columns["fold"],
+        targets=columns["target"],
+        rows=columns["row"],
+        images=decoded_images(study, facts),
+    )
+
+
+def decoded_images(study: Path, facts: Mapping[str, Any]) -> Pixels:
+    """Return a study's images, memory-mapped; decoded once on every node that does not have them (any more).
+
+    Raises:
+        DataError: the images on this node are others than those the study began with.
+    """
+    folder = Path(facts["cache"])
+    if is_whole(folder):
+        return load_cache(folder).open()
+    paths = [Path(facts["root"]) / name for name in json.loads((study / DECODED).read_text(encoding="utf-8"))]
+    cache = build_cache(paths, int(facts["image_size"]), cache_root(), resize=facts["resize"])
+    if cache.folder.name != facts["images"]:
+        raise DataError(
+            f"{facts['root']}: the images here are not those that the study began with; bring them back, or start a new study"
+        )
+    return cache.open()

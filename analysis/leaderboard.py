@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import stdev
 
 from rich.table import Table
 
 from schedulers.ladder import Ladder
-from studies.manifest import read_manifest
 from studies.metrics import METRICS, Metric
 from studies.study_state import StudyState, TrialState
 
@@ -38,20 +36,19 @@ class Row:
         return f"{self.metric.spelled(self.score)} ± {self.spread:.3f} ({self.folds} folds)"
 
 
-def leaderboard(study: StudyState, ladder: Ladder, folder: Path, metric: str = "macro_f1") -> list[Row]:
+def leaderboard(study: StudyState, ladder: Ladder, metric: str = "macro_f1") -> list[Row]:
     """Return every trial that has a score, best first.
 
     A higher rung comes first, then the score: scores of different rungs do not compare.
     """
     scored = [trial for trial in study.trials.values() if trial.failure is None and trial.epochs]
-    rows = [_row(trial, ladder, folder, METRICS[metric]) for trial in scored]
+    rows = [_row(trial, ladder, METRICS[metric]) for trial in scored]
     return sorted(rows, key=lambda row: (-row.rung, -row.score, row.trial))
 
 
-def _row(trial: TrialState, ladder: Ladder, folder: Path, metric: Metric) -> Row:
-    manifest = read_manifest(folder, trial.number)
-    curve = manifest.curve if manifest else ()
-    ends = [line.fold_score for line in curve if line.epoch == ladder.epochs - 1]
+def _row(trial: TrialState, ladder: Ladder, metric: Metric) -> Row:
+    last = [epoch.fold_score for epoch in trial.epochs if epoch.epoch == ladder.epochs - 1]
+    ends = [score for score in last if score is not None]
     whole = [rung for rung in ladder.rungs if rung <= trial.fold_epochs]
     rung = whole[-1] if whole else 0
     score = trial.score_at(rung or trial.fold_epochs)

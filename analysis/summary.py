@@ -25,7 +25,7 @@ def print_ending(
     def say(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
-    rows = leaderboard(study, ladder, folder.path, space.metric)
+    rows = leaderboard(study, ladder, space.metric)
     say(verdict(rows, ladder), "bold")
     if rows:
         configuration = space.active(study.trials[rows[0].trial].configuration)

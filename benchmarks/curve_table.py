@@ -30,7 +30,7 @@ def rows(study: Path) -> Iterator[dict[str, Any]]:
 def _curve(manifest: Manifest, fold: int) -> dict[str, Any]:
     lines = sorted((line for line in manifest.curve if line.fold == fold), key=lambda line: line.epoch)
     seconds = sum(line.seconds for line in lines)
-    return {"curve": [round(line.fold_score, 4) for line in lines], "sec": round(seconds, 1)}
+    return {"curve": [round(line.fold_score or 0.0, 4) for line in lines], "sec": round(seconds, 1)}
 
 
 if __name__ == "__main__":

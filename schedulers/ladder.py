@@ -4,11 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar
 
+from studies.climb_order import FoldOrder, position_after
 from studies.study_state import StudyState, TrialState
-
-FoldOrder: TypeAlias = Literal["sequential", "lockstep"]
 
 
 @dataclass(frozen=True)
@@ -92,10 +91,7 @@ class Ladder(ABC):
 
     def position(self, done: int) -> tuple[int, int]:
         """Return the fold and the epoch, both from 0, that come after `done` fold-epochs."""
-        if self.fold_order == "lockstep":
-            epoch, fold = divmod(done, self.folds)
-            return fold, epoch
-        return divmod(done, self.epochs)
+        return position_after(done, self.epochs, self.folds, self.fold_order)
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,18 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from schedulers.affordable import under_way
 from schedulers.disk.keeping import Folders, Housekeeping
-from schedulers.ladder import Climb, FoldOrder, NewTrial
+from schedulers.ladder import Climb, NewTrial
 from schedulers.next_work import Finished, Wait, Work, failed_setup, next_work
 from schedulers.samplers.ask import Proposal
 from schedulers.samplers.proposals import Effective, Proposals
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace
+from studies.climb_order import ClimbOrder
 from studies.events import (
     ClimbEnded,
     ClimbStarted,
@@ -30,18 +31,6 @@ from studies.record import Record, RecordError
 from studies.study_state import StudyState, TrialState
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class ClimbOrder:
-    """What an actor is told: which trial, from where its folder says it stands, to which rung, and how its folds advance."""
-
-    trial: int
-    rung: int
-    attempt: int
-    configuration: dict[str, Any]
-    fold_order: FoldOrder = "sequential"
-    metric: str = "macro_f1"
 
 
 class StudyRun:
@@ -117,13 +106,9 @@ class StudyRun:
         trial = self.state.trials[order.trial]
         if result["fold_epochs"] != trial.fold_epochs + 1:
             return
-        fields = {name: result[name] for name in ("fold", "epoch", "score", "fold_score", "seconds")}
-        phases = {
-            name.removesuffix("_seconds"): round(spent, 4)
-            for name, spent in result.items()
-            if name.endswith("_seconds")
-        }
-        self._add(EpochScored(time=self._clock(), trial=order.trial, phases=phases, **fields))
+        measured = EpochScored.model_fields.keys() - {"time", "event", "trial"}
+        values = {name: result[name] for name in measured if name in result}
+        self._add(EpochScored(time=self._clock(), trial=order.trial, **values))
 
     def end_climb(self, order: ClimbOrder, failure: Failure | None = None) -> None:
         """Record how a climb ended, and whether its failure is the trial's (see `studies.failures`)."""
@@ -216,8 +201,3 @@ class StudyRun:
         self.state.apply(event)
         for listener in self._listeners:
             listener(event)
-
-
-def order_fields(order: ClimbOrder) -> dict[str, Any]:
-    """Return a climb as plain JSON values, for the actor."""
-    return asdict(order)

@@ -40,14 +40,21 @@ class ClimbStarted(_Event):
 
 
 class EpochScored(_Event):
-    """One fold-epoch is done and saved; `score` is pooled over the folds trained so far, `fold_score` is this fold's."""
+    """One fold-epoch is done and saved: a line of the record, and of the trial folder's learning curve.
+
+    `score` is pooled over the folds trained so far, `fold_score` is this fold's; more is better (see `studies.metrics`).
+    What a simulation does not know is None.
+    """
 
     event: Literal["epoch_scored"] = "epoch_scored"
     trial: int
     fold: int
     epoch: int
     score: float
-    fold_score: float | None = None  # None in records of earlier versions
+    fold_score: float | None = None
+    loss: float | None = None
+    learning_rate: float | None = None
+    images_per_second: float | None = None
     seconds: float
     phases: dict[str, float] = {}  # seconds that went into preparing, training, judging and saving; {} where unknown
 

@@ -2,31 +2,18 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 
 from storage.atomic import write_text
+from studies.events import EpochScored
+
+FORMAT: Literal[1] = 1
 
 
 class FolderError(ValueError):
     """A trial folder that is not what its manifest says."""
-
-
-class EpochLine(BaseModel):
-    """One fold-epoch of the learning curve; `score` is pooled over the folds so far."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fold: int
-    epoch: int
-    score: float
-    fold_score: float
-    loss: float
-    learning_rate: float
-    images_per_second: float
-    seconds: float
-    time: float
 
 
 class Manifest(BaseModel):
@@ -39,18 +26,10 @@ class Manifest(BaseModel):
     digest: str
     folds: int
     epochs: int
-    curve: tuple[EpochLine, ...] = ()
+    curve: tuple[EpochScored, ...] = ()  # as the record has them
+    format: Literal[1] = FORMAT
     files: dict[str, str] = {}
     resume: dict[int, str] = {}  # by unfinished fold, the state to go on from; what is missing is trained again
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_fold_at_a_time(cls, raw: Any) -> Any:
-        """Read manifests of earlier versions, which held one state without its fold."""
-        if isinstance(raw, dict) and isinstance(raw.get("resume"), str | None) and {"resume", "epochs"} <= raw.keys():
-            fold = len(raw.get("curve", ())) // raw["epochs"]
-            return {**raw, "resume": {} if raw["resume"] is None else {fold: raw["resume"]}}
-        return raw
 
     def epochs_of(self, fold: int) -> int:
         """Return how many epochs of a fold are done."""

@@ -10,6 +10,7 @@ import yaml
 
 from search_spaces import SearchSpace
 from storage.atomic import write_text
+from studies.climb_order import FoldOrder
 from studies.record import StudyLock
 
 FORMAT = 1  # of everything in a study's folder; raise it when an older one could be misread
@@ -75,6 +76,11 @@ class StudyFolder:
                 f"{self.space}: is damaged ({str(error).splitlines()[0]}); restore it, or take another --study"
             ) from None
 
+    def fold_order(self) -> FoldOrder:
+        """Return how the folds of the study's trials advance."""
+        order: FoldOrder = self._begun()["fold_order"]
+        return order
+
     def _begun(self) -> dict[str, Any]:
         """Return what was written down when the study began.
 
@@ -134,7 +140,7 @@ class StudyFolder:
         if not self.exists():
             return
         images, splits = _read_json(self.data), _read_json(self.splits)
-        before = Identity(self.stored_space(), images, splits, self._begun()["fold_order"]).facts()
+        before = Identity(self.stored_space(), images, splits, self.fold_order()).facts()
         changed = "\n".join(f"  {key}: {old!r} -> {new!r}" for key, old, new in differences(before, identity.facts()))
         if changed:
             raise StudyError(
@@ -165,7 +171,7 @@ class Identity:
     space: SearchSpace
     data: dict[str, Any]
     splits: dict[str, Any]
-    fold_order: str = "sequential"  # or lockstep: what a trial's epochs mean
+    fold_order: FoldOrder = "sequential"  # what a trial's epochs mean
 
     def facts(self) -> dict[str, Any]:
         """Return what must not change between launches; budgets and the sampler may."""

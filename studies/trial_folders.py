@@ -33,9 +33,7 @@ class TrialFolders:
     def saved_epochs(self, trial: int) -> list[EpochScored]:
         """Return all fold-epochs that a trial's folder holds, in order."""
         manifest = read_manifest(self._study, trial)
-        shared = {"time", "fold", "epoch", "score", "fold_score", "seconds"}
-        lines = manifest.curve if manifest else ()
-        return [EpochScored(trial=trial, **line.model_dump(include=shared)) for line in lines]
+        return list(manifest.curve) if manifest else []
 
     def newest_attempt(self) -> int:
         """Return the newest attempt that any folder has seen."""

@@ -55,8 +55,8 @@ def test_the_leader_is_the_best_of_those_that_came_furthest(driver: ToyDriver) -
     assert trial.score_at(rung) == score
 
 
-def test_the_leaderboard_puts_more_folds_before_a_higher_score(driver: ToyDriver, tmp_path: Path) -> None:
-    rows = leaderboard(driver.run.state, driver.run.ladder, tmp_path)
+def test_the_leaderboard_puts_more_folds_before_a_higher_score(driver: ToyDriver) -> None:
+    rows = leaderboard(driver.run.state, driver.run.ladder)
     assert len(rows) == 12
     keys = [(-row.rung, -row.score) for row in rows]
     assert keys == sorted(keys)
@@ -100,9 +100,9 @@ def test_trials_that_stand_on_different_folds_are_not_called_a_tie() -> None:
     assert is_tie(row(0, 0.70), row(1, 0.71))
 
 
-def test_a_trial_on_its_way_to_the_next_rung_is_compared_at_the_last_one_it_reached(tmp_path: Path) -> None:
+def test_a_trial_on_its_way_to_the_next_rung_is_compared_at_the_last_one_it_reached() -> None:
     study, ladder = study_of({1: [0.5] * 20, 2: [0.6] * 18}), FoldLadder(epochs=9, folds=5)
-    first, second = leaderboard(study, ladder, tmp_path)
+    first, second = leaderboard(study, ladder)
     assert (first.trial, first.rung, second.rung) == (2, 18, 18), "two epochs more are no better score"
 
 

@@ -14,13 +14,14 @@ from analysis.check.record_checks import record_findings
 from datasets.preparation import PreparedData
 from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
+from studies.climb_order import ClimbOrder
 from studies.events import TrialFailed
 from studies.record import Record, RecordError, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 from studies.trial_folders import TrialFolders
 from tests.conftest import TINY, write_study
-from trainables.climber import Climber, Order, shared_fold_data
+from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
 from voting.candidates import choose_studies, task_candidates
@@ -49,7 +50,9 @@ def search(study: Path, space: SearchSpace, trials: int = 3) -> StudyState:
         run = StudyRun(record, larger, 1)
         run.start({}, TrialFolders(study))
         while (order := run.next_climb()) is not None:
-            climber = Climber(study, Order(order.trial, order.rung, order.attempt, order.configuration), Resources())
+            climber = Climber(
+                study, ClimbOrder(order.trial, order.rung, order.attempt, order.configuration), Resources()
+            )
             done = False
             while not done:
                 result = climber.step()

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from schedulers.disk.disk_budget import to_drop
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces.sizes import parse_size, spell_size
+from studies.climb_order import ClimbOrder
 from studies.failures import Failure
 from studies.record import read_record
 from studies.study_state import StudyState
 from studies.trial_folders import Drop, Holding
 from tests.test_search import study_of
 from tests.toy_search import ToyDriver, toy_space
-from trainables.climber import Climber, Order, shared_fold_data
+from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
 
@@ -119,7 +120,7 @@ def test_a_trial_on_a_disk_that_fills_up_keeps_its_last_epoch_and_goes_on_once_t
     with mounted(tmp_path / "disk", "300m") as disk:
         for name in ("samples.csv", "data.json"):
             shutil.copy(study / name, disk / name)
-        climber = Climber(disk, Order(0, 4, 1, tiny.model_dump()), Resources())
+        climber = Climber(disk, ClimbOrder(0, 4, 1, tiny.model_dump()), Resources())
         assert climber.step()["fold_epochs"] == 1
         (disk / "filler").write_bytes(bytes(60 * 2**20))
         result = climber.step()
@@ -128,7 +129,7 @@ def test_a_trial_on_a_disk_that_fills_up_keeps_its_last_epoch_and_goes_on_once_t
         assert "MiB are free" in result["reason"]
         assert not list(disk.rglob("*.torn"))
         (disk / "filler").unlink()
-        climber = Climber(disk, Order(0, 4, 2, tiny.model_dump()), Resources())
+        climber = Climber(disk, ClimbOrder(0, 4, 2, tiny.model_dump()), Resources())
         assert climber.step()["fold_epochs"] == 2
         climber.close()
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from studies.climb_order import ClimbOrder
 from studies.manifest import Manifest, read_manifest
-from trainables.climber import Climber, Order, shared_fold_data
+from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
 from voting import runtime
@@ -23,7 +24,7 @@ FACTS = {"origin": "recipe", "out_of_fold_score": 0.5, "resize": "squeeze"}
 def trained(study: Path, config: TrainConfig) -> Manifest:
     """Train a trial on all folds."""
     shared_fold_data.cache_clear()
-    climber = Climber(study, Order(0, 4, 1, config.model_dump()), Resources())
+    climber = Climber(study, ClimbOrder(0, 4, 1, config.model_dump()), Resources())
     while not climber.step()["done"]:
         pass
     climber.close()

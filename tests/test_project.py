@@ -12,7 +12,8 @@ import pytest
 from benchmarks.orl_faces import lay_out
 from datasets.options import data_options
 from datasets.preparation import prepare
-from trainables.climber import Climber, Order, shared_fold_data
+from studies.climb_order import ClimbOrder
+from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
 
@@ -108,6 +109,6 @@ def test_real_photographs_come_in_through_the_csv_source_and_can_be_learned(tmp_
     config = TrainConfig(
         image_size=48, epochs=3, batch_size=16, learning_rate=5e-3, augmentation="light", warmup_epochs=0.2
     )
-    climber = Climber(tmp_path, Order(0, 3, 1, config.model_dump()), Resources())
+    climber = Climber(tmp_path, ClimbOrder(0, 3, 1, config.model_dump()), Resources())
     scores = [climber.step()["score"] for _ in range(3)]
     assert scores[-1] > 0.2, "40 people; guessing scores 0.025"

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from schedulers.samplers.ask import Proposal
-from schedulers.study_run import ClimbOrder, StudyRun
+from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
+from studies.climb_order import ClimbOrder
 from studies.events import EpochScored
 from studies.record import Record
 from studies.trial_folders import Drop, Holding

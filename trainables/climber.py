@@ -3,15 +3,17 @@
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from tensorboardX import SummaryWriter
 
-from studies.manifest import EpochLine, FolderError, Manifest, weights_name
+from studies.climb_order import ClimbOrder
+from studies.events import EpochScored
+from studies.manifest import FolderError, Manifest, weights_name
 from studies.metrics import METRICS
 from studies.predictions import FoldPredictions
 from studies.trial_folder import TrialFolder
@@ -29,22 +31,10 @@ def shared_fold_data(study: Path) -> FoldData:
     return load_fold_data(study)
 
 
-@dataclass(frozen=True)
-class Order:
-    """What a climb is told: which trial, to which rung in fold-epochs, how its folds advance and how it is judged."""
-
-    trial: int
-    rung: int
-    attempt: int
-    configuration: dict[str, Any]
-    fold_order: Literal["sequential", "lockstep"] = "sequential"
-    metric: str = "macro_f1"
-
-
 class Climber:
     """Takes one trial to its rung."""
 
-    def __init__(self, study: Path, order: Order, resources: Resources) -> None:
+    def __init__(self, study: Path, order: ClimbOrder, resources: Resources) -> None:
         self.trial, self.rung = order.trial, order.rung
         self._order = order
         self._config = TrainConfig(**order.configuration)
@@ -82,7 +72,7 @@ class Climber:
     def at_rung(self) -> bool:
         return len(self._manifest.curve) >= self.rung
 
-    def takes_up(self, order: Order) -> bool:
+    def takes_up(self, order: ClimbOrder) -> bool:
         """Go on with the next climb of the same trial, its models as they are; False if a climber must be made anew.
 
         Raises:
@@ -134,7 +124,9 @@ class Climber:
             for begun in {line.fold for line in self._manifest.curve} - self._predicted.keys():
                 self._predicted[begun] = self._predict(begun)  # in lockstep, after a new start
             predictions = self._predicted[fold] = self._predict(fold)
-            line = EpochLine(
+            line = EpochScored(
+                time=time.time(),
+                trial=self.trial,
                 fold=fold,
                 epoch=epoch,
                 score=self._pooled_score(),
@@ -143,11 +135,11 @@ class Climber:
                 learning_rate=outcome.learning_rate,
                 images_per_second=outcome.images_per_second,
                 seconds=watch.total,
-                time=time.time(),
+                phases=watch.rounded(),
             )
         with watch.phase("save"):
             self._save(line, state)
-        return {**self._result(line), **{f"{phase}_seconds": spent for phase, spent in watch.seconds.items()}}
+        return {**self._result(line), "phases": watch.rounded()}
 
     def _learner(self, fold: int) -> FoldLearner:
         """Return the learner of a fold as it stands; epochs whose state was dropped are trained again, to the same digit."""
@@ -180,7 +172,7 @@ class Climber:
         with watch.phase("write"):
             return self._folder.put_state(len(self._manifest.curve) + 1, learner.state())
 
-    def _save(self, line: EpochLine, state: Future[str] | None) -> None:
+    def _save(self, line: EpochScored, state: Future[str] | None) -> None:
         grown = self._manifest.model_copy(update={"curve": (*self._manifest.curve, line)})
         learner = self._learners[line.fold]
         if grown.complete:
@@ -202,11 +194,13 @@ class Climber:
                 learner.close()
         return manifest
 
-    def _result(self, line: EpochLine) -> dict[str, Any]:
+    def _result(self, line: EpochScored) -> dict[str, Any]:
         fold_epochs = len(self._manifest.curve)
-        scalars = line.model_dump(exclude={"time"})
+        scalars = line.model_dump(exclude={"time", "event"})
         for name in ("loss", "learning_rate", "images_per_second"):
             self._scalars.add_scalar(name, scalars[name], fold_epochs)
         self._scalars.add_scalar(self._metric.name, self._metric.shown(line.score), fold_epochs)
-        self._scalars.add_scalar(f"{self._metric.name} of the fold", self._metric.shown(line.fold_score), fold_epochs)
-        return {**scalars, "trial": self.trial, "fold_epochs": fold_epochs, "done": fold_epochs >= self.rung}
+        self._scalars.add_scalar(
+            f"{self._metric.name} of the fold", self._metric.shown(line.fold_score or 0.0), fold_epochs
+        )
+        return {**scalars, "fold_epochs": fold_epochs, "done": fold_epochs >= self.rung}

@@ -2,13 +2,13 @@
 
 import logging
 import os
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
+from studies.climb_order import ClimbOrder
 from studies.manifest import trial_path
 from studies.metrics import METRICS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (`trainables.climber.Order`) plus study, cpus, gpus and compile.
+    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus and compile.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -37,10 +37,10 @@ class FoldTrainable(Trainable):
         """Leave the last climb and set out on the next."""
         # torch is imported here, in the actor: the driver names this class and must start fast
         from trainables.climb_failures import failure_result
-        from trainables.climber import Climber, Order
+        from trainables.climber import Climber
         from trainables.training.devices import Resources
 
-        order = Order(**{field.name: new_config[field.name] for field in fields(Order) if field.name in new_config})
+        order = ClimbOrder.of_values(new_config)
         resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
         self._trial, self._last_score = new_config["trial"], ""
         self._metric = METRICS[order.metric]

@@ -1,64 +1,45 @@
-"""A damaged record told anew: its events as far as they fit together, and trials that only their folders know."""
+"""A damaged record written anew: its events as far as they fit together, and trials that only their folders know."""
 
 from collections.abc import Iterator, Sequence
 
-from schedulers.search_settings import make_ladder
+from analysis.check.record_checks import Position, contradiction, position_of
 from search_spaces import SearchSpace
-from studies.events import (
-    ClimbEnded,
-    ClimbStarted,
-    EpochScored,
-    Event,
-    Launched,
-    Rewound,
-    TrialAdded,
-    TrialFailed,
-)
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, Rewound, TrialAdded, TrialFailed
 from studies.manifest import FolderError, read_manifest
 from studies.study_folder import StudyFolder
+from studies.study_state import StudyState
 
 
 def consistent(folder: StudyFolder, space: SearchSpace, events: Sequence[Event]) -> Iterator[Event]:
     """Yield the events that still make sense; from a gap in a trial's epochs on, its folder knows better."""
-    position, done, climbing, cut, newest = (
-        make_ladder(space).position,
-        dict[int, int](),
-        dict[int, int](),
-        set[int](),
-        0,
-    )
+    study, cut, position = StudyState(), set[int](), position_of(folder, space)
     for event in events:
-        if isinstance(event, Launched):
-            yield event
-            continue
-        for missing in range(len(done), event.trial + (not isinstance(event, TrialAdded))):
-            yield from _lost_trial(folder, space, missing, event.time)
-            done[missing] = 0
-        if isinstance(event, TrialAdded):
-            if event.trial not in done:
-                done[event.trial] = 0
-                yield event
-        elif isinstance(event, EpochScored):
-            if event.trial not in cut and (event.fold, event.epoch) == position(done[event.trial]):
-                done[event.trial] += 1
-                yield event
-            else:
-                cut.add(event.trial)
-        elif isinstance(event, ClimbStarted):
-            if event.trial in climbing:  # the line of its end is lost
-                yield ClimbEnded(time=event.time, trial=event.trial, attempt=climbing[event.trial], reason="stopped")
-            newest = max(newest + 1, event.attempt)
-            climbing[event.trial] = newest
-            yield event.model_copy(update={"attempt": newest})
-        elif isinstance(event, ClimbEnded):
-            if climbing.pop(event.trial, None) is not None:
-                yield event
-        else:
-            if isinstance(event, TrialFailed):
-                climbing.pop(event.trial, None)
-            if isinstance(event, Rewound):
-                done[event.trial] = event.fold_epochs
-                cut.discard(event.trial)
+        if not isinstance(event, Launched):
+            for missing in range(len(study.trials), event.trial + (not isinstance(event, TrialAdded))):
+                yield from _applied(study, _lost_trial(folder, space, missing, event.time))
+        yield from _applied(study, _mended(study, event, cut, position))
+
+
+def _applied(study: StudyState, events: Iterator[Event]) -> Iterator[Event]:
+    for event in events:
+        study.apply(event)
+        yield event
+
+
+def _mended(study: StudyState, event: Event, cut: set[int], position: Position) -> Iterator[Event]:
+    """Yield what takes an event's place: itself, itself with what went missing before it, or nothing."""
+    if isinstance(event, Rewound):
+        cut.discard(event.trial)
+    impossible = contradiction(study, event, position) is not None
+    match event:
+        case EpochScored() if impossible or event.trial in cut:
+            cut.add(event.trial)
+        case ClimbStarted() if impossible:
+            trial = study.trials[event.trial]
+            if trial.climbing:  # the line of its end is lost
+                yield ClimbEnded(time=event.time, trial=event.trial, attempt=trial.attempt, reason="stopped")
+            yield event.model_copy(update={"attempt": max(study.last_attempt + 1, event.attempt)})
+        case _ if not impossible:
             yield event
 
 

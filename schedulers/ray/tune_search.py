@@ -10,7 +10,8 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from schedulers.ray.climb_controller import actors_kept
-from schedulers.study_run import ClimbOrder, StudyRun, order_fields
+from schedulers.study_run import StudyRun
+from studies.climb_order import ClimbOrder
 from studies.failures import LOST, Failure
 
 # Tune's own files are no part of a study: written rarely, read never.
@@ -50,7 +51,7 @@ class ClimbSearcher(Searcher):
         if order is None:
             return Searcher.FINISHED if self._run.finished else None
         self._orders[trial_id] = order
-        return {**self._common, **order_fields(order)}
+        return {**self._common, **order.as_values()}
 
     def order_of(self, trial_id: str) -> ClimbOrder | None:
         """Return the climb that a Tune trial executes, None once it has ended."""

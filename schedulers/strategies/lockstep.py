@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from schedulers.ladder import FoldOrder
 from schedulers.strategies.stopping_asha import StoppingAsha
+from studies.climb_order import FoldOrder
 
 
 @dataclass(frozen=True)

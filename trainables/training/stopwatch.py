@@ -21,6 +21,10 @@ class Stopwatch:
         finally:
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
 
+    def rounded(self) -> dict[str, float]:
+        """Return the seconds of every phase so far, to a tenth of a millisecond."""
+        return {name: round(spent, 4) for name, spent in list(self.seconds.items())}
+
     @property
     def total(self) -> float:
         """Return the seconds since the beginning."""

@@ -56,13 +56,14 @@ def comparison_table(
 ) -> Table:
     """Return the comparison for the terminal."""
     table = Table(title="Scores ± spread over persons", title_justify="left")
-    for column in ("task", "metric", "who", "out of fold", "holdout"):
+    table.add_column("task")
+    for column in ("who", "out of fold", "holdout"):
         table.add_column(column, no_wrap=True)
     for task, voters in out_of_fold.items():
         for voter in (name for name in VOTERS if name in voters):
             held = holdout.get(task, {}).get(voter)
             shown = held.spelled() if held else "no holdout"
-            table.add_row(task, voters[voter].metric, voter, voters[voter].spelled(), shown)
+            table.add_row(f"{task}, {voters[voter].metric}", voter, voters[voter].spelled(), shown)
         table.add_section()
     return table
 

@@ -8,17 +8,16 @@ import pytest
 
 from studies.climb_order import ClimbOrder
 from studies.manifest import Manifest, read_manifest
+from studies.metrics import METRICS
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
 from voting import runtime
 from voting.bundle import BundleManifest, TaskSpec, open_bundle, seal
-from voting.finished_trials import out_of_fold
+from voting.finished_trials import FinishedTrial, out_of_fold
 from voting.packing import in_place_spec, pack_member
 from voting.runtime import load_task
 from voting.verification import Reference, TaskPlan, check_member, holdout_votes
-
-FACTS = {"origin": "recipe", "out_of_fold_score": 0.5, "resize": "squeeze"}
 
 
 def trained(study: Path, config: TrainConfig) -> Manifest:
@@ -34,10 +33,14 @@ def trained(study: Path, config: TrainConfig) -> Manifest:
     return manifest
 
 
+def finished(study: Path, manifest: Manifest) -> FinishedTrial:
+    return FinishedTrial(study, 0, "recipe", manifest, out_of_fold(study, manifest), METRICS["macro_f1"], "squeeze")
+
+
 def packed(study: Path, manifest: Manifest, bundle: Path) -> TaskSpec:
     """Pack a trial and return its task as the bundle has it."""
     bundle.mkdir()
-    member = pack_member(bundle, "mask", study, manifest, FACTS)
+    member = pack_member(bundle, "mask", finished(study, manifest))
     task = TaskSpec(task="mask", classes=shared_fold_data(study).classes, members=(member,))
     seal(bundle, BundleManifest(name="toy", created="now", tasks=(task,), provenance={}, files={}))
     return open_bundle(bundle).tasks[0]
@@ -83,7 +86,7 @@ def test_a_reference_that_votes_anyway_is_not_loaded_twice_and_one_that_does_not
     manifest = trained(study, tiny)
     task = packed(study, manifest, tmp_path / "bundle")
     members = load_task(task, tmp_path / "bundle")
-    spec = in_place_spec(study, manifest, FACTS)
+    spec = in_place_spec(finished(study, manifest))
     holdout = tuple(str(name) for name in out_of_fold(study, manifest).ids[:3])
     for reference in (spec, spec.model_copy(update={"trial": 7})):
         plan = TaskPlan(

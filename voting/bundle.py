@@ -5,6 +5,7 @@ changed, missing or added file is refused before anything is loaded.
 """
 
 import hashlib
+from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,6 +59,19 @@ class BundleManifest(_Part):
     scores: dict[str, Any] = {}
     provenance: dict[str, Any]
     files: dict[str, str]
+
+
+def free_name(out: Path, wanted: str) -> str:
+    """Return the name for a bundle below `out`, numbered if it is taken: an export never replaces another.
+
+    Raises:
+        BundleError: it is no plain folder name.
+    """
+    if wanted != Path(wanted).name or wanted.startswith("."):
+        raise BundleError(f"--name {wanted}: must be a plain folder name; --out says where bundles lie")
+    out.mkdir(parents=True, exist_ok=True)
+    names = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
+    return next(name for name in names if not (out / name).exists())
 
 
 def seal(folder: Path, manifest: BundleManifest) -> BundleManifest:

@@ -1,55 +1,85 @@
-"""Copy the weights of chosen trials into a bundle in the making, and say how to prepare images for them."""
+"""Put chosen trials into a bundle in the making: their weights, and how to prepare images for them."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from studies.manifest import Manifest, sha256_of, trial_path, weights_name
+from studies.environment import environment
+from studies.manifest import sha256_of, trial_path, weights_name
 from trainables.training.models import normalisation
-from voting.bundle import MemberSpec
+from voting.bundle import BundleManifest, MemberSpec, TaskSpec, seal
 from voting.errors import BundleError
+from voting.finished_trials import FinishedTrial
+from voting.members import Chosen
 
 
-def pack_member(folder: Path, task: str, study: Path, manifest: Manifest, facts: Mapping[str, Any]) -> MemberSpec:
-    """Copy a trial's fold weights below `folder` and return the member's spec.
+def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) -> BundleManifest:
+    """Write weights and manifest of a bundle, without scores yet.
 
-    `facts` holds its origin and out_of_fold_score.
+    Raises:
+        BundleError: a weight file is missing or changed since it was written.
+    """
+    tasks = tuple(
+        TaskSpec(
+            task=one.task,
+            classes=one.candidates.classes,
+            metric=one.candidates.metric.name,
+            members=tuple(pack_member(bundle, one.task, trial) for trial in one.members),
+        )
+        for one in chosen
+    )
+    configurations = {
+        f"{trial.study.name}/{trial.number}": trial.manifest.configuration for one in chosen for trial in one.members
+    }
+    provenance = {
+        "splits": splits_digest,
+        "data": chosen[0].candidates.root,
+        "environment": environment(),
+        "configurations": configurations,
+    }
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return seal(bundle, BundleManifest(name=name, created=created, tasks=tasks, provenance=provenance, files={}))
+
+
+def pack_member(bundle: Path, task: str, trial: FinishedTrial) -> MemberSpec:
+    """Copy a trial's fold weights into a bundle and return the member's spec.
 
     Raises:
         BundleError: a weight file is missing or changed since it was written.
     """
     names = []
-    for fold in range(manifest.folds):
-        source = trial_path(study, manifest.trial) / weights_name(fold)
-        name = f"{task}/{study.name}-trial{manifest.trial}-fold{fold}.safetensors"
-        if not source.is_file() or sha256_of(source) != manifest.files[weights_name(fold)]:
+    for fold in range(trial.manifest.folds):
+        source = trial_path(trial.study, trial.number) / weights_name(fold)
+        name = f"{task}/{trial.study.name}-trial{trial.number}-fold{fold}.safetensors"
+        if not source.is_file() or sha256_of(source) != trial.manifest.files[weights_name(fold)]:
             raise BundleError(f"{source}: is missing or was changed; restore it, or leave the study out with --study")
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, folder / name)
+        (bundle / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, bundle / name)
         names.append(name)
-    return member_spec(study, manifest, names, facts)
+    return member_spec(trial, names)
 
 
-def member_spec(study: Path, manifest: Manifest, weights: Sequence[str], facts: Mapping[str, Any]) -> MemberSpec:
+def in_place_spec(trial: FinishedTrial) -> MemberSpec:
+    """Return the spec of a trial whose weights stay in its trial folder: to compare with, not to ship."""
+    folder = trial_path(trial.study, trial.number).relative_to(trial.study)
+    return member_spec(trial, [(folder / weights_name(fold)).as_posix() for fold in range(trial.manifest.folds)])
+
+
+def member_spec(trial: FinishedTrial, weights: Sequence[str]) -> MemberSpec:
     """Return the spec of a trial whose weights lie at `weights`."""
-    backbone = str(manifest.configuration["backbone"])
+    backbone = str(trial.manifest.configuration["backbone"])
     mean, std = normalisation(backbone)
     return MemberSpec(
-        study=study.name,
-        trial=manifest.trial,
-        digest=manifest.digest,
+        study=trial.study.name,
+        trial=trial.number,
+        origin=trial.origin,
+        digest=trial.manifest.digest,
         backbone=backbone,
-        image_size=int(manifest.configuration["image_size"]),
+        image_size=int(trial.manifest.configuration["image_size"]),
+        resize=trial.resize,
         mean=mean,
         std=std,
+        out_of_fold_score=trial.metric.shown(trial.score),
         weights=tuple(weights),
-        **facts,
     )
-
-
-def in_place_spec(study: Path, manifest: Manifest, facts: Mapping[str, Any]) -> MemberSpec:
-    """Return the spec of a trial whose weights stay in its trial folder: to compare with, not to ship."""
-    folder = trial_path(study, manifest.trial).relative_to(study)
-    weights = [(folder / weights_name(fold)).as_posix() for fold in range(manifest.folds)]
-    return member_spec(study, manifest, weights, facts)

@@ -1,0 +1,58 @@
+"""What every voter said about the same images: the best single trial, the ensemble and the default recipe."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.comparison import JOINT, VOTERS, Outcome, shared_rows
+from studies.metrics import METRICS, Metric, Probabilities
+from voting.fresh_process import HoldoutVotes
+from voting.members import Chosen
+from voting.rules import JOINT_TASKS, joint_class, joint_votes, soft_vote
+
+
+def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
+    """Return what every voter said out of fold."""
+    rows = shared_rows([one.candidates.trials[0].predictions.ids for one in chosen])
+    votes: dict[str, dict[str, Probabilities]] = {voter: {} for voter in VOTERS}
+    targets = {}
+    for one, kept in zip(chosen, rows, strict=True):
+        task, members = one.task, one.out_of_fold()
+        said = {VOTERS[0]: members[0], VOTERS[1]: soft_vote(members).astype(np.float32)}
+        if one.candidates.recipe:
+            said[VOTERS[2]] = one.candidates.recipe.predictions.probabilities
+        for voter, probabilities in said.items():
+            votes[voter][task] = probabilities[kept]
+        targets[task] = one.candidates.trials[0].predictions.targets[kept]
+    return with_joint(Outcome(chosen[0].candidates.samples["person"].to_numpy(str)[rows[0]], targets, votes))
+
+
+def holdout_outcome(chosen: Sequence[Chosen], said: HoldoutVotes) -> Outcome:
+    """Return what every voter said about the holdout."""
+    rows = shared_rows([one.candidates.holdout["id"].to_numpy(str) for one in chosen])
+    votes: dict[str, dict[str, Probabilities]] = {voter: {} for voter in VOTERS}
+    targets = {}
+    for one, kept in zip(chosen, rows, strict=True):
+        task = one.task
+        for voter, key in zip(VOTERS, (f"{task}/member/0", f"{task}/vote", f"{task}/reference"), strict=True):
+            if key in said:
+                votes[voter][task] = said[key][kept]
+        if len(kept):
+            targets[task] = one.candidates.holdout["target"].to_numpy()[kept]
+    return with_joint(Outcome(chosen[0].candidates.holdout["person"].to_numpy(str)[rows[0]], targets, votes))
+
+
+def with_joint(outcome: Outcome) -> Outcome:
+    """Return the outcome with the 18 classes composed, if mask, gender and age are all there."""
+    if not all(task in outcome.targets for task in JOINT_TASKS):
+        return outcome
+    votes = {
+        voter: {**tasks, JOINT: joint_votes(tasks)} if all(task in tasks for task in JOINT_TASKS) else tasks
+        for voter, tasks in outcome.votes.items()
+    }
+    return Outcome(outcome.persons, {**outcome.targets, JOINT: joint_class(outcome.targets)}, votes)
+
+
+def metrics_of(chosen: Sequence[Chosen]) -> dict[str, Metric]:
+    """Return by what every task is judged; the joint classes come last, by macro F1."""
+    return {**{one.task: one.candidates.metric for one in chosen}, JOINT: METRICS["macro_f1"]}

@@ -1,0 +1,47 @@
+"""Have a bundle checked by a process that knows nothing but its files (see `voting.verification`)."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from studies.metrics import Probabilities
+from voting.errors import BundleError
+from voting.members import Chosen
+from voting.packing import in_place_spec
+from voting.verification import Plan, Reference, TaskPlan
+
+ROOT = Path(__file__).resolve().parents[1]
+HoldoutVotes: TypeAlias = Mapping[str, Probabilities]  # by TASK/member/N, TASK/vote and TASK/reference
+
+
+def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> tuple[HoldoutVotes, float]:
+    """Load the bundle in a fresh process and return its votes on the holdout, and the largest difference found.
+
+    Raises:
+        BundleError: it does not vote as its trials did.
+    """
+    plan, out = temporary / "plan.json", temporary / "holdout.npz"
+    plan.write_text(Plan(tasks={one.task: plan_of(one) for one in chosen}).model_dump_json(), encoding="utf-8")
+    command = [sys.executable, "-m", "voting.verification", *(str(path.absolute()) for path in (bundle, plan, out))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        complaint = done.stderr.strip().splitlines()[-1:] or ["its check died"]
+        raise BundleError(f"the bundle was not exported: {complaint[0]}")
+    with np.load(out, allow_pickle=False) as arrays:
+        return dict(arrays.items()), float(json.loads(done.stdout.splitlines()[-1])["largest_difference"])
+
+
+def plan_of(one: Chosen) -> TaskPlan:
+    """Return what the verifying process needs to know of a task; the recipe is compared with, whether it votes or not."""
+    recipe = one.candidates.recipe
+    return TaskPlan(
+        root=Path(one.candidates.root),
+        studies=tuple(trial.study for trial in one.members),
+        holdout=tuple(one.candidates.holdout["id"]),
+        reference=recipe and Reference(study=recipe.study, spec=in_place_spec(recipe)),
+    )

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from analysis.comparison import JOINT, VOTERS, Outcome, shared_rows
 from studies.metrics import METRICS, Metric, Probabilities
 from voting.fresh_process import HoldoutVotes
 from voting.members import Chosen
-from voting.rules import JOINT_TASKS, joint_class, joint_votes, soft_vote
+from voting.rules import JOINT_TASKS, joint_class, joint_votes
 
 
 def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
@@ -17,8 +15,8 @@ def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
     votes: dict[str, dict[str, Probabilities]] = {voter: {} for voter in VOTERS}
     targets = {}
     for one, kept in zip(chosen, rows, strict=True):
-        task, members = one.task, one.out_of_fold()
-        said = {VOTERS[0]: members[0], VOTERS[1]: soft_vote(members).astype(np.float32)}
+        task = one.task
+        said = {VOTERS[0]: one.out_of_fold()[0], VOTERS[1]: one.vote()}
         if one.candidates.recipe:
             said[VOTERS[2]] = one.candidates.recipe.predictions.probabilities
         for voter, probabilities in said.items():

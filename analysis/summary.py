@@ -2,6 +2,8 @@
 
 import os
 from collections import Counter
+from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +15,7 @@ from schedulers.ladder import Ladder
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from search_spaces.sizes import spell_size
+from storage.atomic import write_text
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState, TrialState
 
@@ -40,33 +43,42 @@ def print_ending(
         say(
             f"The disk budget took {spell_size(study.bytes_dropped)} of states and weights that are not needed to vote."
         )
-    with open(folder.rungs, "w", encoding="utf-8") as file:
-        _print_spending(Console(file=file, width=100), study, ladder)
+    spending = StringIO()
+    print_spending(Console(file=spending, width=100), study, ladder)
+    with suppress(OSError):  # a full disk has paused the search, and that is said elsewhere
+        write_text(folder.rungs, spending.getvalue())
     if verbose:
-        _print_spending(console, study, ladder)
+        console.print(rungs_shown(rung_table(study, ladder)))
+        say(time_shares(study) or "")
     say(f"{len(study.trials)} trials in {spell_duration(study.seconds_spent())} of search. {savings(study, ladder)}")
     say(f"Study: {_short(folder.path)}  (rungs.txt: how it was spent; tensorboard --logdir {_short(folder.trials)})")
 
 
 def verdict(rows: list[Row], ladder: Ladder) -> str:
-    """Return who won, by how much, and whether that is a tie with the recipe."""
+    """Return who is ahead, by how much, and whether that is a tie with the recipe."""
     if not rows:
         return "No trial has a score yet."
     best, others = rows[0], rows[1:]
-    folds = f"{best.folds} of {ladder.folds} folds" if best.folds < ladder.folds else f"all {ladder.folds} folds"
-    known = f"{best.metric.title} {best.metric.spelled(best.score)} over {folds}"
-    if best.origin == "recipe":
-        return (
-            f"The recipe won: {known}. {_against(best, others[0], 'the next') if others else 'Nothing else was tried.'}"
-        )
-    recipe = next((row for row in others if row.origin == "recipe"), None)
-    return f"Trial {best.trial} ({best.origin}) won: {known}. {_against(best, recipe, 'the recipe')}"
+    whole = best.rung >= ladder.top
+    who = "The recipe" if best.origin == "recipe" else f"Trial {best.trial} ({best.origin})"
+    known = f"{best.metric.title} {best.metric.spelled(best.score)} over {_how_far(best, ladder)}"
+    other = next((row for row in others if best.origin == "recipe" or row.origin == "recipe"), None)
+    return f"{who} {'won' if whole else 'leads'}: {known}. {_against(best, other)}"
 
 
-def _against(best: Row, other: Row | None, name: str) -> str:
-    """Return by how much the best trial is ahead of another one, in words."""
-    if other is None or other.rung != best.rung:
-        return f"It cannot be compared with {name} yet: they were not judged on the same folds."
+def _how_far(row: Row, ladder: Ladder) -> str:
+    if not row.folds:
+        return f"{row.fold_epochs} of {ladder.epochs} epochs of one fold"
+    return f"{'all' if row.folds == ladder.folds else f'{row.folds} of'} {ladder.folds} folds"
+
+
+def _against(best: Row, other: Row | None) -> str:
+    """Return by how much the best trial is ahead of the recipe, or the recipe of the next, in words."""
+    name = "the recipe" if best.origin != "recipe" else "the next"
+    if other is None:
+        return f"There is no score of {name} to compare it with."
+    if other.rung != best.rung or not best.rung:
+        return f"No trial can be compared with it yet: {name} (trial {other.trial}) was not judged on the same folds."
     ahead = f"It is {best.score - other.score:.3f} ahead of {name} (trial {other.trial})"
     if best.spread is None or other.spread is None:
         return f"{ahead}; one fold alone does not tell the noise."
@@ -75,7 +87,8 @@ def _against(best: Row, other: Row | None, name: str) -> str:
     )
 
 
-def _print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:
+def print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:
+    """Print how a search was spent, rung by rung."""
     console.print(rungs_shown(rung_table(study, ladder)))
     for told in filter(None, (savings(study, ladder), time_shares(study), advice(study, ladder))):
         console.print(told, highlight=False, markup=False, soft_wrap=True)
@@ -116,8 +129,3 @@ def time_shares(study: StudyState) -> str | None:
     whole = sum(spent[phase] for phase in _DOING)  # a state is written beside judging
     shares = [f"{spent[phase] / whole:.1%} {doing}" for phase, doing in _DOING.items() if spent[phase]]
     return f"Trials spent their time: {', '.join(shares)}." if shares else None
-
-
-def finished_trials(study: StudyState, ladder: Ladder) -> int:
-    """Return how many trials have trained all folds: those an export may choose from."""
-    return sum(trial.fold_epochs >= ladder.top for trial in study.trials.values())

@@ -1,5 +1,6 @@
 """Read one image the way every part of Foldrace reads it. Needs only Pillow and NumPy."""
 
+import errno
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,11 +61,14 @@ def read_image(path: Path, size: int, resize: Resize = "squeeze") -> Pixels:
                     " are read; make it smaller"
                 )
             image.draft("RGB", (DECODED_AT * size, DECODED_AT * size))
+            image.load()  # a TIFF is turned while it is loaded, and then says so no more
             upright = _eight_bit(_turned_upright(image)).convert("RGB")
             return np.asarray(_square(upright, size, resize))
-    except UnreadableImage:
+    except (UnreadableImage, MemoryError):
         raise
     except Exception as error:  # a decoder may raise anything at what a file contains
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            raise  # the machine's fault: the picture is fine
         raise UnreadableImage(f"{path}: {str(error) or 'cannot be decoded'}") from None
 
 

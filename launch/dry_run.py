@@ -1,5 +1,6 @@
 """What `--dry-run` prints: everything a search would do, before it does any of it."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,12 +9,16 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.progress import spell_parameters
+from launch.hardware import local_gpus
+from launch.launch import Launch
 from schedulers.budget import Budget
 from schedulers.forecast import expected_fold_epochs
 from schedulers.ladder import Ladder
 from schedulers.samplers.ask import ask
+from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
+from studies.metrics import METRICS
 from studies.study_state import StudyState
 
 _SAMPLES = 10
@@ -26,6 +31,19 @@ class FoldCounts:
     name: str
     persons: int
     images_by_class: Mapping[str, int]
+
+
+def show_plan(console: Console, launch: Launch) -> int:
+    """Print what a search would do, and return the exit code."""
+    space, data, cpus = launch.space, launch.data, launch.options.cpus_per_trial or 1
+    budget, ladder = make_budget(space), make_ladder(space)
+    places = [FoldCounts(name, persons, by_class) for name, (persons, by_class) in data.counts().items()]
+    images_per_second = launch.preflight.images_per_second()
+    print_preview(console, space, ladder, places)
+    images = round(len(data.samples()) * (1 - 1 / ladder.folds))
+    slots = local_gpus() or max(1, (os.cpu_count() or 1) // cpus)
+    print_cost(console, ladder, budget, images / images_per_second, slots)
+    return 0
 
 
 def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: Sequence[FoldCounts]) -> None:
@@ -46,6 +64,15 @@ def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: 
         drawn = ask(space, StudyState(), ladder, number)
         console.print(f"  {number}: {spell_parameters(space.active(drawn))}", highlight=False, soft_wrap=True)
     console.print(_fold_table(places))
+    metric = METRICS[space.metric]
+    low, high = metric.range
+    better = "more" if metric.maximised else "less"
+    console.print(
+        f"Judged by {metric.title} of pooled out-of-fold predictions, from {low:g} to {high:g}, {better} is better; a class"
+        f" that the folds so far lack {metric.absent}.",
+        highlight=False,
+        soft_wrap=True,
+    )
     rungs = ", ".join(str(rung) for rung in ladder.rungs)
     console.print(
         f"Rungs, in fold-epochs: {rungs}. A finalist trains all {ladder.top}.", highlight=False, soft_wrap=True

@@ -75,13 +75,15 @@ def stop_reason(study: StudyState, ladder: Ladder, budget: Budget, now: float) -
 def failed_setup(study: StudyState) -> TrialState | None:
     """Return one of the first trials of a launch if all of them failed in one way, None otherwise.
 
-    Only as long as no trial has ever scored an epoch under this launch's setup: afterwards it is the configurations.
+    Only as long as no trial has ever scored an epoch under this launch's setup: afterwards it is the configurations. One
+    that diverged (`not_finite`) is never the setup's fault.
     """
     if study.setup_works:
         return None
     first = study.climbed_since_launch[:SAME_FAILURES]
     failures = {study.trials[number].failure for number in first}
-    return study.trials[first[0]] if len(first) == SAME_FAILURES and len(failures) == 1 and failures != {None} else None
+    alike = len(first) == SAME_FAILURES and len(failures) == 1 and failures.isdisjoint({None, "not_finite"})
+    return study.trials[first[0]] if alike else None
 
 
 def _when_idle(study: StudyState, reason: str) -> Wait | Finished:

@@ -157,10 +157,7 @@ class StudyRun:
             self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason="stopped"))
 
     def _try_again_what_failed_alike(self) -> None:
-        """Take the trials back, each once, whose failures stopped the last launch: the setup may be mended by now.
-
-        One that diverged is not among them: that is the configuration's own doing.
-        """
+        """Take the trials back, each once, whose failures stopped the last launch: the setup may be mended by now."""
         for number in self.state.climbed_since_launch if failed_setup(self.state) else ():
             trial = self.state.trials[number]
             if trial.failure not in (None, "not_finite") and not trial.taken_back:

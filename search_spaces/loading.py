@@ -49,7 +49,7 @@ def load_space(
         if raw.get(required) is None:
             raise SpaceError(file, required, f"is missing; add it, such as {_EXAMPLES[required]}")
     metric = raw.get("metric", "macro_f1")
-    if metric not in metrics:
+    if not isinstance(metric, str) or metric not in metrics:
         raise SpaceError(file, "metric", f"there is no metric {metric!r}; {name_hint(metric, metrics)}")
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)

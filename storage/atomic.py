@@ -34,6 +34,14 @@ def write_file(
     sync(path.parent)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, each of their names on the disk."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in reversed(missing):
+        sync(folder.parent)
+
+
 def sync(path: Path) -> None:
     """Wait until the disk has a file's content, or a folder's names."""
     handle = os.open(path, os.O_RDONLY)

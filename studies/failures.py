@@ -2,7 +2,7 @@
 
 | class | what happened | policy |
 |---|---|---|
-| `not_finite` | a loss or a prediction is no number | the trial fails; the sampler takes the configuration as infeasible |
+| `not_finite` | a loss or a prediction is no number | the trial fails; a sampler that learns avoids its like |
 | `out_of_memory` | the GPU's memory did not suffice | once more from the last epoch (a neighbour may have had it), then so |
 | `lost_process` | the process died (killed, out of memory on the host) | tried once more from the last epoch, then as above |
 | `bad_image` | the decoded images are damaged or gone | the trial fails |
@@ -11,7 +11,8 @@
 | `superseded` | a newer attempt has taken the trial over | no failure |
 
 As long as no trial has scored an epoch under a launch's environment, constants and data, its first three trials failing
-alike stop the study: it is the setup (see `next_work.failed_setup`). The next launch takes them back, once.
+alike (but for `not_finite`) stop the study: it is the setup (see `next_work.failed_setup`). The next
+launch takes them back, once.
 """
 
 from dataclasses import dataclass

@@ -110,3 +110,14 @@ _ALL = (
     Metric("log_loss", "log loss", log_loss, (0, float("inf")), "has no part", maximised=False),
 )
 METRICS = {metric.name: metric for metric in _ALL}
+
+
+def find_metric(name: str) -> Metric:
+    """Return the metric of a name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if name not in METRICS:
+        raise ValueError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
+    return METRICS[name]

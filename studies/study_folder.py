@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from search_spaces import SearchSpace
-from storage.atomic import write_text
+from storage.atomic import make_folder, write_text
 from studies.climb_order import FoldOrder
 from studies.record import StudyLock
 
@@ -124,7 +124,7 @@ class StudyFolder:
             RecordError: another launch holds the lock.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self.path)
             return StudyLock(self.path)
         except OSError as error:
             raise StudyError(

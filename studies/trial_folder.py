@@ -14,7 +14,7 @@ from typing import Any
 from safetensors import SafetensorError
 from torch import Tensor
 
-from storage.atomic import write_file
+from storage.atomic import make_folder, write_file
 from storage.free_space import check_free_space
 from storage.tensors import load_state, save_state
 from studies.manifest import Manifest, read_attempt, read_manifest, sha256_of, trial_path, weights_name
@@ -41,7 +41,7 @@ class TrialFolder:
         Raises:
             Superseded: a newer attempt has the trial.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         newest = read_attempt(self.study, self.trial)
         if attempt < newest:
             raise Superseded(f"trial {self.trial}: attempt {attempt} was taken over by attempt {newest}")
@@ -112,7 +112,7 @@ class TrialFolder:
     def _put(self, name: str, write: Callable[[Path], object]) -> None:
         """Write a file under a temporary name, wait for the disk, and rename it if the trial is still ours."""
         path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         check_free_space(path.parent)
         write_file(path, path.with_name(f".{path.name}.{os.getpid()}.torn"), write, self._check_still_ours)
 

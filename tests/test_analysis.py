@@ -10,7 +10,7 @@ from rich.console import Console
 from analysis.counts import best_trial, standing
 from analysis.leaderboard import Row, is_tie, leaderboard
 from analysis.progress import SearchProgress, spell_parameters
-from analysis.summary import finished_trials, print_ending, savings, time_shares, verdict
+from analysis.summary import print_ending, savings, time_shares, verdict
 from schedulers.strategies.fold_ladder import FoldLadder
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyError, StudyFolder, differences
@@ -36,7 +36,11 @@ def test_every_trial_is_counted_in_exactly_one_place_at_every_moment(tmp_path: P
 def test_at_the_end_nothing_climbs_and_the_finalists_and_the_recipe_are_finished(driver: ToyDriver) -> None:
     counts = standing(driver.run.state, driver.run.ladder)
     assert counts.climbing == 0
-    assert counts.finished == finished_trials(driver.run.state, driver.run.ladder) >= 3
+    assert (
+        counts.finished
+        == sum(trial.fold_epochs >= driver.run.ladder.top for trial in driver.run.state.trials.values())
+        >= 3
+    )
 
 
 def test_at_the_end_nobody_rests_who_has_no_way_to_go_on(tmp_path: Path) -> None:
@@ -78,7 +82,13 @@ def test_the_verdict_says_who_won_by_how_much_and_whether_that_is_a_tie_with_the
     assert verdict([recipe, row(3, 0.6)], ladder).startswith(
         "The recipe won: macro F1 0.690 over all 4 folds. It is 0.090"
     )
-    assert "over 2 of 4 folds. It cannot be compared with the recipe yet" in verdict([row(3, 0.7, 2)], ladder)
+    early = verdict([row(3, 0.7, 2), replace(recipe, rung=9, folds=1)], ladder)
+    assert early.startswith(
+        "Trial 3 (tpe) leads: macro F1 0.700 over 2 of 4 folds. No trial can be compared with it yet"
+    )
+    assert "There is no score of the recipe to compare it with" in verdict([row(3, 0.7)], ladder), "it has failed"
+    first = Row(1, "tpe", 0, 2, 0, 0.9, ())
+    assert "over 2 of 9 epochs of one fold" in verdict([first, replace(first, trial=0, origin="recipe")], ladder)
     assert verdict([], ladder) == "No trial has a score yet."
 
 

@@ -41,6 +41,7 @@ def place(tmp_path: Path) -> Path:
         (["--fold-epochs", "0"], "search.fold_epochs: Input should be greater than or equal to 1"),
         (["--fold-epochs", "11"], "search.fold_epochs is 11 but the recipe and one finalist on all folds take 12"),
         (["--target-score", "80"], "search.target_score: a macro F1 lies between 0 and 1 (got 80)"),
+        (["--set", "metric=[macro_f1]"], "metric: there is no metric ['macro_f1']; did you mean macro_f1? Valid"),
         (["--set", "metric=f1"], "metric: there is no metric 'f1'; Valid: macro_f1, accuracy"),
         (["--disk-budget", "much"], "search.disk_budget: is no size; write it like 500MB"),
         (["--trials", "2", "--set", "search.finalists=3"], "search.finalists is 3 but search.trials only 2"),

@@ -211,16 +211,17 @@ def test_a_picture_with_odd_exif_is_used_as_its_camera_was_held(tmp_path: Path) 
     assert upright[:4].mean() > 200 > 50 > upright[-4:].mean()
 
 
+@pytest.mark.parametrize("kind", ["png", "tif", "jpg", "webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int, tmp_path: Path) -> None:
+def test_every_orientation_is_turned_as_pillow_turns_it(orientation: int, kind: str, tmp_path: Path) -> None:
     generator = np.random.default_rng(0)
-    picture = Image.fromarray(generator.integers(0, 256, (24, 24, 3), dtype=np.uint8))
-    exif = Image.Exif()
+    picture = Image.fromarray(generator.integers(0, 256, (24, 36, 3), dtype=np.uint8))
+    exif, path = Image.Exif(), tmp_path / f"turned.{kind}"
     exif[0x0112] = orientation
-    picture.save(tmp_path / "turned.png", exif=exif)
-    with Image.open(tmp_path / "turned.png") as image:
-        expected = np.asarray(ImageOps.exif_transpose(image))
-    assert np.array_equal(read_image(tmp_path / "turned.png", 24), expected)
+    picture.save(path, exif=exif, **({"lossless": True} if kind == "webp" else {}))
+    with Image.open(path) as image:
+        expected = ImageOps.exif_transpose(image).convert("RGB").resize((24, 24), Image.Resampling.BICUBIC)
+    assert np.array_equal(read_image(path, 24), np.asarray(expected))
 
 
 @settings(max_examples=60, deadline=None)

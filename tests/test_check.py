@@ -249,6 +249,7 @@ DAMAGED_FILES: dict[str, str] = {
     "space.yaml": "task: mask\n",
     "record.jsonl": '{"event": "climb_started", "time": 1, "trial": 9, "rung": 1, "attempt": 1}\n',
     "trials/0/fold_0/predictions.npz": "",
+    "trials/0/fold_1/weights.safetensors": "",
 }
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from schedulers.samplers.ask import Proposal
+from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.projection import by_rank
 from schedulers.samplers.proposals import ROUNDING
 from schedulers.strategies.fold_ladder import FoldLadder
@@ -89,3 +91,27 @@ def test_a_failed_trial_is_shown_no_better_than_the_worst_and_equals_share_a_ran
         study.apply(TrialFailed(time=0, trial=number, failure="out_of_memory", reason=""))
     values = [trial.value for trial in by_rank(toy_space(sampler="gp"), study, LADDER)]
     assert values == pytest.approx([0.6, 0.1, 0.9, 0.9, 0.1, 0.4])
+
+
+def test_what_a_user_queues_is_tried_although_something_like_it_has_failed(tmp_path: Path) -> None:
+    own = [Proposal({"epochs": 9, "learning_rate": rate}, "enqueued") for rate in (0.9, 0.905)]
+    driver = ToyDriver(tmp_path / "record", toy_space(trials=4), queue=own).start()
+    for _ in range(2):
+        order = driver.run.next_climb()
+        assert order is not None
+        driver.run.end_climb(order, Failure("error", "so it is"))
+    following = driver.run.next_climb()
+    assert following is not None
+    assert following.configuration["learning_rate"] == 0.905
+
+
+def test_three_outcomes_are_too_few_to_tell_what_is_likely_to_fail() -> None:
+    space, study = toy_space(), study_of({1: [0.5], 2: [0.5], 3: [0.5], 4: [0.5]})
+    for trial in study.trials.values():
+        trial.configuration = {"epochs": 9, "learning_rate": 0.2 * trial.number}
+    for number in (1, 2):
+        study.apply(TrialFailed(time=0, trial=number, failure="error", reason=""))
+    few = [study.trials[number] for number in (1, 2, 3)]
+    assert not likely_to_fail(space, {"learning_rate": 0.3}, few)
+    assert likely_to_fail(space, {"learning_rate": 0.3}, study.trials.values())
+    assert not likely_to_fail(space, {"learning_rate": 0.7}, study.trials.values())

@@ -14,7 +14,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
-from schedulers.samplers.optuna_journal import Mirror
+from schedulers.samplers.optuna_journal import OptunaJournal
 from tests.toy_search import ToyDriver, toy_space
 
 
@@ -22,9 +22,9 @@ def opened(path: Path) -> optuna.Study:
     return optuna.load_study(study_name="toy", storage=JournalStorage(JournalFileBackend(str(path))))
 
 
-def mirrored(place: Path, trials: int = 6) -> tuple[ToyDriver, Mirror]:
+def mirrored(place: Path, trials: int = 6) -> tuple[ToyDriver, OptunaJournal]:
     driver = ToyDriver(place / "record", toy_space(trials=trials)).start()
-    mirror = Mirror(place / "optuna.journal", driver.run.space, driver.run.ladder, driver.run.state)
+    mirror = OptunaJournal(place / "optuna.journal", driver.run.space, driver.run.ladder, driver.run.state)
     driver.run.listen(mirror.take)
     return driver, mirror
 

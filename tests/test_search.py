@@ -302,6 +302,12 @@ def test_a_trial_is_taken_back_once_and_one_that_diverged_never(tmp_path: Path) 
     assert len(state.trials) == 12, "the study goes on with what is left"
 
 
+def test_three_first_trials_that_diverge_do_not_stop_a_study(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
+    fail_three(driver, "not_finite")
+    assert driver.run.next_climb() is not None
+
+
 def test_a_trial_that_dies_with_its_driver_keeps_its_second_try(tmp_path: Path) -> None:
     driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
     order = driver.run.next_climb()

@@ -45,8 +45,10 @@ def test_what_must_not_be_replaced_any_more_stays_and_nothing_is_left_beside_it(
 
 
 def test_a_study_exists_once_the_disk_has_its_space_and_everything_before_it(tmp_path: Path, synced: list[str]) -> None:
-    folder = StudyFolder(tmp_path / "toy")
+    folder = StudyFolder(tmp_path / "results/toy")
     folder.lock().release()
+    assert synced == [str(tmp_path), str(tmp_path / "results")], "the names of both new folders"
+    synced.clear()
     folder.begin_or_continue(Identity(toy_space(), {"images": "a", "labels": "l"}, {"digest": "s"}), {"more.csv": "x"})
     assert [Path(name).name for name in synced[::2]] == [
         ".more.csv.torn",

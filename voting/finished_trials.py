@@ -10,8 +10,8 @@ import pandas as pd
 
 from datasets.images import Resize
 from search_spaces import SearchSpace
-from studies.manifest import FolderError, Manifest, read_manifest, sha256_of, trial_path
-from studies.metrics import METRICS, Metric
+from studies.manifest import FolderError, Manifest, read_manifest, sha256_of, trial_path, weights_name
+from studies.metrics import Metric, find_metric
 from studies.predictions import FoldPredictions, predictions_name, read_predictions
 from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder
@@ -91,14 +91,16 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
     ]
     if not done:
         furthest = max((trial.fold_epochs for trial in state.trials.values()), default=0)
-        folds, epochs = space.search.folds, int(space.recipe()["epochs"])
+        folds, epochs = space.search.folds, int(space.recipe().get("epochs", 0))
         raise StudyError(
             f"{folder.path}: no trial has trained all {folds} folds yet; {len(state.trials)} trials are begun, the"
             f" furthest stands at {furthest} of {folds * epochs} fold-epochs. Go on with launch_search.py and a larger"
             " --time-budget."
         )
-    metric = METRICS[space.metric]
+    metric = find_metric(space.metric)
     data = folder.read_facts(folder.data, ("root", "classes", "resize"))
+    for _, manifest in done:
+        _check_weights(folder.path, manifest)
     trials = tuple(
         FinishedTrial(
             folder.path,
@@ -122,6 +124,14 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
     )
 
 
+def _check_weights(study: Path, manifest: Manifest) -> None:
+    """Refuse a trial whose weights cannot be packed: found out now, the other studies can still be exported."""
+    for fold in range(manifest.folds):
+        path = trial_path(study, manifest.trial) / weights_name(fold)
+        if not path.is_file() or sha256_of(path) != manifest.files[weights_name(fold)]:
+            raise FolderError(f"{path}: is missing or was changed; restore it, or leave the study out with --study")
+
+
 def read_rows(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a study's table of images, sorted by id.
 
@@ -143,7 +153,7 @@ def out_of_fold(study: Path, manifest: Manifest) -> FoldPredictions:
     """
     for fold in range(manifest.finished_folds):
         path = trial_path(study, manifest.trial) / predictions_name(fold)
-        if not path.is_file() or sha256_of(path) != manifest.files[predictions_name(fold)]:
+        if not path.is_file() or sha256_of(path) != manifest.files.get(predictions_name(fold)):
             raise FolderError(f"{path}: is missing or was changed since it was written; restore it")
     parts = [read_predictions(study, manifest.trial, fold) for fold in range(manifest.finished_folds)]
     ids = np.concatenate([part.ids for part in parts])

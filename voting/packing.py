@@ -18,13 +18,14 @@ def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) 
     """Write weights and manifest of a bundle, without scores yet.
 
     Raises:
-        BundleError: a weight file is missing or changed since it was written.
+        BundleError: a weight file was changed since it was read.
     """
     tasks = tuple(
         TaskSpec(
             task=one.task,
             classes=one.candidates.classes,
             metric=one.candidates.metric.name,
+            vote=one.rule,
             members=tuple(pack_member(bundle, one.task, trial) for trial in one.members),
         )
         for one in chosen

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from studies.metrics import METRICS, Metric, Probabilities, Targets
-from voting.rules import soft_vote
+from voting.rules import VoteRule, soft_vote
 
 
 def best_members(
-    targets: Targets, candidates: Sequence[Probabilities], size: int, metric: Metric = METRICS["macro_f1"]
+    targets: Targets,
+    candidates: Sequence[Probabilities],
+    size: int,
+    metric: Metric = METRICS["macro_f1"],
+    rule: VoteRule = soft_vote,
 ) -> list[int]:
     """Return the positions of the voters, best first.
 
@@ -21,5 +25,5 @@ def best_members(
     scores = [metric.score(targets, candidate) for candidate in candidates]
     ranked = sorted(range(len(candidates)), key=lambda position: (-scores[position], position))
     teams = [[candidates[place] for place in ranked[:voters]] for voters in range(1, size + 1)]
-    together = [metric.score(targets, soft_vote(team).astype(np.float32)) for team in teams]
+    together = [metric.score(targets, rule(team).astype(np.float32)) for team in teams]
     return ranked[: 1 + together.index(max(together))]

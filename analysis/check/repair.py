@@ -8,7 +8,7 @@ from analysis.check.folder_checks import folder_findings, trial_numbers
 from analysis.check.record_checks import record_findings
 from analysis.check.record_recovery import consistent, knows_its_trial, lost_trials
 from search_spaces import SearchSpace
-from storage.atomic import write_text
+from storage.atomic import make_folder, sync, write_text
 from studies.events import Event, Rewound, TrialAdded
 from studies.record import Record, readable_events
 from studies.study_folder import StudyFolder
@@ -67,10 +67,12 @@ def _only_in_folders(folder: StudyFolder) -> set[int]:
 def _set_aside(folder: StudyFolder, path: Path, *, keep: bool = False) -> Path:
     """Move a file or folder below `set_aside/` under a free name (or link it there, to be replaced), and return where."""
     place = folder.path / "set_aside"
-    place.mkdir(exist_ok=True)
+    make_folder(place)
     free = next(name for number in range(10**6) if not (name := place / f"{path.name}.{number}").exists())
     if keep:
         os.link(path, free)
     else:
         path.rename(free)
+        sync(path.parent)
+    sync(place)
     return free

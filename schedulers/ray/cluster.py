@@ -28,21 +28,13 @@ class Cluster:
     gpus: float
     dashboard: str | None
 
-    def slots(self, cpus_per_trial: int, gpus_per_trial: float) -> int:
-        """Return how many climbs fit at a time.
-
-        Raises:
-            ValueError: not even one does.
-        """
-        fitting = self.cpus // cpus_per_trial
-        if gpus_per_trial:
-            fitting = min(fitting, int(self.gpus / gpus_per_trial + 1e-9))
-        if fitting < 1:
-            raise ValueError(
-                f"a trial wants {cpus_per_trial} CPUs and {gpus_per_trial:g} GPUs, but Ray has {self.cpus} and {self.gpus:g};"
-                " lower --cpus-per-trial, or raise --trials-per-gpu"
-            )
-        return fitting
+    def where_to_watch(self) -> list[str]:
+        """Return where a browser shows the trials, if there is a dashboard."""
+        if not self.dashboard:
+            return []
+        return [
+            f"Ray dashboard: http://{self.dashboard} (Cluster page: live trials). If it asks for a token: ray get-auth-token"
+        ]
 
 
 class ClusterError(ValueError):
@@ -135,13 +127,13 @@ def stderr_into(file: IO[str]) -> Iterator[None]:
         os.close(kept)
 
 
-def local_gpus() -> int:
-    """Return the number of NVIDIA GPUs that this process may use, without importing torch."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return len([device for device in visible.split(",") if device.strip() not in ("", "-1")])
-    folder = Path("/proc/driver/nvidia/gpus")
-    return len(list(folder.iterdir())) if folder.is_dir() else 0
+@contextmanager
+def ray_cluster(address: str | None, environment: Mapping[str, str], code: Path) -> Iterator[Cluster]:
+    """Start Ray, or join a cluster, as long as the block runs (see `start_ray`)."""
+    try:
+        yield start_ray(address, environment, code)
+    finally:
+        stop_ray()
 
 
 def stop_ray() -> None:

@@ -13,10 +13,13 @@ def likely_to_fail(space: SearchSpace, configuration: Mapping[str, Any], trials:
     """Tell whether most of the nearest trials that have a score or have failed are failed ones.
 
     Distance is Gower's (Biometrics 1971): parameter by parameter, a number by its place in its range, a choice by
-    being the same or not. Trials without an outcome say nothing.
+    being the same or not. Trials without an outcome say nothing, and neither do a
+    few of them.
     """
     ours = space.active(configuration)
     known = [(_distance(space, ours, trial), trial) for trial in trials if trial.epochs or trial.failure is not None]
+    if len(known) <= NEIGHBOURS:
+        return False
     nearest = sorted(known, key=lambda pair: pair[0])[:NEIGHBOURS]
     return sum(trial.failure is not None for _, trial in nearest) > NEIGHBOURS / 2
 

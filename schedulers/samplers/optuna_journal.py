@@ -8,7 +8,8 @@ trials cannot be changed, so every launch writes the mirror anew.
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from optuna.trial import Trial, TrialState
 
 from schedulers.ladder import Ladder
 from schedulers.samplers.projection import distribution
+from schedulers.study_run import StudyRun
 from search_spaces import SearchSpace
 from studies.events import EpochScored, Event, TrialAdded, TrialFailed
 from studies.metrics import METRICS
@@ -27,7 +29,7 @@ from studies.study_state import StudyState
 logger = logging.getLogger(__name__)
 
 
-class Mirror:
+class OptunaJournal:
     """Writes a study's events into an Optuna journal; gives up quietly when it cannot, or when the file is taken away."""
 
     def __init__(self, path: Path, space: SearchSpace, ladder: Ladder, study: StudyState) -> None:
@@ -39,7 +41,7 @@ class Mirror:
         self._guarded(self._write_anew)
 
     def take(self, event: Event) -> None:
-        """Mirror one event."""
+        """OptunaJournal one event."""
         if isinstance(event, TrialAdded | EpochScored | TrialFailed):
             self._guarded(self._take, event)
 
@@ -114,3 +116,12 @@ class Mirror:
         score = self._state.trials[number].score_at(self._state.trials[number].fold_epochs)
         values = self._metric.shown(score) if state == TrialState.COMPLETE and score is not None else None
         self._study.tell(self._trials[number], values, state=state)
+
+
+@contextmanager
+def journaled(path: Path, run: StudyRun) -> Iterator[None]:
+    """OptunaJournal a run's events into an Optuna journal as long as the block runs."""
+    journal = OptunaJournal(path, run.space, run.ladder, run.state)
+    run.listen(journal.take)
+    yield
+    journal.close()

@@ -33,24 +33,21 @@ class Proposals:
         for trial in list(study.trials.values())[self._seen :]:
             self._tried.add(self._key(trial.configuration))
         self._seen = len(study.trials)
-        return next((one for one in self._candidates(study) if self._is_new(one, study)), None)
+        return next((one for one in self._candidates(study) if self._key(one.configuration) not in self._tried), None)
 
     def _candidates(self, study: StudyState) -> Iterator[Proposal]:
         if not study.trials:
             yield Proposal(self._space.recipe(), "recipe")
-        yield from self._queue
+        yield from self._queue  # also what is like a failed one: whoever queued it may know better
+        failed = [trial.configuration for trial in study.trials.values() if trial.failure is not None]
         learns = SAMPLERS[self._space.search.sampler].learns
         for retry in range(TRIES if self._space.parameters else 0):
             drawn = propose(self._space, study, self._ladder, len(study.trials), retry)
+            if any(self._near(drawn.configuration, other) for other in failed):
+                continue
             cautious = learns and retry < CAUTIOUS
             if not cautious or not likely_to_fail(self._space, drawn.configuration, study.trials.values()):
                 yield drawn
-
-    def _is_new(self, proposal: Proposal, study: StudyState) -> bool:
-        """Tell whether no trial has it, and no failed one is the same to within rounding."""
-        failed = (trial.configuration for trial in study.trials.values() if trial.failure is not None)
-        known = self._key(proposal.configuration) in self._tried
-        return not known and not any(self._near(proposal.configuration, other) for other in failed)
 
     def _key(self, configuration: Mapping[str, Any]) -> str:
         rounded = {name: _rounded(value) for name, value in self._effective(configuration).items()}

@@ -1,0 +1,113 @@
+"""One launch: everything that is settled before Ray starts, and the study that it belongs to."""
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from datasets.preparation import PreparedData
+from launch.hardware import Share, check_gpu_share
+from launch.initial_configurations import enqueued, warm_start
+from launch.resolve import Say, choices_of, describe_splits, prepare_data, resolve_space
+from schedulers.samplers.ask import Proposal
+from schedulers.samplers.registry import check_sampler
+from schedulers.search_settings import make_budget, make_ladder
+from search_spaces import SearchSpace
+from search_spaces.loading import find_space
+from storage.free_space import check_free_space
+from studies.environment import environment
+from studies.study_folder import Identity, StudyFolder
+from trainables.config import TrainConfig
+from trainables.preflight.process import Preflight
+from trainables.training.fold_data import DECODED
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A space with its data, the study's folder, what is tried first, and the preflight that runs beside."""
+
+    options: argparse.Namespace
+    folder: StudyFolder
+    space: SearchSpace
+    data: PreparedData
+    queue: tuple[Proposal, ...]
+    preflight: Preflight
+
+    @property
+    def identity(self) -> Identity:
+        splits = {**self.data.splits.model_dump(mode="json"), "digest": self.data.splits.digest}
+        return Identity(self.space, self.data.facts(), splits, make_ladder(self.space).fold_order)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the study's lock; refuse a disk without room, and another study under this name."""
+        lock = self.folder.lock()
+        try:
+            check_free_space(self.folder.path)
+            self.folder.refuse_another(self.identity)
+            yield
+        finally:
+            lock.release()
+
+    def begin(self) -> None:
+        """Wait for the preflight, then write what identifies the study and follows from its data and machine."""
+        self.preflight.check()
+        files = {
+            self.folder.samples.name: self.data.samples().to_csv(index=False),
+            self.folder.holdout.name: self.data.holdout().to_csv(index=False),
+            DECODED: json.dumps(self.data.decoded),
+            self.folder.environment.name: json.dumps(environment(), indent=1),
+        }
+        self.folder.begin_or_continue(self.identity, files)
+
+    def setup(self, share: Share) -> str:
+        """Return a hash of what all trials of this launch share: if every one of them fails, it is to blame."""
+        shared = {
+            "environment": environment(),
+            "constants": self.space.constants,
+            "data": self.data.facts(),
+            "trial": [share.cpus, share.gpus, self.options.compile],
+        }
+        return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@contextmanager
+def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> Iterator[Launch]:
+    """Resolve the space and prepare the data, a preflight of its backbones and optimizers beside."""
+    check_gpu_share(options)
+    folder = StudyFolder.named(Path(options.results), options.study or find_space(options.space).stem)
+    space = resolve_space(options, folder, say)
+    check_sampler(space)
+    make_ladder(space)  # refuses an unknown strategy before anything is prepared
+    make_budget(space)  # and a target that the metric cannot reach
+    preflight = Preflight(
+        TrainConfig(**space.recipe()),
+        choices_of(space, "backbone"),
+        choices_of(space, "optimizer"),
+        steps=8 if options.dry_run else 0,
+        compile=options.compile,
+    )
+    try:
+        data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)
+        for note in (*data.table.notes, describe_splits(data)):
+            say(note)
+        yield Launch(options, folder, space, data, tuple(queued(options, space, data, say)), preflight)
+    finally:
+        preflight.end()
+
+
+def queued(options: argparse.Namespace, space: SearchSpace, data: PreparedData, say: Say) -> list[Proposal]:
+    """Return the configurations that come before the sampler's: the user's own, then another study's."""
+    own = enqueued(Path(options.enqueue), space) if options.enqueue else []
+    if not options.warm_start:
+        return own
+    other = StudyFolder.named(Path(options.results), options.warm_start, "--warm-start")
+    theirs, notes = warm_start(other, space, list(data.classes))
+    for note in notes:
+        say(note)
+    return [*own, *theirs]

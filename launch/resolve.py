@@ -1,0 +1,87 @@
+"""From what was typed to what is searched: the resolved space and its prepared data."""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress, TaskID
+
+from datasets.options import data_options
+from datasets.preparation import PreparedData, prepare
+from datasets.sources import guess_source
+from launch.hardware import local_gpus
+from launch.options import overrides
+from search_spaces import Choice, SearchSpace, load_space
+from search_spaces.loading import profile_names
+from studies.metrics import METRICS
+from studies.study_folder import StudyFolder
+from trainables.config import TrainConfig
+
+Say = Callable[[str], None]
+
+
+def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) -> SearchSpace:
+    """Return the checked space; a study that was begun keeps its profile on whatever machine."""
+    profile, reason = _profile(options, folder)
+    if profile:
+        say(f"Profile {profile}: {reason}.")
+    return load_space(
+        options.space,
+        knobs=TrainConfig,
+        data_options=data_options,
+        metrics=METRICS,
+        profile=profile,
+        data=guess_source(options.data) if options.data else None,
+        overrides=overrides(options),
+    )
+
+
+def _profile(options: argparse.Namespace, folder: StudyFolder) -> tuple[str | None, str]:
+    """Return the profile and why it is this one."""
+    if options.profile is not None:
+        return options.profile, "as --profile says"
+    if folder.exists():
+        return folder.stored_space().profile, "as the study began"
+    gpus = local_gpus()
+    hardware = "gpu" if gpus else "cpu"
+    offered = hardware if hardware in profile_names(options.space) else None
+    return offered, f"{gpus} GPUs found" if gpus else "no GPU found"
+
+
+def choices_of(space: SearchSpace, knob: str) -> list[str]:
+    """Return every value that a trial may have of a knob."""
+    parameter = space.parameters.get(knob)
+    drawn = [str(value) for value in parameter.choice] if isinstance(parameter, Choice) else []
+    return [str(space.recipe()[knob]), *drawn]
+
+
+def effective(configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a configuration makes a difference."""
+    return TrainConfig(**configuration).effective()
+
+
+def prepare_data(space: SearchSpace, console: Console, *, skip_unreadable: bool) -> PreparedData:
+    """Return the data of a space, with a progress bar while images are drawn or decoded."""
+    options = data_options.validate_python({**space.data, **({"skip_unreadable": True} if skip_unreadable else {})})
+    with Progress(console=console, transient=True) as bars:
+        rows: dict[str, TaskID] = {}
+
+        def progress(label: str, done: int, total: int) -> None:
+            if label not in rows:
+                rows[label] = bars.add_task(label, total=total)
+            bars.update(rows[label], completed=done)
+
+        return prepare(options, space.task, space.search.folds, int(space.recipe()["image_size"]), progress)
+
+
+def describe_splits(data: PreparedData) -> str:
+    """Return how the data is split, in one sentence."""
+    by_person = data.splits.split == "by_person"
+    unit = "person" if by_person else "image (images of one person may stand on both sides)"
+    aside = (
+        f"{len(data.splits.holdout)} {unit.split()[0]}s set aside as holdout"
+        if data.splits.holdout
+        else "no holdout: the final score will be the one that was searched"
+    )
+    return f"{len(data.table.frame)} images, split by {unit} into {len(data.splits.folds)} folds; {aside}."

@@ -74,6 +74,14 @@ def free_name(out: Path, wanted: str) -> str:
     return next(name for name in names if not (out / name).exists())
 
 
+def newest_bundle(ensembles: Path) -> Path:
+    """Return the bundle that was exported last."""
+    found = sorted(ensembles.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise BundleError(f"{ensembles}: holds no bundle; run export_best.py first, or name one with --bundle")
+    return found[-1].parent
+
+
 def seal(folder: Path, manifest: BundleManifest) -> BundleManifest:
     """Hash every file of a bundle in the making and write the manifest last."""
     names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]

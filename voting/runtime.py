@@ -15,6 +15,8 @@ from storage.tensors import load_state
 from trainables.training.classifier import Classifier, Normalisation
 from trainables.training.models import make_model
 from voting.bundle import MemberSpec, TaskSpec
+from voting.errors import BundleError
+from voting.inputs import Images
 from voting.rules import Votes, find_rule
 
 _BATCH = 64
@@ -106,6 +108,24 @@ def unreadable_images(paths: Sequence[Path]) -> list[tuple[Path, str]]:
 
     with ThreadPoolExecutor() as pool:
         return [found for found in pool.map(complaint, paths) if found]
+
+
+def readable(images: Images, *, skip: bool) -> Images:
+    """Return the images that can be decoded; all that can't are named at once."""
+    bad = unreadable_images(images.paths)
+    if not bad:
+        return images
+    if not skip:
+        listed = "\n  ".join(reason for _, reason in bad)
+        raise BundleError(
+            f"{len(bad)} images cannot be read:\n  {listed}\nMend them, or leave them out with --skip-unreadable."
+        )
+    print(f"{len(bad)} unreadable images left out")
+    gone = {path for path, _ in bad}
+    kept = [(name, path) for name, path in zip(images.names, images.paths, strict=True) if path not in gone]
+    if not kept:
+        raise BundleError("no image is left to vote on")
+    return Images(tuple(name for name, _ in kept), tuple(path for _, path in kept), images.info)
 
 
 def _parts(items: Items, size: int) -> Iterator[Items]:

@@ -1,0 +1,41 @@
+"""What a vote leaves behind: a CSV of votes, and the competition's submission."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from voting.bundle import BundleManifest, TaskSpec
+from voting.errors import BundleError
+from voting.inputs import Images, write_submission
+from voting.rules import JOINT_TASKS, Votes, joint_votes
+
+
+def write_votes(out: Path, images: Images, tasks: Sequence[TaskSpec], votes: Mapping[str, Votes]) -> None:
+    """Write one row per image: for every task the class and the probability of each class."""
+    header = ["image"]
+    for task in tasks:
+        header += [task.task, *(f"{task.task}_{name}" for name in task.classes)]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with open(out, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        for row, name in enumerate(images.names):
+            cells = [name]
+            for task in tasks:
+                probabilities = votes[task.task][row]
+                cells += [task.classes[int(probabilities.argmax())], *(f"{value:.6f}" for value in probabilities)]
+            writer.writerow(cells)
+
+
+def check_submission(images: Images, manifest: BundleManifest) -> None:
+    """Refuse the competition's list, before any vote, with a bundle that cannot fill it in."""
+    missing = [task for task in JOINT_TASKS if task not in {spec.task for spec in manifest.tasks}]
+    if images.info is not None and missing:
+        told = f"{images.info}: a submission needs a bundle that votes on {', '.join(JOINT_TASKS)}"
+        raise BundleError(f"{told}; {missing[0]} is missing (without info.csv, --images takes any folder)")
+
+
+def submit(out: Path, images: Images, votes: Mapping[str, Votes]) -> None:
+    """Write the competition's submission."""
+    write_submission(images, joint_votes(votes).argmax(axis=1), out)
+    print(f"submission -> {out}")

@@ -164,7 +164,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, default=400)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--finalists", type=int, default=3)
-    parser.add_argument("--race", default="forgiving", choices=["none", "mean", "forgiving", "paired_t"])
+    parser.add_argument("--race", default="worst_fold", choices=["none", "worst_fold"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     return parser.parse_args()

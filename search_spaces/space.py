@@ -26,7 +26,7 @@ class SearchSettings(BaseModel):
     looks: int | None = Field(None, ge=1)  # of fold_ladder: comparisons inside the first fold; 3
     keep: float | None = Field(None, gt=0, lt=1)  # of fold_ladder: share that goes on from a look; 0.5
     reduction_factor: int | None = Field(None, ge=2)  # of the asha family: one in so many goes on; 3
-    race: Literal["none", "mean", "forgiving", "paired_t"] | None = None  # when a finalist leaves early; forgiving
+    race: Literal["none", "worst_fold"] | None = None  # when a finalist leaves before its last fold; worst_fold
     time_budget: Duration | None = None
     fold_epochs: int | None = Field(None, ge=1)
     target_score: float | None = Field(None, allow_inf_nan=False)  # in the metric's own range

@@ -12,7 +12,7 @@ from studies.study_state import StudyState, TrialState
 class Finals(ComparesEarly):
     """A strategy whose best few train all folds, less those that leave the race."""
 
-    race: RaceRule = field(default="forgiving", kw_only=True)
+    race: RaceRule = field(default="worst_fold", kw_only=True)
 
     has_finals: ClassVar[bool] = True
 

@@ -7,7 +7,7 @@ from studies.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)
-class Standing:
+class Counts:
     """How many trials are where; the five numbers add up to all trials."""
 
     climbing: int
@@ -17,7 +17,7 @@ class Standing:
     failed: int
 
 
-def standing(study: StudyState, ladder: Ladder) -> Standing:
+def count_trials(study: StudyState, ladder: Ladder) -> Counts:
     """Count the trials by where they stand now."""
     still_in = {trial.number for trial in ladder.finals(study)}
     for rung in ladder.rungs[:-1] if not ladder.finals(study) else ladder.epoch_rungs:
@@ -27,7 +27,7 @@ def standing(study: StudyState, ladder: Ladder) -> Standing:
     counts = dict.fromkeys(("climbing", "resting", "out", "finished", "failed"), 0)
     for trial in study.trials.values():
         counts[_place(trial, ladder, trial.number in still_in or trial.origin == "recipe")] += 1
-    return Standing(**counts)
+    return Counts(**counts)
 
 
 def _place(trial: TrialState, ladder: Ladder, still_in: bool) -> str:

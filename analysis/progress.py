@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from analysis.counts import best_trial, standing
+from analysis.counts import best_trial, count_trials
 from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
@@ -44,7 +44,9 @@ class SearchProgress:
             thread.join(timeout=5)
 
     def _run_live(self, stop: threading.Event) -> None:
-        with Live(console=self._console, get_renderable=lambda: _patient(self.table), refresh_per_second=2):
+        with Live(
+            console=self._console, get_renderable=lambda: _until_it_holds_still(self.table), refresh_per_second=2
+        ):
             stop.wait()
 
     def _run_plain(self, stop: threading.Event) -> None:
@@ -55,7 +57,7 @@ class SearchProgress:
 
     def _tell(self) -> None:
         self._told_version, self._told_at = self._study.version, time.monotonic()
-        self._console.print(_patient(self.line), highlight=False, soft_wrap=True)
+        self._console.print(_until_it_holds_still(self.line), highlight=False, soft_wrap=True)
 
     def line(self) -> str:
         """Return what has changed since the last line."""
@@ -75,7 +77,7 @@ class SearchProgress:
         return table
 
     def _facts(self) -> dict[str, str]:
-        study, counts = self._study, standing(self._study, self._ladder)
+        study, counts = self._study, count_trials(self._study, self._ladder)
         places = [f"{count} {place}" for place, count in vars(counts).items() if count or place != "failed"]
         facts = {
             "trials": f"{len(study.trials)}/{self._run.budget.trials}: {', '.join(places)}",
@@ -102,7 +104,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _patient(show: Callable[[], Shown]) -> Shown:
+def _until_it_holds_still(show: Callable[[], Shown]) -> Shown:
     """Return what `show` makes; the driver's loop may change the state under it, then it looks again."""
     while True:
         try:

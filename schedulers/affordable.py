@@ -11,27 +11,27 @@ SEARCH_SHARE = 0.5  # of a budget goes to searching before finalists may take th
 FINALS_SHARE = 0.75  # of a budget is the most that finalists may need: with less there are fewer of them
 
 
-def within(budget: Budget, ladder: Ladder, study: StudyState, slots: int, now: float) -> Ladder:
+def affordable_ladder(budget: Budget, ladder: Ladder, study: StudyState, slots: int, now: float) -> Ladder:
     """Return the ladder with no more finalists than the budget can bring through all folds and still search."""
-    purse = _purse(study, ladder, budget, slots, now)
-    if purse == float("inf"):
+    afforded = _for_competitors(study, ladder, budget, slots, now)
+    if afforded == float("inf"):
         return ladder
-    return replace(ladder, finalists=max(1, min(ladder.finalists, int(FINALS_SHARE * purse / ladder.top))))
+    return replace(ladder, finalists=max(1, min(ladder.finalists, int(FINALS_SHARE * afforded / ladder.top))))
 
 
 def look_ahead(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> Outlook:
     """Return how many contenders the budget will pay for, whether one more may begin, and whether the finals are due."""
     recipes = len(study.trials) - len(competitors(study))
     contenders = budget.trials - recipes
-    purse = _purse(study, ladder, budget, slots, now)
-    if purse != float("inf"):
-        contenders = min(contenders, _affordable(ladder, purse, contenders))
+    afforded = _for_competitors(study, ladder, budget, slots, now)
+    if afforded != float("inf"):
+        contenders = min(contenders, _affordable(ladder, afforded, contenders))
     begun = len(study.trials) - recipes
     return Outlook(
         contenders=max(contenders, begun),
         open=begun < contenders and budget.reaches(study, now, ladder.rungs[0], owed_to_recipe(study, ladder)),
         finals_due=_finals_are_due(study, ladder, budget, slots, now),
-        may_guess=budget.fold_epochs is None,
+        may_promote_early=budget.fold_epochs is None,
     )
 
 
@@ -50,7 +50,7 @@ def under_way(study: StudyState, ladder: Ladder, trial: TrialState | None) -> in
     return sum(other.origin != "recipe" for other in study.climbing()) + owed_to_recipe(study, ladder)
 
 
-def _purse(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float:
+def _for_competitors(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float:
     """Return the fold-epochs that competitors have taken and may still take; infinite without a limit."""
     taken = sum(trial.fold_epochs for trial in competitors(study))
     return taken + budget.fold_epochs_left(study, slots, now) - owed_to_recipe(study, ladder)
@@ -60,13 +60,13 @@ def _recipes_to_finish(study: StudyState) -> list[TrialState]:
     return [trial for trial in study.trials.values() if trial.origin == "recipe" and trial.failure is None]
 
 
-def _affordable(ladder: Ladder, purse: float, most: int) -> int:
-    """Return how many contenders a purse brings through the ladder, finals included.
+def _affordable(ladder: Ladder, afforded: float, most: int) -> int:
+    """Return how many contenders so many fold-epochs bring through the ladder, finals included.
 
     If it is too small for a single finalist, the first rung still gets its half.
     """
-    fitting = bisect_right(range(1, most + 1), purse, key=ladder.cost)
-    return fitting or int(SEARCH_SHARE * purse / ladder.rungs[0])
+    fitting = bisect_right(range(1, most + 1), afforded, key=ladder.cost)
+    return fitting or int(SEARCH_SHARE * afforded / ladder.rungs[0])
 
 
 def _finals_are_due(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from schedulers.affordable import look_ahead, within
+from schedulers.affordable import affordable_ladder, look_ahead
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder, competitors
 from schedulers.simulation import Simulation
@@ -51,7 +51,7 @@ def seconds_left(study: StudyState, ladder: Ladder, budget: Budget, slots: int, 
 
 def _fold_epochs_left(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float:
     """Return what is left in fold-epochs of one slot: shared by all slots, but a trial's folds come one after the other."""
-    ladder = within(budget, ladder, study, slots, now)
+    ladder = affordable_ladder(budget, ladder, study, slots, now)
     trials = competitors(study)
     recipes = [trial for trial in study.trials.values() if trial.origin == "recipe" and trial.failure is None]
     recipe = sum(ladder.top - trial.fold_epochs for trial in recipes)

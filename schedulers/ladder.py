@@ -30,7 +30,9 @@ class Outlook:
     contenders: int  # trials by merit that the whole budget is expected to pay for, those begun included
     open: bool = True  # new trials may begin
     finals_due: bool = False  # what is left is just enough for the finalists
-    may_guess: bool = True  # fold-epochs are not what is short: rather a promotion in vain than an idle slot
+    may_promote_early: bool = (
+        True  # fold-epochs are not what is short: rather a promotion that proves wrong than an idle slot
+    )
 
 
 @dataclass(frozen=True)

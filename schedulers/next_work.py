@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schedulers.affordable import look_ahead, under_way, within
+from schedulers.affordable import affordable_ladder, look_ahead, under_way
 from schedulers.budget import Budget
 from schedulers.ladder import Climb, Ladder, NewTrial
 from studies.study_state import StudyState, TrialState
@@ -42,7 +42,7 @@ def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now
             return Climb(trial.number, rung)
     if reason := budget.spent(study, now, under_way(study, ladder, None) + 1):
         return _when_idle(study, reason)
-    ladder = within(budget, ladder, study, slots, now)
+    ladder = affordable_ladder(budget, ladder, study, slots, now)
     outlook = look_ahead(study, ladder, budget, slots, now)
     return ladder.choose(study, outlook) or _when_idle(study, "every trial has gone as far as it has earned")
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from schedulers.affordable import under_way
-from schedulers.disk.keeping import Folders, Housekeeping
+from schedulers.disk.trimming import Folders, Trimmer
 from schedulers.ladder import Climb, NewTrial
 from schedulers.next_work import Finished, Wait, Work, failed_setup, next_work
 from schedulers.samplers.ask import Proposal
@@ -70,7 +70,7 @@ class StudyRun:
             RecordError: the record has lost all trials.
         """
         self._folders = folders
-        self._housekeeping = Housekeeping(folders, self.space.search.disk_budget)
+        self._trimmer = Trimmer(folders, self.space.search.disk_budget)
         self.state.last_attempt = max(self.state.last_attempt, folders.newest_attempt())
         if not self.state.trials and folders.newest_attempt():
             raise RecordError(
@@ -170,7 +170,7 @@ class StudyRun:
                 self._add(epoch)
 
     def _tidy_up(self, changed: Iterable[int]) -> None:
-        for drop, freed in self._housekeeping.tidy(self.state, self.ladder, changed):
+        for drop, freed in self._trimmer.tidy(self.state, self.ladder, changed):
             self._add(Dropped(time=self._clock(), trial=drop.trial, part=drop.part, bytes=freed))
 
     def _next_work(self) -> Work:

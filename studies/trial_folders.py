@@ -25,7 +25,7 @@ class Drop:
 
 
 class TrialFolders:
-    """What a study's trial folders hold (see `schedulers.disk.keeping.Folders`)."""
+    """What a study's trial folders hold (see `schedulers.disk.trimming.Folders`)."""
 
     def __init__(self, study: Path) -> None:
         self._study = study

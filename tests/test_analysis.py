@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.counts import best_trial, standing
+from analysis.counts import best_trial, count_trials
 from analysis.leaderboard import Row, is_tie, leaderboard
 from analysis.progress import SearchProgress, spell_parameters
 from analysis.summary import print_ending, savings, time_shares, verdict
@@ -28,13 +28,13 @@ def driver(tmp_path: Path) -> ToyDriver:
 def test_every_trial_is_counted_in_exactly_one_place_at_every_moment(tmp_path: Path) -> None:
     driver = ToyDriver(tmp_path / "record.jsonl", toy_space(), slots=2).start()
     while driver.tick():
-        counts = standing(driver.run.state, driver.run.ladder)
+        counts = count_trials(driver.run.state, driver.run.ladder)
         assert sum(vars(counts).values()) == len(driver.run.state.trials)
         assert counts.climbing <= 2
 
 
 def test_at_the_end_nothing_climbs_and_the_finalists_and_the_recipe_are_finished(driver: ToyDriver) -> None:
-    counts = standing(driver.run.state, driver.run.ladder)
+    counts = count_trials(driver.run.state, driver.run.ladder)
     assert counts.climbing == 0
     assert (
         counts.finished
@@ -47,7 +47,7 @@ def test_at_the_end_nobody_rests_who_has_no_way_to_go_on(tmp_path: Path) -> None
     for strategy in ("fold_ladder", "survey", "full"):
         space = toy_space(scheduler=strategy, trials=16)
         ended = ToyDriver(tmp_path / strategy, space, slots=2).start().finish()
-        assert standing(ended.run.state, ended.run.ladder).resting == 0
+        assert count_trials(ended.run.state, ended.run.ladder).resting == 0
 
 
 def test_the_leader_is_the_best_of_those_that_came_furthest(driver: ToyDriver) -> None:

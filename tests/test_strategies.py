@@ -138,7 +138,7 @@ def test_the_finals_do_not_begin_before_all_have_been_compared_where_the_first_f
     study = first_folds(ladder, [0.5, 0.6])
     study.apply(TrialAdded(time=0, trial=2, configuration={}, origin="tpe"))
     study.apply(ClimbStarted(time=0, trial=2, rung=ladder.epochs, attempt=9))
-    outlook = Outlook(contenders=3, open=False, may_guess=False)
+    outlook = Outlook(contenders=3, open=False, may_promote_early=False)
     assert ladder.choose(study, outlook) is None, "the third may be better than the second"
     for epoch in range(ladder.epochs):
         study.apply(EpochScored(time=0, trial=2, fold=0, epoch=epoch, score=0.7, fold_score=0.7, seconds=1))

@@ -15,7 +15,7 @@ from ray.tune.experiment import Trial
 from ray.tune.utils.object_cache import _ObjectCache
 
 
-class KeepsAll(_ObjectCache):
+class KeptActors(_ObjectCache):
     """A cache of idle actors that lets none go before the search ends."""
 
     def cache_object(self, key: Any, obj: Any) -> bool:
@@ -34,7 +34,7 @@ class ClimbController(TuneController):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._actor_cache = KeepsAll()
+        self._actor_cache = KeptActors()
 
     def _maybe_reuse_cached_actor(self, trial: Trial) -> bool:
         """Give a climb an idle actor, unless one is starting for it: that one is waited for."""

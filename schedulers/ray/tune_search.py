@@ -85,7 +85,7 @@ class ClimbSearcher(Searcher):
             self.broken = error
 
 
-class StopWhenTold(Stopper):
+class StopAtReport(Stopper):
     """Ends every climb at its next report once the launch is stopping or its time is spent."""
 
     def __init__(self, run: StudyRun, searcher: ClimbSearcher) -> None:
@@ -145,7 +145,7 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
             storage_path=str(ray_folder.parent),
             verbose=0,
             callbacks=[ForgetEnded()],
-            stop=StopWhenTold(run, searcher),
+            stop=StopAtReport(run, searcher),
             failure_config=FailureConfig(max_failures=0),
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
         ),

@@ -8,7 +8,7 @@ import numpy as np
 from optuna.trial import Trial
 
 from schedulers.ladder import Ladder
-from schedulers.samplers.projection import mirror_of
+from schedulers.samplers.projection import in_memory_study
 from schedulers.samplers.registry import SAMPLERS, make_sampler, sampler_in_charge, whole_trial
 from search_spaces import Choice, Parameter, SearchSpace
 from studies.study_state import StudyState
@@ -40,7 +40,7 @@ def propose(space: SearchSpace, study: StudyState, ladder: Ladder, number: int, 
         if name == "qmc":
             return Proposal(_nth_of_sequence(space, number + retry), name)
         trials = SAMPLERS[name].projection(space, study, ladder)
-        return Proposal(draw(space, mirror_of(trials, make_sampler(space, derived, trials, name)).ask()), name)
+        return Proposal(draw(space, in_memory_study(trials, make_sampler(space, derived, trials, name)).ask()), name)
 
 
 def draw(space: SearchSpace, trial: Trial) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def suggest(trial: Trial, name: str, parameter: Parameter) -> Any:
 
 def _nth_of_sequence(space: SearchSpace, number: int) -> dict[str, Any]:
     """Return the configuration at a place of the study's quasi-random sequence, by walking there."""
-    mirror = mirror_of([whole_trial(space)], make_sampler(space, space.search.seed, ()))
+    mirror = in_memory_study([whole_trial(space)], make_sampler(space, space.search.seed, ()))
     for _ in range(number - 1):
         mirror.ask().relative_params  # noqa: B018  # drawn when looked at, and only then the sequence moves on
     return draw(space, mirror.ask())

@@ -80,7 +80,7 @@ def nothing(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froze
     return []
 
 
-def mirror_of(trials: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler) -> optuna.Study:
+def in_memory_study(trials: Sequence[FrozenTrial], sampler: optuna.samplers.BaseSampler) -> optuna.Study:
     """Return an in-memory study of projected trials."""
     mirror = optuna.create_study(direction="maximize", sampler=sampler)
     mirror.add_trials(trials)

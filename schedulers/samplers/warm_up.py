@@ -29,14 +29,14 @@ class WarmUp:
 
 
 def warm_up() -> None:
-    """Ask in vain; what is wrong will be told by the first real question."""
+    """Ask on made-up trials; what is wrong will be seen at the first real question."""
     try:
-        ask_in_vain()
+        ask_on_made_up_trials()
     except Exception as error:
         logger.info("the sampler was not warmed up: %s", error)
 
 
-def ask_in_vain() -> float:
+def ask_on_made_up_trials() -> float:
     """Ask a Gaussian process a question on two made-up trials, and return its answer."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     distribution = optuna.distributions.FloatDistribution(0.0, 1.0)

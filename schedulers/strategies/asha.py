@@ -35,10 +35,10 @@ class Asha(Finals):
                 return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
             if outlook.open:
                 return NewTrial()
-            if outlook.may_guess and (promoted := self._promoted(study, closed=True, patient=False)):
+            if outlook.may_promote_early and (promoted := self._promoted(study, closed=True, patient=False)):
                 return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
-        settled = outlook.finals_due and outlook.may_guess
-        return final_climb(self, study, settled=settled, may_guess=outlook.may_guess)
+        settled = outlook.finals_due and outlook.may_promote_early
+        return final_climb(self, study, settled=settled, may_promote_early=outlook.may_promote_early)
 
     def cost(self, contenders: int) -> float:
         """Return the fold-epochs of so many contenders when every rung keeps its share."""
@@ -54,7 +54,7 @@ class Asha(Finals):
         return reached // self.reduction_factor if rung < self.epochs else self.finalists
 
     def _promoted(self, study: StudyState, *, closed: bool, patient: bool) -> TrialState | None:
-        """Return the promotion that is due at the highest epoch rung; who is impatient fills the finals before all came."""
+        """Return the promotion that is due at the highest epoch rung; unless `patient`, the finals are filled before all came."""
         for rung in reversed(self.epoch_rungs):
             settled = closed and not (patient and self._on_the_way(study, rung))
             for trial in self._promotable(study, rung, closed=settled):

@@ -25,7 +25,7 @@ class Finals(ComparesEarly):
         return self.folds if leads else int(min(self.folds, FOLDS_NEEDED[self.race]))
 
 
-def final_climb(ladder: Finals, study: StudyState, *, settled: bool, may_guess: bool) -> Climb | None:
+def final_climb(ladder: Finals, study: StudyState, *, settled: bool, may_promote_early: bool) -> Climb | None:
     """Return the next climb of a finalist: the one with the fewest folds, so that all are compared on the same.
 
     While others are in the first fold and may still come in, those go on whose place is certain, and as a guess those that
@@ -37,7 +37,7 @@ def final_climb(ladder: Finals, study: StudyState, *, settled: bool, may_guess: 
         field = [trial for trial in field if trial.fold_epochs >= ladder.epochs]
     racers = racing(ladder, field)
     certain = racers[: max(0, ladder.finalists - coming)]
-    return _fewest_folds(ladder, certain) or (_fewest_folds(ladder, racers) if may_guess else None)
+    return _fewest_folds(ladder, certain) or (_fewest_folds(ladder, racers) if may_promote_early else None)
 
 
 def finalists(study: StudyState, ladder: Ladder) -> list[TrialState]:

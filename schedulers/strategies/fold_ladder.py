@@ -43,10 +43,12 @@ class FoldLadder(Finals):
                 return Climb(certain.number, self.next_rung(certain.fold_epochs))
             if outlook.open:
                 return NewTrial()
-            if outlook.may_guess and (likely := field.likely()):
+            if outlook.may_promote_early and (likely := field.likely()):
                 return Climb(likely.number, self.next_rung(likely.fold_epochs))
-        settled = field.settled or (outlook.finals_due and outlook.may_guess)  # time does not wait, fold-epochs do
-        return final_climb(self, study, settled=settled, may_guess=outlook.may_guess)
+        settled = field.settled or (
+            outlook.finals_due and outlook.may_promote_early
+        )  # time does not wait, fold-epochs do
+        return final_climb(self, study, settled=settled, may_promote_early=outlook.may_promote_early)
 
     def cost(self, contenders: int) -> float:
         """Return the fold-epochs of so many contenders when every rung sends on as many as it has places."""

@@ -12,7 +12,7 @@ import ray
 from ray.tune import tune
 
 from benchmarks.empty_climbs import EmptyTrainable, NoFolders, toy_space
-from schedulers.ray.climb_controller import ClimbController, KeepsAll, actors_kept
+from schedulers.ray.climb_controller import ClimbController, KeptActors, actors_kept
 from schedulers.ray.tune_search import ForgetEnded, run_climbs
 from schedulers.study_run import StudyRun
 from studies.record import Record
@@ -51,7 +51,7 @@ def test_two_slots_share_two_processes_for_all_climbs(two_cores: None, tmp_path:
 
 
 def test_idle_actors_go_at_the_end_of_a_search_alone() -> None:
-    kept = KeepsAll(may_keep_one=True)
+    kept = KeptActors(may_keep_one=True)
     assert all(kept.cache_object("one CPU", number) for number in range(3))
     assert list(kept.flush_cached_objects()) == []
     assert kept.pop_cached_object("one CPU") == 0

@@ -33,7 +33,7 @@ class Folders(Protocol):
         """Delete a part of a trial's folder."""
 
 
-class Housekeeping:
+class Trimmer:
     """Knows what every trial folder holds, as of when its trial last rested."""
 
     def __init__(self, folders: Folders, limit: int | None) -> None:

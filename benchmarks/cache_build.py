@@ -22,7 +22,7 @@ from PIL import Image
 from benchmarks.reporting import Row, in_new_process, peak_mebibytes, report
 from datasets.decoded.cache import build_cache
 from datasets.options import SampleFaces
-from datasets.sources import open_source
+from datasets.sources.opening import open_source
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ from torchvision.datasets import ImageFolder
 from benchmarks.reporting import Row, in_new_process, report
 from datasets.decoded.cache import build_cache
 from datasets.options import SampleFaces
-from datasets.sources import open_source
+from datasets.sources.opening import open_source
 from datasets.transforms import make_transform
 from trainables.config import TrainConfig
 from trainables.training.devices import Placement, Resources, place

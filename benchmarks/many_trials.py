@@ -23,7 +23,7 @@ import numpy as np
 
 from benchmarks.reporting import Row, report
 from datasets.options import SampleFaces
-from datasets.sources import open_source
+from datasets.sources.opening import open_source
 from studies.events import ClimbEnded, TrialAdded
 from studies.record import read_record
 

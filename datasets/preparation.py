@@ -12,7 +12,7 @@ from datasets.decoded.cache import ImageCache, build_cache
 from datasets.errors import DataError
 from datasets.images import Resize
 from datasets.options import DataOptions
-from datasets.sources import open_source
+from datasets.sources.opening import open_source
 from datasets.splits import Splits, check_classes, make_splits
 from datasets.table import Table
 from storage.rebuilt_folder import cache_root

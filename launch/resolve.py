@@ -9,7 +9,7 @@ from rich.progress import Progress, TaskID
 
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
-from datasets.sources import guess_source
+from datasets.sources.opening import guess_source
 from launch.hardware import local_gpus
 from launch.options import overrides
 from search_spaces import Choice, SearchSpace, load_space

@@ -10,8 +10,8 @@ from PIL import Image
 from datasets.errors import DataError
 from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
-from datasets.sources import guess_source, open_source
 from datasets.sources.competition import read_competition
+from datasets.sources.opening import guess_source, open_source
 from datasets.sources.sample_faces import sample_faces_root
 from datasets.sources.sample_faces.people import draw_people
 from datasets.splits import make_splits

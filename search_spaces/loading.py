@@ -48,9 +48,6 @@ def load_space(
     for required in ("task", "data"):
         if raw.get(required) is None:
             raise SpaceError(file, required, f"is missing; add it, such as {_EXAMPLES[required]}")
-    metric = raw.get("metric", "macro_f1")
-    if not isinstance(metric, str) or metric not in metrics:
-        raise SpaceError(file, "metric", f"there is no metric {metric!r}; {name_hint(metric, metrics)}")
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, defaults = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
@@ -59,7 +56,7 @@ def load_space(
         "profile": profile,
         "task": raw.get("task"),
         "data": checked,
-        "metric": metric,
+        "metric": _checked_metric(raw.get("metric", "macro_f1"), metrics, file),
         "parameters": parameters,
         "constants": constants,
         "defaults": defaults,
@@ -70,6 +67,12 @@ def load_space(
     except ValidationError as error:
         key, wrong = explain(error, {"search": list(SearchSettings.model_fields), "": SECTIONS})
         raise SpaceError(file, key, wrong) from None
+
+
+def _checked_metric(metric: Any, metrics: Collection[str], file: str) -> str:
+    if not isinstance(metric, str) or metric not in metrics:
+        raise SpaceError(file, "metric", f"there is no metric {metric!r}; {name_hint(metric, metrics)}")
+    return metric
 
 
 def find_space(space: str) -> Path:

@@ -19,6 +19,8 @@ from tests.toy_search import ToyDriver, toy_space
 from voting.candidates import choose_studies
 from voting.finished_trials import find_studies
 
+DATA = {"images": "a", "labels": "l", "root": "/", "classes": ["x"], "resize": "squeeze"}
+
 
 @pytest.fixture
 def driver(tmp_path: Path) -> ToyDriver:
@@ -259,7 +261,7 @@ def test_an_empty_results_folder_says_what_to_do(tmp_path: Path) -> None:
 def test_an_unfinished_study_says_how_far_it_is(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path / "toy")
     folder.lock().release()
-    folder.begin_or_continue(Identity(toy_space(), {"images": "a", "labels": "l"}, {"digest": "s"}), {})
+    folder.begin_or_continue(Identity(toy_space(), DATA, {"digest": "s"}), {})
     driver = ToyDriver(folder.record, toy_space()).start()
     for _ in range(3):
         driver.tick()

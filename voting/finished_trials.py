@@ -15,7 +15,7 @@ from studies.metrics import Metric, find_metric
 from studies.predictions import FoldPredictions, predictions_name, read_predictions
 from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder
-from studies.study_state import StudyState
+from studies.study_state import StudyState, TrialState
 
 
 @dataclass(frozen=True)
@@ -84,43 +84,38 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
     """
     space = folder.stored_space()
     state = StudyState(read_record(folder.record) if folder.record.exists() else ())
-    done = [
-        (trial, manifest)
-        for trial in state.trials.values()
-        if (manifest := read_manifest(folder.path, trial.number)) and manifest.can_vote
-    ]
-    if not done:
-        furthest = max((trial.fold_epochs for trial in state.trials.values()), default=0)
-        folds, epochs = space.search.folds, int(space.recipe().get("epochs", 0))
-        raise StudyError(
-            f"{folder.path}: no trial has trained all {folds} folds yet; {len(state.trials)} trials are begun, the"
-            f" furthest stands at {furthest} of {folds * epochs} fold-epochs. Go on with launch_search.py and a larger"
-            " --time-budget."
-        )
-    metric = find_metric(space.metric)
     data = folder.read_facts(folder.data, ("root", "classes", "resize"))
-    for _, manifest in done:
-        _check_weights(folder.path, manifest)
-    trials = tuple(
-        FinishedTrial(
-            folder.path,
-            trial.number,
-            trial.origin,
-            manifest,
-            out_of_fold(folder.path, manifest),
-            metric,
-            data["resize"],
-        )
-        for trial, manifest in done
-    )
+    finished = [_finished(folder, trial, find_metric(space.metric), data["resize"]) for trial in state.trials.values()]
+    if not any(finished):
+        raise StudyError(_how_far(folder, space, state))
     return FinishedStudy(
         folder,
         space,
         data,
         folder.read_facts(folder.splits, ("digest",))["digest"],
-        trials,
+        tuple(filter(None, finished)),
         read_rows(folder.samples, ("id", "person", "fold", "target")),
         read_rows(folder.holdout, ("id", "person", "target")),
+    )
+
+
+def _finished(folder: StudyFolder, trial: TrialState, metric: Metric, resize: Resize) -> FinishedTrial | None:
+    """Return a trial with its predictions, None if it cannot vote."""
+    manifest = read_manifest(folder.path, trial.number)
+    if manifest is None or not manifest.can_vote:
+        return None
+    _check_weights(folder.path, manifest)
+    predictions = out_of_fold(folder.path, manifest)
+    return FinishedTrial(folder.path, trial.number, trial.origin, manifest, predictions, metric, resize)
+
+
+def _how_far(folder: StudyFolder, space: SearchSpace, state: StudyState) -> str:
+    """Return how far a study is that has nothing to export, and the way out."""
+    furthest = max((trial.fold_epochs for trial in state.trials.values()), default=0)
+    folds, epochs = space.search.folds, int(space.recipe().get("epochs", 0))
+    return (
+        f"{folder.path}: no trial has trained all {folds} folds yet; {len(state.trials)} trials are begun, the furthest"
+        f" stands at {furthest} of {folds * epochs} fold-epochs. Go on with launch_search.py and a larger --time-budget."
     )
 
 

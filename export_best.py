@@ -16,6 +16,7 @@ from rich.console import Console
 
 from analysis.comparison import as_numbers, compare, comparison_table
 from analysis.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
+from plugins.loading import load_plugin
 from storage.atomic import put_folder
 from studies.voters import EXPORT_SIZE
 from voting.bundle import free_name, open_bundle, seal
@@ -23,6 +24,7 @@ from voting.candidates import choose_studies, task_candidates
 from voting.finished_trials import find_studies
 from voting.fresh_process import verify
 from voting.members import choose
+from voting.named_plugins import named_plugin
 from voting.packing import pack
 
 console = Console()
@@ -41,7 +43,9 @@ def export(options: argparse.Namespace) -> int:
     """Choose, pack, verify, score and put the bundle in place."""
     studies, notes = choose_studies(find_studies(Path(options.results), options.study))
     say(*notes)
-    chosen = [choose(candidates, options.size) for candidates in task_candidates(studies)]
+    for plugin in options.plugin:
+        load_plugin(named_plugin(plugin))
+    chosen = [choose(one, options.size, options.vote, dict(options.vote_option)) for one in task_candidates(studies)]
     out = Path(options.out)
     name = free_name(out, options.name or "-".join(one.task for one in chosen))
     with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=out) as temporary:
@@ -67,6 +71,14 @@ def say(*lines: str) -> None:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
+def key_and_value(text: str) -> tuple[str, str]:
+    """Return the two sides of 'key=value', for argparse."""
+    key, separator, value = text.partition("=")
+    if not separator:
+        raise argparse.ArgumentTypeError(f"must look like share=0.2 (got {text})")
+    return key, value
+
+
 def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -76,6 +88,11 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--name", help="name of the bundle (default: its tasks)")
     size = f"most voters per task (default: {EXPORT_SIZE})"
     parser.add_argument("--size", type=int, choices=range(1, 51), default=EXPORT_SIZE, metavar="N", help=size)
+    parser.add_argument("--vote", default="soft", metavar="RULE", help="how members vote (default: soft)")
+    parser.add_argument(
+        "--vote-option", type=key_and_value, action="append", default=[], metavar="KEY=VALUE", help="of the vote rule"
+    )
+    parser.add_argument("--plugin", action="append", default=[], help="a plugin, such as one with a vote rule")
     return parser.parse_args()
 
 

@@ -19,13 +19,12 @@ from launch.conclusion import conclude
 from launch.dry_run import show_plan
 from launch.hardware import share_of_a_trial
 from launch.launch import Launch, prepared_launch
+from launch.listeners import listening
 from launch.options import parse_options, same_command
 from launch.resolve import effective
 from launch.signals import STOPPED, stopping_on_signals
 from schedulers.ray.cluster import ray_cluster
 from schedulers.ray.tune_search import run_climbs
-from schedulers.samplers.optuna_journal import journaled
-from schedulers.samplers.warm_up import WarmUp
 from schedulers.study_run import StudyRun
 from studies.record import Record
 from studies.trial_folders import TrialFolders
@@ -63,10 +62,9 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
         with Record(launch.folder.record) as record:
             run = StudyRun(record, launch.space, slots, queue=launch.queue, effective=effective)
             run.start(launch.space.search.model_dump(), TrialFolders(launch.folder.path), launch.setup(share))
-            run.listen(WarmUp(launch.space).take)
             common = {"study": str(launch.folder.path), **vars(share), "compile": options.compile}
             stopping = stopping_on_signals(run.stop, say, same_command())
-            with journaled(launch.folder.mirror, run), stopping, SearchProgress(console, run).shown():
+            with listening(launch.folder, run), stopping, SearchProgress(console, run).shown():
                 run_climbs(FoldTrainable, run, common, launch.folder.ray)
     print_ending(console, launch.folder, run.state, launch.space, run.ladder, verbose=options.verbose)
     return conclude(options, run, say)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from voting.bundle import newest_bundle, open_bundle
 from voting.inputs import find_images, read_labels
-from voting.runtime import load_task, readable, vote
+from voting.named_plugins import load_named_plugins
+from voting.runtime import load_task, readable, rule_of, vote
 from voting.scores import print_scores
 from voting.votes_file import check_submission, submit, write_votes
 
@@ -29,10 +30,11 @@ def predict(options: argparse.Namespace) -> int:
     """Load the bundle, vote, write and score."""
     bundle = Path(options.bundle) if options.bundle else newest_bundle(Path("ensembles"))
     manifest = open_bundle(bundle)
+    load_named_plugins(bundle, manifest, options.plugin)
     images = readable(find_images(Path(options.images)), skip=options.skip_unreadable)
     check_submission(images, manifest)
     labels = read_labels(Path(options.labels), images, manifest.tasks) if options.labels else {}
-    votes = {task.task: vote(load_task(task, bundle), images.paths, task.vote) for task in manifest.tasks}
+    votes = {task.task: vote(load_task(task, bundle), images.paths, rule_of(task)) for task in manifest.tasks}
     write_votes(Path(options.out), images, manifest.tasks, votes)
     print(f"{len(images.names)} images voted on by {bundle} -> {options.out}")
     if images.info is not None:
@@ -51,6 +53,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--out", default="votes.csv", help="CSV of votes (default: votes.csv)")
     parser.add_argument("--submission", default="submission.csv", help="where ImageID,ans goes if there is an info.csv")
     parser.add_argument("--labels", help="CSV, or labelled folder (the images' own), to score against")
+    parser.add_argument("--plugin", action="append", default=[], help="a plugin that the bundle needs: code that runs")
     parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
     return parser.parse_args()
 

@@ -25,7 +25,7 @@ from datasets.table import Table
 from storage.rebuilt_folder import cache_root
 from studies.metrics import macro_f1
 from voting.bundle import open_bundle
-from voting.runtime import load_task, vote
+from voting.runtime import load_task, rule_of, vote
 
 BORDERS = (29.5, 59.5)  # years between the age classes
 SHIPPED = {"people": 150, "seed": 0}
@@ -82,7 +82,7 @@ def print_scores(bundle: Path, fresh: int, seeds: int) -> None:
     """Print what holdouts of thirty fresh persons score."""
     table = faces(fresh, FRESH_SEED)
     (task,) = (task for task in open_bundle(bundle).tasks if task.task == "age")
-    votes = vote(load_task(task, bundle), table.paths(), task.vote).astype(np.float32)
+    votes = vote(load_task(task, bundle), table.paths(), rule_of(task)).astype(np.float32)
     targets, persons = table.frame["age"].to_numpy(), table.frame["person"].to_numpy(str)
     whole, spread = macro_f1(targets, votes), person_bootstrap(macro_f1, targets, votes, persons)
     shown = Shown("30 of them, set aside", "score: mean", "sd over splits", "bootstrap says", "inside 2 sd")

@@ -188,7 +188,7 @@ def endless(loader: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor]]:
 
 def plain_step(config: TrainConfig) -> Step:
     """Return the step as torch's defaults make it: default layout, AdamW."""
-    model = make_model(config.backbone, len(CLASSES), config.drop_rate, pretrained=True).train()
+    model = make_model(config, len(CLASSES)).train()
     return one_step(config, model, torch.optim.AdamW(model.parameters(), config.learning_rate))
 
 

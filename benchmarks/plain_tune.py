@@ -23,13 +23,12 @@ def train(config: dict[str, Any]) -> None:
     """Train one batch and report it."""
     import torch
 
+    from trainables.config import TrainConfig
     from trainables.training.models import make_model
 
     torch.set_num_threads(1)
     data = load_fold_data(Path(config["study"]))
-    model = make_model("tf_efficientnet_lite0", len(data.classes), pretrained=True).to(
-        memory_format=torch.channels_last
-    )
+    model = make_model(TrainConfig(), len(data.classes)).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3)
     began = time.time()
     images = torch.from_numpy(data.images[data.rows[:32]]).permute(0, 3, 1, 2).float() / 255

@@ -27,8 +27,8 @@ from datasets.sources.competition import read_competition
 from datasets.sources.sample_faces import sample_faces_root
 from storage.rebuilt_folder import cache_root
 from voting.bundle import open_bundle
-from voting.rules import VoteRule, find_rule
-from voting.runtime import Member, load_task
+from voting.rules import VoteRule
+from voting.runtime import Member, load_task, rule_of
 
 Reader = Callable[[Path, int], Pixels]
 console = Console(width=120)
@@ -48,7 +48,7 @@ def main() -> None:
         for task in open_bundle(arguments.bundle).tasks:
             members = load_task(task, arguments.bundle)
             for pictures in (paths, larger):
-                console.print(compared(pictures, members, find_rule(task.vote)))
+                console.print(compared(pictures, members, rule_of(task)))
 
 
 def enlarged(paths: Sequence[Path], folder: Path) -> list[Path]:
@@ -62,7 +62,7 @@ def enlarged(paths: Sequence[Path], folder: Path) -> list[Path]:
 
 def compared(paths: Sequence[Path], members: Sequence[Member], rule: VoteRule) -> Table:
     """Return how every reader differs from the graph on these pictures."""
-    size = members[0].spec.image_size
+    size = members[0].spec.config.image_size
     with Image.open(paths[0]) as first:
         title = f"{len(paths)} pictures of {first.width} x {first.height} at {size} pixels, against a graph with ONNX Resize"
     table = Table("reader", "levels of 255: mean", "largest", "probability", "same class", "ms a picture", title=title)

@@ -166,7 +166,7 @@ def main() -> None:
     parser.add_argument("--strategies", nargs="+", default=["fold_ladder", "survey", "asha"])
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    SAMPLERS["tpe, told naively"] = replace(SAMPLERS["tpe"], projection=told_naively)
+    SAMPLERS.add("tpe, told naively", replace(SAMPLERS["tpe"], projection=told_naively))
     surrogate = Surrogate(arguments.table)
     rows = []
     for budget in arguments.budgets:

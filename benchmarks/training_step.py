@@ -108,7 +108,7 @@ def timed(variant: Variant, config: TrainConfig, threads: int, steps: int, compi
 def evaluation(config: TrainConfig, threads: int) -> list[Row]:
     """Return how fast batches of several sizes are predicted."""
     torch.set_num_threads(threads)
-    model = make_model(config.backbone, 3).to(memory_format=torch.channels_last).eval()
+    model = make_model(config, 3).to(memory_format=torch.channels_last).eval()
     rows: list[Row] = []
     for size in (16, 32, 64, 128, 256):
         images = torch.rand(size, 3, config.image_size, config.image_size).to(memory_format=torch.channels_last)
@@ -127,7 +127,7 @@ def evaluation(config: TrainConfig, threads: int) -> list[Row]:
 def stepping(variant: Variant, config: TrainConfig) -> Callable[[], float]:
     """Return a function that makes one step and returns the optimizer's seconds."""
     layout = torch.channels_last if variant.channels_last else torch.contiguous_format
-    model = make_model(config.backbone, 3).to(memory_format=layout).train()
+    model = make_model(config, 3).to(memory_format=layout).train()
     features = compiled_features(model) if variant.compiled else cast(Features, model.forward_features)
     head = cast(Features, model.forward_head)
     optimizer = make_optimizer(model, config)

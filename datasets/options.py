@@ -1,8 +1,8 @@
-"""The data section of a space: which source, and how its persons are split."""
+"""The data section of a space: the options of every built-in source, and how any source is split."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from datasets.images import Resize
 
@@ -12,8 +12,8 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class _SplitOptions(BaseModel):
-    """How any source is split; the same for every task of a data set."""
+class SplitOptions(BaseModel):
+    """How any source is split; the same for every task of a data set. The options of a source build on it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,7 +24,7 @@ class _SplitOptions(BaseModel):
     resize: Resize = "squeeze"  # how a picture becomes square: both sides scaled, filled up with grey, or cut off
 
 
-class SampleFaces(_SplitOptions):
+class SampleFaces(SplitOptions):
     """Portraits drawn by our own code."""
 
     source: Literal["sample_faces"]
@@ -34,7 +34,7 @@ class SampleFaces(_SplitOptions):
     scale: float = Field(0.5, gt=0.1, le=1)  # 1 is 384 x 512
 
 
-class Competition(_SplitOptions):
+class Competition(SplitOptions):
     """The mask competition's layout; `root` holds train/ or is it."""
 
     source: Literal["competition"]
@@ -42,7 +42,7 @@ class Competition(_SplitOptions):
     corrections: tuple[str, ...] = ()  # names of lists in datasets/sources/corrections.yaml
 
 
-class Csv(_SplitOptions):
+class Csv(SplitOptions):
     """Any table with a path column and one or more label columns; paths are relative to `root`."""
 
     source: Literal["csv"]
@@ -64,12 +64,8 @@ class Csv(_SplitOptions):
         return self
 
 
-class Folder(_SplitOptions):
+class Folder(SplitOptions):
     """Class-named subfolders of images; its one task is called label."""
 
     source: Literal["folder"]
     root: str
-
-
-DataOptions: TypeAlias = Annotated[SampleFaces | Competition | Csv | Folder, Field(discriminator="source")]
-data_options: TypeAdapter[DataOptions] = TypeAdapter(DataOptions)

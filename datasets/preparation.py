@@ -11,7 +11,7 @@ import pandas as pd
 from datasets.decoded.cache import ImageCache, build_cache
 from datasets.errors import DataError
 from datasets.images import Resize
-from datasets.options import DataOptions
+from datasets.options import SplitOptions
 from datasets.sources.opening import open_source
 from datasets.splits import Splits, check_classes, make_splits
 from datasets.table import Table
@@ -91,7 +91,7 @@ class PreparedData:
 
 
 def prepare(
-    options: DataOptions, task: str, folds: int, image_size: int, progress: Progress | None = None
+    options: SplitOptions, task: str, folds: int, image_size: int, progress: Progress | None = None
 ) -> PreparedData:
     """Read the source, decode its images once, and fix folds and holdout.
 
@@ -111,7 +111,7 @@ def prepare(
     return PreparedData(table, splits, cache, task, rows, decoded, options.resize)
 
 
-def _without_unreadable(table: Table, cache: ImageCache, options: DataOptions) -> Table:
+def _without_unreadable(table: Table, cache: ImageCache, options: SplitOptions) -> Table:
     if options.skip_unreadable:
         note = f"{len(cache.unreadable)} unreadable images left out"
         return table.without([row for row, _ in cache.unreadable], note)

@@ -14,7 +14,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from datasets.errors import DataError
-from datasets.options import DataOptions
+from datasets.options import SplitOptions
 from datasets.table import Table
 
 HOLDOUT = "holdout"
@@ -45,7 +45,7 @@ class Splits(BaseModel):
         return places | {person: fold for fold, persons in enumerate(self.folds) for person in persons}
 
 
-def make_splits(table: Table, options: DataOptions, folds: int) -> Splits:
+def make_splits(table: Table, options: SplitOptions, folds: int) -> Splits:
     """Return the splits of a table; a user's own fold column is taken as it is."""
     if "fold" in table.frame:
         return _users_splits(table, options, folds)
@@ -146,7 +146,7 @@ def check_classes(table: Table, splits: Splits, task: str) -> None:
             )
 
 
-def _users_splits(table: Table, options: DataOptions, folds: int) -> Splits:
+def _users_splits(table: Table, options: SplitOptions, folds: int) -> Splits:
     unit = "id" if options.split == "by_image" or not table.has_persons else "person"
     pairs = table.frame[[unit, "fold"]].drop_duplicates()
     torn = [person for person, count in Counter(pairs[unit]).items() if count > 1]

@@ -1,36 +1,57 @@
-"""Augmentation by strength, on uint8 images; applied to training images only."""
+"""Augmentation by strength, on uint8 images; applied to training images only. Each strength contains the weaker ones."""
+
+from typing import Any
 
 import cv2
 import numpy as np
 
+from datasets.augmentations import AUGMENTATIONS
 from datasets.images import Pixels
 
 import albumentations as A  # noqa: N812, isort: skip  (the library's own convention)
 
-STRENGTHS = ("none", "light", "medium", "strong")
+HOLES = {"hole_height_range": (0.1, 0.25), "hole_width_range": (0.1, 0.25)}  # of a side
 
 
-def make_transform(strength: str) -> A.Compose:
-    """Return the pipeline of one strength; each contains the weaker ones."""
-    level = STRENGTHS.index(strength)
-    steps: list[A.BasicTransform] = []
-    if level >= 1:
-        steps.append(A.HorizontalFlip(p=0.5))
-    if level >= 2:
-        reach = 0.06 * (level - 1)
-        move = A.Affine(
-            scale=(1 - 1.5 * reach, 1 + 1.5 * reach),
-            translate_percent=(-reach, reach),
-            rotate=(-150 * reach, 150 * reach),
-            border_mode=cv2.BORDER_REFLECT_101,
-            p=0.7,
-        )
-        steps += [move, A.RandomBrightnessContrast(0.1 * level, 0.1 * level, p=0.5)]
-    if level >= 3:
-        hole = {"hole_height_range": (0.1, 0.25), "hole_width_range": (0.1, 0.25)}
-        steps += [A.HueSaturationValue(8, 20, 10, p=0.4), A.CoarseDropout(num_holes_range=(1, 2), **hole, p=0.4)]
-        steps += [A.GaussianBlur(sigma_limit=(0.3, 1.0), p=0.2), A.GaussNoise(std_range=(0.01, 0.04), p=0.2)]
-    return A.Compose(steps, seed=0)
+def none() -> list[A.BasicTransform]:
+    """Return nothing."""
+    return []
+
+
+def light() -> list[A.BasicTransform]:
+    """Return a mirror image at every second image."""
+    return [A.HorizontalFlip(p=0.5)]
+
+
+def medium() -> list[A.BasicTransform]:
+    """Return mirror images, small moves and small changes of the light."""
+    return [*light(), *_moved_and_lit(reach=0.06, light_change=0.2)]
+
+
+def strong() -> list[A.BasicTransform]:
+    """Return larger moves and changes of the light, other colours, holes, blur and noise."""
+    colour_and_holes = [
+        A.HueSaturationValue(8, 20, 10, p=0.4),
+        A.CoarseDropout(num_holes_range=(1, 2), **HOLES, p=0.4),
+    ]
+    blur_and_noise = [A.GaussianBlur(sigma_limit=(0.3, 1.0), p=0.2), A.GaussNoise(std_range=(0.01, 0.04), p=0.2)]
+    return [*light(), *_moved_and_lit(reach=0.12, light_change=0.1 * 3), *colour_and_holes, *blur_and_noise]
+
+
+def _moved_and_lit(reach: float, light_change: float) -> list[A.BasicTransform]:
+    move = A.Affine(
+        scale=(1 - 1.5 * reach, 1 + 1.5 * reach),
+        translate_percent=(-reach, reach),
+        rotate=(-150 * reach, 150 * reach),
+        border_mode=cv2.BORDER_REFLECT_101,
+        p=0.7,
+    )
+    return [move, A.RandomBrightnessContrast(light_change, light_change, p=0.5)]
+
+
+def make_transform(name: str, **knobs: Any) -> A.Compose:
+    """Return the pipeline of a registered augmentation, with the knobs that it takes."""
+    return A.Compose(AUGMENTATIONS[name](**knobs), seed=0)
 
 
 def augment(images: Pixels, transform: A.Compose, seed: int) -> Pixels:

@@ -7,15 +7,16 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from plugins.names import name_hint
 from schedulers.disk.disk_budget import least_promising_first
 from schedulers.samplers.ask import Proposal
 from schedulers.search_settings import make_ladder
 from search_spaces import SearchSpace
-from search_spaces.errors import SpaceError, explain, name_hint
+from search_spaces.errors import SpaceError, explain
 from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder
 from studies.study_state import StudyState, TrialState
-from trainables.config import TrainConfig
+from trainables.config import configured, train_config
 
 WARM_SHARE = 4  # one in so many trials may come from another study; the rest is for what is new
 
@@ -62,7 +63,7 @@ def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:
 
 
 def _checked(entry: Mapping[str, Any], space: SearchSpace, place: str) -> dict[str, Any]:
-    knobs = TrainConfig.model_fields
+    knobs = train_config().model_fields
     for name, value in entry.items():
         if name not in knobs:
             raise SpaceError(place, str(name), f"no such knob; {name_hint(name, knobs)}")
@@ -71,7 +72,7 @@ def _checked(entry: Mapping[str, Any], space: SearchSpace, place: str) -> dict[s
                 place, name, f"is {space.recipe()[name]!r} for all trials of this study (got {value!r}); leave it out"
             )
     try:
-        return TrainConfig(**space.complete(entry)).model_dump(include=set(space.recipe()))
+        return configured(space.complete(entry)).model_dump(include=set(space.recipe()))
     except ValidationError as error:
         raise SpaceError(place, *explain(error)) from None
 

@@ -13,16 +13,20 @@ from rich.console import Console
 from datasets.preparation import PreparedData
 from launch.hardware import Share, check_gpu_share
 from launch.initial_configurations import enqueued, warm_start
-from launch.resolve import Say, choices_of, describe_splits, prepare_data, resolve_space
+from launch.listeners import check_listeners
+from launch.options import overrides
+from launch.resolve import Say, brought_up_to_date, choices_of, describe_splits, prepare_data, resolve_space
+from plugins.loading import load_plugins
+from plugins.sources import Plugin, copy_source
 from schedulers.samplers.ask import Proposal
 from schedulers.samplers.registry import check_sampler
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace
-from search_spaces.loading import find_space
+from search_spaces.loading import find_space, plugin_names
 from storage.free_space import check_free_space
 from studies.environment import environment
 from studies.study_folder import Identity, StudyFolder
-from trainables.config import TrainConfig
+from trainables.config import configured
 from trainables.preflight.process import Preflight
 from trainables.training.fold_data import DECODED
 
@@ -37,11 +41,13 @@ class Launch:
     data: PreparedData
     queue: tuple[Proposal, ...]
     preflight: Preflight
+    plugins: tuple[Plugin, ...] = ()
 
     @property
     def identity(self) -> Identity:
         splits = {**self.data.splits.model_dump(mode="json"), "digest": self.data.splits.digest}
-        return Identity(self.space, self.data.facts(), splits, make_ladder(self.space).fold_order)
+        digests = {plugin.name: plugin.digest for plugin in self.plugins}
+        return Identity(self.space, self.data.facts(), splits, make_ladder(self.space).fold_order, digests)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -49,7 +55,8 @@ class Launch:
         lock = self.folder.lock()
         try:
             check_free_space(self.folder.path)
-            self.folder.refuse_another(self.identity)
+            stored = brought_up_to_date(self.folder.stored_space()) if self.folder.exists() else None
+            self.folder.refuse_another(self.identity, stored)
             yield
         finally:
             lock.release()
@@ -57,6 +64,8 @@ class Launch:
     def begin(self) -> None:
         """Wait for the preflight, then write what identifies the study and follows from its data and machine."""
         self.preflight.check()
+        for plugin in self.plugins if not self.folder.exists() else ():
+            copy_source(plugin, self.folder.plugins)
         files = {
             self.folder.samples.name: self.data.samples().to_csv(index=False),
             self.folder.holdout.name: self.data.holdout().to_csv(index=False),
@@ -81,22 +90,25 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     """Resolve the space and prepare the data, a preflight of its backbones and optimizers beside."""
     check_gpu_share(options)
     folder = StudyFolder.named(Path(options.results), options.study or find_space(options.space).stem)
+    plugins = load_plugins(plugin_names(options.space, overrides(options)), find_space(options.space).parent)
     space = resolve_space(options, folder, say)
     check_sampler(space)
+    check_listeners(space)
     make_ladder(space)  # refuses an unknown strategy before anything is prepared
     make_budget(space)  # and a target that the metric cannot reach
     preflight = Preflight(
-        TrainConfig(**space.recipe()),
+        configured(space.recipe()),
         choices_of(space, "backbone"),
         choices_of(space, "optimizer"),
         steps=8 if options.dry_run else 0,
         compile=options.compile,
+        plugins=[plugin.path for plugin in plugins],
     )
     try:
         data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)
         for note in (*data.table.notes, describe_splits(data)):
             say(note)
-        yield Launch(options, folder, space, data, tuple(queued(options, space, data, say)), preflight)
+        yield Launch(options, folder, space, data, tuple(queued(options, space, data, say)), preflight, plugins)
     finally:
         preflight.end()
 

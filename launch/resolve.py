@@ -2,21 +2,22 @@
 
 import argparse
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
-from datasets.sources.opening import guess_source
+from datasets.sources.opening import data_options, guess_source
 from launch.hardware import local_gpus
 from launch.options import overrides
 from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import profile_names
 from studies.metrics import METRICS
 from studies.study_folder import StudyFolder
-from trainables.config import TrainConfig
+from trainables.config import baselines, configured, train_config
 
 Say = Callable[[str], None]
 
@@ -28,13 +29,22 @@ def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) ->
         say(f"Profile {profile}: {reason}.")
     return load_space(
         options.space,
-        knobs=TrainConfig,
-        data_options=data_options,
+        knobs=train_config(),
+        data_options=data_options(),
         metrics=METRICS,
+        settled=brought_up_to_date(folder.stored_space()).defaults if folder.exists() else None,
         profile=profile,
         data=guess_source(options.data) if options.data else None,
         overrides=overrides(options),
     )
+
+
+def brought_up_to_date(stored: SearchSpace) -> SearchSpace:
+    """Return the space of a study that an older version may have begun: what it lacks is as it was then."""
+    with suppress(ValidationError):  # the data of a plugin's source, without that plugin
+        data = data_options().validate_python(stored.data).model_dump(mode="json")
+        stored = stored.model_copy(update={"data": data})
+    return stored.model_copy(update={"defaults": {**baselines(), **stored.defaults}})
 
 
 def _profile(options: argparse.Namespace, folder: StudyFolder) -> tuple[str | None, str]:
@@ -58,12 +68,12 @@ def choices_of(space: SearchSpace, knob: str) -> list[str]:
 
 def effective(configuration: Mapping[str, Any]) -> dict[str, Any]:
     """Return what of a configuration makes a difference."""
-    return TrainConfig(**configuration).effective()
+    return configured(configuration).effective()
 
 
 def prepare_data(space: SearchSpace, console: Console, *, skip_unreadable: bool) -> PreparedData:
     """Return the data of a space, with a progress bar while images are drawn or decoded."""
-    options = data_options.validate_python({**space.data, **({"skip_unreadable": True} if skip_unreadable else {})})
+    options = data_options().validate_python({**space.data, **({"skip_unreadable": True} if skip_unreadable else {})})
     with Progress(console=console, transient=True) as bars:
         rows: dict[str, TaskID] = {}
 

@@ -1,10 +1,10 @@
 """From a space's search settings to the strategy and the budget that they mean."""
 
+from plugins.registry import PluginError, checked_options
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder
 from schedulers.strategies import STRATEGIES, settings_of
 from search_spaces import SearchSpace, SpaceError
-from search_spaces.errors import name_hint
 from studies.metrics import METRICS
 
 OF_STRATEGIES = ("grace_period", "looks", "keep", "reduction_factor", "race")  # each of some strategies, not of all
@@ -18,8 +18,7 @@ def make_ladder(space: SearchSpace) -> Ladder:
     """
     search = space.search
     if search.scheduler not in STRATEGIES:
-        hint = name_hint(search.scheduler, STRATEGIES)
-        raise SpaceError(space.name, "search.scheduler", f"no strategy {search.scheduler!r}; {hint}")
+        raise SpaceError(space.name, "search.scheduler", STRATEGIES.unknown(search.scheduler))
     strategy = STRATEGIES[search.scheduler]
     stated = {name: value for name in OF_STRATEGIES if (value := getattr(search, name)) is not None}
     for name in stated:
@@ -27,7 +26,13 @@ def make_ladder(space: SearchSpace) -> Ladder:
             has = ", ".join(settings_of(strategy))
             wrong = f"the strategy {search.scheduler} has no such setting, it has {has}; take it out, or --set search.{name}=null"
             raise SpaceError(space.name, f"search.{name}", wrong)
-    return strategy(int(space.complete({})["epochs"]), search.folds, finalists=search.finalists, **stated)
+    try:
+        options = checked_options(strategy, search.scheduler_options)
+        return strategy(
+            int(space.complete({})["epochs"]), search.folds, finalists=search.finalists, **stated, **options
+        )
+    except (PluginError, TypeError) as error:
+        raise SpaceError(space.name, "search.scheduler_options", str(error)) from None
 
 
 def make_budget(space: SearchSpace) -> Budget:

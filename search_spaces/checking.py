@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from search_spaces.errors import SpaceError, explain, name_hint
+from plugins.names import name_hint
+from search_spaces.errors import SpaceError, explain
 from search_spaces.parameters import Choice, Parameter, Range, parameter_kind
 
 # Names that people try to search although they change what is measured, not the model.
@@ -21,14 +22,18 @@ def check_constants(raw: Mapping[str, Any], knobs: type[BaseModel], file: str) -
 def check_parameters(
     raw: Mapping[str, Any], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
 ) -> tuple[dict[str, Parameter], dict[str, Any]]:
-    """Return the parameters, and the recipe: every knob at its default or at the parameter's own."""
+    """Return the parameters, and the recipe as far as they state it themselves."""
     parameters = {name: _parameter(name, raw[name], constants, knobs, file) for name in raw}
     parameters = {name: _with_condition(name, parameters, constants, knobs, file) for name in parameters}
     for name in parameters:
         _check_acyclic(name, parameters, (), file)
-    defaults = {name: knob.get_default(call_default_factory=True) for name, knob in knobs.model_fields.items()}
     stated = {name: parameter.default for name, parameter in parameters.items() if parameter.default is not None}
-    return parameters, {**defaults, **stated}
+    return parameters, stated
+
+
+def default_values(knobs: type[BaseModel]) -> dict[str, Any]:
+    """Return every knob at its default."""
+    return {name: knob.get_default(call_default_factory=True) for name, knob in knobs.model_fields.items()}
 
 
 def _parameter(name: str, raw: Any, constants: Mapping[str, Any], knobs: type[BaseModel], file: str) -> Parameter:

@@ -1,9 +1,10 @@
 """One clear error for a mistake in a space: file, key, what is wrong, the way out."""
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 
 from pydantic import ValidationError
+
+from plugins.names import name_hint
 
 
 class SpaceError(ValueError):
@@ -11,14 +12,6 @@ class SpaceError(ValueError):
 
     def __init__(self, file: str, key: str, wrong: str) -> None:
         super().__init__(f"{file}: {key}: {wrong}" if key else f"{file}: {wrong}")
-
-
-def name_hint(name: object, valid: Iterable[object]) -> str:
-    """Return 'did you mean NAME? Valid: ...' for an unknown name."""
-    names = [str(candidate) for candidate in valid]
-    close = get_close_matches(str(name), names, n=1, cutoff=0.5)
-    nearest = f"did you mean {close[0]}? " if close else ""
-    return f"{nearest}Valid: {', '.join(names) or '(none)'}"
 
 
 def explain(error: ValidationError, valid_at: dict[str, Sequence[str]] | None = None) -> tuple[str, str]:

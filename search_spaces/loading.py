@@ -7,12 +7,14 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from search_spaces.checking import check_constants, check_parameters
-from search_spaces.errors import SpaceError, explain, name_hint
+from plugins.names import name_hint
+from search_spaces.checking import check_constants, check_parameters, default_values
+from search_spaces.errors import SpaceError, explain
 from search_spaces.space import SearchSettings, SearchSpace
 
 SHIPPED = Path(__file__).parent
-SECTIONS = ("task", "data", "metric", "parameters", "constants", "search", "profiles")
+SECTIONS = ("task", "data", "plugins", "metric", "parameters", "constants", "search", "profiles")
+_NO_MAPPINGS = ("task", "metric", "plugins")
 PROFILE_SECTIONS = ("constants", "search")
 _EXAMPLES = {"task": "task: age", "data": "data: {source: sample_faces}"}
 
@@ -23,6 +25,7 @@ def load_space(
     knobs: type[BaseModel],
     data_options: TypeAdapter[Any] | None = None,
     metrics: Collection[str] = ("macro_f1",),
+    settled: Mapping[str, Any] | None = None,
     profile: str | None = None,
     data: Mapping[str, Any] | None = None,
     overrides: Sequence[str] = (),
@@ -32,7 +35,8 @@ def load_space(
     `space` is a path or the name of a shipped file; `knobs` is the model that every hyperparameter must be a
     field of; `data_options` checks the data section; `metrics` are the names to choose from; `profile` picks
     one of the file's profiles; `data` takes the place of the file's data section, but for the options that
-    all sources share; `overrides` are 'key=value' texts, applied last.
+    all sources share; `overrides` are 'key=value' texts, applied last. `settled` are values of knobs that take the place of
+    their defaults: a study that was begun keeps its own.
 
     Raises:
         SpaceError: with file, key, what is wrong and the way out.
@@ -50,16 +54,17 @@ def load_space(
             raise SpaceError(file, required, f"is missing; add it, such as {_EXAMPLES[required]}")
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
-    parameters, defaults = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
+    parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
     fields = {
         "name": path.stem,
         "profile": profile,
         "task": raw.get("task"),
         "data": checked,
+        "plugins": _plugin_list(raw, file),
         "metric": _checked_metric(raw.get("metric", "macro_f1"), metrics, file),
         "parameters": parameters,
         "constants": constants,
-        "defaults": defaults,
+        "defaults": {**default_values(knobs), **(settled or {}), **stated},
         "search": raw.get("search") or {},
     }
     try:
@@ -84,6 +89,22 @@ def find_space(space: str) -> Path:
     raise SpaceError(space, "", f"no such space file; {name_hint(space, shipped)}")
 
 
+def plugin_names(space: str, overrides: Sequence[str] = ()) -> list[str]:
+    """Return the plugins that a space file names: they are loaded before the rest of it can be understood."""
+    path = find_space(space)
+    raw = _read(path)
+    for override in overrides:
+        raw = _overridden(raw, override, path.name)
+    return _plugin_list(raw, path.name)
+
+
+def _plugin_list(raw: Mapping[str, Any], file: str) -> list[str]:
+    names = raw.get("plugins") or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SpaceError(file, "plugins", f"must be a list of modules, such as [my_losses] (got {names!r})")
+    return names
+
+
 def profile_names(space: str) -> list[str]:
     """Return the profiles that a space file offers."""
     return list(_read(find_space(space)).get("profiles") or {})
@@ -106,7 +127,7 @@ def _sectioned(raw: dict[str, Any], file: str) -> dict[str, Any]:
     for section, value in raw.items():
         if section not in SECTIONS:
             raise SpaceError(file, str(section), f"unknown key; {name_hint(section, SECTIONS)}")
-        if section not in ("task", "metric") and not isinstance(value, dict | None):
+        if section not in _NO_MAPPINGS and not isinstance(value, dict | None):
             raise SpaceError(file, str(section), f"must be a mapping (got {value!r})")
     for name, profile in (raw.get("profiles") or {}).items():
         for section, value in _mapping(profile, file, f"profiles.{name}").items():

@@ -15,9 +15,10 @@ class SearchSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sampler: Literal["gp", "tpe", "cmaes", "qmc", "random", "grid"] = "gp"
+    sampler: str = "gp"  # one of `schedulers.samplers.registry`
     sampler_options: dict[str, Any] = {}  # Optuna's, such as {n_startup_trials: 20}
     scheduler: str = "fold_ladder"  # a strategy of `schedulers.strategies`
+    scheduler_options: dict[str, Any] = {}  # settings that a strategy of a plugin brings
     trials: int = Field(16, ge=1)
     folds: int = Field(5, ge=2, le=20)
     finalists: int = Field(3, ge=1)
@@ -31,6 +32,7 @@ class SearchSettings(BaseModel):
     fold_epochs: int | None = Field(None, ge=1)
     target_score: float | None = Field(None, allow_inf_nan=False)  # in the metric's own range
     disk_budget: Size | None = None
+    listeners: dict[str, dict[str, Any]] = {}  # by name, with their options; see `launch.listeners`
     seed: int = Field(0, ge=0)
 
 
@@ -43,6 +45,7 @@ class SearchSpace(BaseModel):
     profile: str | None
     task: str
     data: dict[str, Any]
+    plugins: tuple[str, ...] = ()  # modules of the user's that register what this space names
     metric: str  # one of `studies.metrics`
     parameters: dict[str, Parameter]
     constants: dict[str, Any]

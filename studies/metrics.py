@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+import plugins
+from plugins.registry import Registry
+
 Probabilities = npt.NDArray[np.float32]  # images x classes, rows sum to 1
 Targets = npt.NDArray[np.int64]
 Measure = Callable[[Targets, Probabilities], float]
@@ -102,22 +105,12 @@ def _mean_ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return ranks
 
 
-_ALL = (
+METRICS: Registry[Metric] = plugins.METRICS
+for _metric in (
     Metric("macro_f1", "macro F1", macro_f1, (0, 1), "counts as 0, for every trial alike"),
     Metric("accuracy", "accuracy", accuracy, (0, 1), "has no part"),
     Metric("balanced_accuracy", "balanced accuracy", balanced_accuracy, (0, 1), "has no part"),
     Metric("roc_auc", "ROC AUC (one-vs-rest)", roc_auc, (0, 1), "has no part"),
     Metric("log_loss", "log loss", log_loss, (0, float("inf")), "has no part", maximised=False),
-)
-METRICS = {metric.name: metric for metric in _ALL}
-
-
-def find_metric(name: str) -> Metric:
-    """Return the metric of a name.
-
-    Raises:
-        ValueError: there is none.
-    """
-    if name not in METRICS:
-        raise ValueError(f"there is no metric {name!r}; there are {', '.join(METRICS)}")
-    return METRICS[name]
+):
+    METRICS.add(_metric.name, _metric)

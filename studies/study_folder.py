@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from plugins.loading import load_plugin
+from plugins.sources import find_plugin
 from search_spaces import SearchSpace
 from storage.atomic import make_folder, write_text
 from studies.climb_order import FoldOrder
 from studies.record import StudyLock
 
-FORMAT = 1  # of everything in a study's folder; raise it when an older one could be misread
+FORMAT = 2  # of everything in a study's folder; raise it when an older one could be misread
 # What makes a study this study. Budgets and the sampler are not part of it: they may change.
 _IDENTITY = ("task", "data", "metric", "parameters", "constants", "defaults")
 
@@ -35,6 +37,7 @@ class StudyFolder:
         self.samples = self.path / "samples.csv"
         self.holdout = self.path / "holdout.csv"
         self.environment = self.path / "environment.json"
+        self.plugins = self.path / "plugins"  # their sources, as the study began with them
         self.trials = self.path / "trials"
         self.rungs = self.path / "rungs.txt"
         self.ray = self.path / "ray"
@@ -81,6 +84,23 @@ class StudyFolder:
         order: FoldOrder = self._begun()["fold_order"]
         return order
 
+    def plugin_digests(self) -> dict[str, str]:
+        """Return the plugins that the study was begun with, by name with the hash of their source, in their order."""
+        digests: dict[str, str] = self._begun()["plugins"]
+        return digests
+
+    def load_plugins(self) -> None:
+        """Import the study's plugins, from the sources that it keeps.
+
+        Raises:
+            StudyError: one of them was changed or is gone.
+        """
+        for name, digest in self.plugin_digests().items():
+            plugin = find_plugin(name, self.plugins)
+            if plugin.digest != digest:
+                raise StudyError(f"{plugin.path}: was changed since the study began; restore it")
+            load_plugin(plugin)
+
     def _begun(self) -> dict[str, Any]:
         """Return what was written down when the study began.
 
@@ -92,7 +112,7 @@ class StudyFolder:
                 f"{self.path}: was begun by an earlier version of Foldrace (it has no {self.begun.name}); go on with that"
                 " version, or begin anew under another name with --study"
             )
-        facts = self.read_facts(self.begun, ("format", "fold_order"))
+        facts = self.read_facts(self.begun, ("format", "fold_order", "plugins"))
         if facts["format"] != FORMAT:
             raise StudyError(
                 f"{self.begun}: is of format {facts['format']}, this version of Foldrace reads format {FORMAT}; take the"
@@ -131,8 +151,10 @@ class StudyFolder:
                 f"{self.path}: cannot be written ({error.strerror}); choose another folder with --results"
             ) from None
 
-    def refuse_another(self, identity: "Identity") -> None:
+    def refuse_another(self, identity: "Identity", stored: SearchSpace | None = None) -> None:
         """Check that a launch belongs to the study that is here, if there is one.
+
+        `stored` is its space brought up to date, where this version knows more knobs than the one that began it.
 
         Raises:
             StudyError: another space, data set or split under this name; shows the difference.
@@ -140,7 +162,9 @@ class StudyFolder:
         if not self.exists():
             return
         images, splits = _read_json(self.data), _read_json(self.splits)
-        before = Identity(self.stored_space(), images, splits, self.fold_order()).facts()
+        before = Identity(
+            stored or self.stored_space(), images, splits, self.fold_order(), self.plugin_digests()
+        ).facts()
         changed = "\n".join(f"  {key}: {old!r} -> {new!r}" for key, old, new in differences(before, identity.facts()))
         if changed:
             raise StudyError(
@@ -159,7 +183,8 @@ class StudyFolder:
             self.data, json.dumps(identity.data, indent=1)
         )  # also on continuing: images may lie elsewhere by now
         if not self.exists():
-            write_text(self.begun, json.dumps({"format": FORMAT, "fold_order": identity.fold_order}, indent=1))
+            begun = {"format": FORMAT, "fold_order": identity.fold_order, "plugins": dict(identity.plugins)}
+            write_text(self.begun, json.dumps(begun, indent=1))
             write_text(self.splits, json.dumps(identity.splits, indent=1))
             write_text(self.space, yaml.safe_dump(identity.space.model_dump(mode="json"), sort_keys=False))
 
@@ -172,6 +197,7 @@ class Identity:
     data: dict[str, Any]
     splits: dict[str, Any]
     fold_order: FoldOrder = "sequential"  # what a trial's epochs mean
+    plugins: Mapping[str, str] = field(default_factory=dict)  # by name, the hash of their source
 
     def facts(self) -> dict[str, Any]:
         """Return what must not change between launches; budgets and the sampler may."""
@@ -184,6 +210,7 @@ class Identity:
             "images": self.data["images"],
             "labels": self.data["labels"],
             "splits": self.splits["digest"],
+            "plugins": dict(self.plugins),
         }
 
 

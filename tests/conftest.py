@@ -1,6 +1,5 @@
 """Toys that all tests share: a few drawn faces, a tiny net, a study on them."""
 
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +14,10 @@ import torch
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
+from datasets.sources.opening import data_options
+from tests.toys.training import TINY, write_study
 from trainables.config import TrainConfig
-from trainables.training.fold_data import DECODED
-
-TINY = {"backbone": "test_efficientnet", "pretrained": False, "image_size": 32, "epochs": 2, "batch_size": 16}
 
 
 class ByFile(LoadScopeScheduling):
@@ -51,7 +48,7 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def faces(cache_folder: Path) -> PreparedData:
     """Twenty drawn people, their mask to be told, two folds."""
-    options = data_options.validate_python({"source": "sample_faces", "people": 20, "scale": 0.125})
+    options = data_options().validate_python({"source": "sample_faces", "people": 20, "scale": 0.125})
     return prepare(options, "mask", 2, 32)
 
 
@@ -60,13 +57,6 @@ def study(tmp_path: Path, faces: PreparedData) -> Path:
     """A study folder as a launch leaves it before its first trial."""
     write_study(tmp_path, faces)
     return tmp_path
-
-
-def write_study(folder: Path, data: PreparedData) -> None:
-    """Write the files of a study that trials read."""
-    data.samples().to_csv(folder / "samples.csv", index=False)
-    (folder / "data.json").write_text(json.dumps(data.facts()))
-    (folder / DECODED).write_text(json.dumps(data.decoded))
 
 
 @pytest.fixture

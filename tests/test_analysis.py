@@ -14,8 +14,7 @@ from analysis.summary import print_ending, savings, time_shares, verdict
 from schedulers.strategies.fold_ladder import FoldLadder
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyError, StudyFolder, differences
-from tests.test_search import study_of
-from tests.toy_search import ToyDriver, toy_space
+from tests.toys.search import ToyDriver, study_of, toy_space
 from voting.candidates import choose_studies
 from voting.finished_trials import find_studies
 
@@ -217,9 +216,9 @@ def test_a_study_of_another_version_is_refused_by_its_format(tmp_path: Path) -> 
     folder.path.mkdir()
     identity = Identity(toy_space(), {"images": "a", "labels": "l"}, {"digest": "s"})
     folder.begin_or_continue(identity, {})
-    folder.begun.write_text('{"format": 99, "fold_order": "sequential"}')
+    folder.begun.write_text('{"format": 99, "fold_order": "sequential", "plugins": {}}')
     with pytest.raises(
-        StudyError, match=r"study\.json: is of format 99, this version of Foldrace reads format 1; take"
+        StudyError, match=r"study\.json: is of format 99, this version of Foldrace reads format 2; take"
     ):
         folder.refuse_another(identity)
     folder.begun.unlink()

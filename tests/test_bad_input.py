@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import launch_search
-from tests.system.test_commands import SPACE
+from tests.toys.commands import SPACE
 
 
 @pytest.fixture
@@ -50,7 +50,10 @@ def place(tmp_path: Path) -> Path:
             "search.reduction_factor: the strategy fold_ladder has no such setting",
         ),
         (["--set", "search.grace_period=4"], "search.grace_period is 4 but constants.epochs only 3"),
-        (["--set", "search.scheduler=hyperband"], "search.scheduler: no strategy 'hyperband'; Valid: fold_ladder"),
+        (
+            ["--set", "search.scheduler=hyperband"],
+            "search.scheduler: there is no strategy 'hyperband'; Valid: fold_ladder",
+        ),
         (["--set", "search.sampler_options={startup: 3}"], "search.sampler_options.startup: gp has no such option"),
         (["--warm-start", "nowhere"], "--warm-start nowhere:"),
         (["--enqueue", "nowhere.yaml"], "nowhere.yaml: cannot be read"),

@@ -20,7 +20,7 @@ from studies.record import Record, RecordError, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 from studies.trial_folders import TrialFolders
-from tests.conftest import TINY, write_study
+from tests.toys.training import TINY, write_study
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
@@ -69,7 +69,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> Pa
     study, space = tmp_path_factory.mktemp("trained"), toy_space(TrainConfig(**TINY))
     write_study(study, faces)
     (study / "space.yaml").write_text(yaml.safe_dump(space.model_dump(mode="json")))
-    (study / "study.json").write_text('{"format": 1, "fold_order": "sequential"}')
     search(study, space)
     return study
 

@@ -19,8 +19,7 @@ from studies.failures import Failure
 from studies.record import read_record
 from studies.study_state import StudyState
 from studies.trial_folders import Drop, Holding
-from tests.test_search import study_of
-from tests.toy_search import ToyDriver, toy_space
+from tests.toys.search import ToyDriver, study_of, toy_space
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources

@@ -17,8 +17,7 @@ from search_spaces import Choice, Range, SearchSpace
 from studies.events import TrialFailed
 from studies.failures import Failure
 from studies.study_state import TrialState
-from tests.test_search import study_of
-from tests.toy_search import ToyDriver, toy_space
+from tests.toys.search import ToyDriver, study_of, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
 LEARNING = ("gp", "tpe", "cmaes")

@@ -7,7 +7,7 @@ import pytest
 from launch.initial_configurations import enqueued, warm_start
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
 from studies.study_folder import Identity, StudyError, StudyFolder
-from tests.toy_search import ToyDriver, toy_space
+from tests.toys.search import ToyDriver, toy_space
 from trainables.config import TrainConfig
 
 

@@ -12,7 +12,7 @@ from sklearn import metrics as sklearn_metrics
 from schedulers.search_settings import make_budget
 from search_spaces import SpaceError
 from studies.metrics import METRICS, confusion_matrix
-from tests.toy_search import ToyDriver, peak, toy_space
+from tests.toys.search import ToyDriver, peak, toy_space
 
 
 @st.composite

@@ -15,7 +15,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from schedulers.samplers.optuna_journal import OptunaJournal
-from tests.toy_search import ToyDriver, toy_space
+from tests.toys.search import ToyDriver, toy_space
 
 
 def opened(path: Path) -> optuna.Study:

@@ -7,7 +7,7 @@ from schedulers.ladder import Ladder
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategies.lockstep import Lockstep
 from studies.study_state import StudyState
-from tests.test_search import study_of
+from tests.toys.search import study_of
 
 LADDER = FoldLadder(epochs=9, folds=5)
 CURVES = {

@@ -17,8 +17,7 @@ from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace
 from studies.events import TrialAdded, TrialFailed
 from studies.study_state import StudyState
-from tests.test_search import study_of
-from tests.toy_search import ToyDriver, toy_space
+from tests.toys.search import ToyDriver, study_of, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
 SPACE = toy_space()

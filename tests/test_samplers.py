@@ -10,7 +10,7 @@ from schedulers.samplers.registry import SAMPLERS, check_sampler, sampler_in_cha
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
 from studies.study_state import StudyState
-from tests.toy_search import ToyDriver, toy_space
+from tests.toys.search import ToyDriver, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=3)
 

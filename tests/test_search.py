@@ -1,6 +1,5 @@
 """Who goes on, and that no stop, crash or extension changes it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,31 +12,14 @@ from schedulers.ladder import Climb, NewTrial, earned_rungs, ranked_at
 from schedulers.next_work import Finished, Wait, next_work
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded, TrialFailed
 from studies.failures import LOST, Failure
 from studies.record import read_record
 from studies.study_state import StateError, StudyState
-from tests.toy_search import ToyDriver, ToyFolders, peak, toy_space
+from tests.toys.search import ToyDriver, ToyFolders, events_of, peak, study_of, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5)
 quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-def events_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> Iterator[Event]:
-    """Yield the record of a study at rest: for each trial the score after each fold-epoch."""
-    for trial, curve in scores.items():
-        origin = (origins or {}).get(trial, "tpe")
-        yield TrialAdded(time=0, trial=trial, configuration={}, origin=origin)
-        yield ClimbStarted(time=0, trial=trial, rung=len(curve), attempt=1)
-        for number, score in enumerate(curve):
-            fold, epoch = divmod(number, LADDER.epochs)
-            yield EpochScored(time=0, trial=trial, fold=fold, epoch=epoch, score=score, fold_score=score, seconds=1)
-        yield ClimbEnded(time=0, trial=trial, attempt=1, reason="rung")
-
-
-def study_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> StudyState:
-    """Return a study at rest."""
-    return StudyState(events_of(scores, origins))
 
 
 def test_there_are_three_looks_inside_the_first_fold_and_then_it_goes_fold_by_fold() -> None:

@@ -8,10 +8,9 @@ import pytest
 from PIL import Image
 
 from datasets.errors import DataError
-from datasets.options import data_options
 from datasets.preparation import PreparedData, prepare
 from datasets.sources.competition import read_competition
-from datasets.sources.opening import guess_source, open_source
+from datasets.sources.opening import data_options, guess_source, open_source
 from datasets.sources.sample_faces import sample_faces_root
 from datasets.sources.sample_faces.people import draw_people
 from datasets.splits import make_splits
@@ -39,7 +38,7 @@ def competition(root: Path, people: list[tuple[str, str, str, str]]) -> Path:
 
 
 def open_csv(file: Path, **options: object) -> Table:
-    return open_source(data_options.validate_python({"source": "csv", "file": str(file), **options}))
+    return open_source(data_options().validate_python({"source": "csv", "file": str(file), **options}))
 
 
 def labelled(folder: Path, rows: list[str], header: str = "path,label,person") -> Path:
@@ -123,7 +122,9 @@ def test_a_csv_yields_tasks_classes_and_persons(tmp_path: Path) -> None:
 def test_class_folders_yield_one_task(tmp_path: Path) -> None:
     for number in range(4):
         draw(tmp_path / ("cat" if number % 2 else "dog") / f"{number}.png")
-    table = open_source(data_options.validate_python({"source": "folder", "root": str(tmp_path), "split": "by_image"}))
+    table = open_source(
+        data_options().validate_python({"source": "folder", "root": str(tmp_path), "split": "by_image"})
+    )
     assert table.classes == {"label": ("cat", "dog")}
     assert table.frame["id"].tolist() == ["cat/1.png", "cat/3.png", "dog/0.png", "dog/2.png"]
 
@@ -166,15 +167,15 @@ def test_who_names_a_person_column_gets_folds_by_person(tmp_path: Path) -> None:
     space = load_space(
         "classify.yaml",
         knobs=TrainConfig,
-        data_options=data_options,
+        data_options=data_options(),
         data=guess_source(str(file)),
         overrides=["data.person_column=person"],
     )
-    options = data_options.validate_python(space.data)
+    options = data_options().validate_python(space.data)
     splits = make_splits(open_source(options), options, 2)
     assert splits.split == "by_person"
     assert {person for fold in (splits.holdout, *splits.folds) for person in fold} == {"p0", "p1", "p2", "p3"}
-    plain = data_options.validate_python({**space.data, "person_column": None})
+    plain = data_options().validate_python({**space.data, "person_column": None})
     assert make_splits(open_source(plain), plain, 2).split == "by_image", "and who names none is told so at launch"
 
 
@@ -186,7 +187,7 @@ def test_a_person_column_beside_a_split_by_image_is_refused(tmp_path: Path) -> N
         load_space(
             "classify.yaml",
             knobs=TrainConfig,
-            data_options=data_options,
+            data_options=data_options(),
             data=data,
             overrides=["data.person_column=person", "data.split=by_image"],
         )
@@ -226,8 +227,8 @@ def test_all_unreadable_images_are_listed_at_once_or_left_out_and_counted(tmp_pa
     (tmp_path / "6.png").write_bytes(b"")
     options = {"source": "csv", "file": str(file), "split": "by_image", "holdout": 0}
     with pytest.raises(DataError, match=r"2 of 8 images cannot be read:\n.*1\.png.*\n.*6\.png"):
-        prepare(data_options.validate_python(options), "label", 2, 16)
-    data = prepare(data_options.validate_python({**options, "skip_unreadable": True}), "label", 2, 16)
+        prepare(data_options().validate_python(options), "label", 2, 16)
+    data = prepare(data_options().validate_python({**options, "skip_unreadable": True}), "label", 2, 16)
     assert data.table.notes == ("2 unreadable images left out",)
     assert data.rows == (0, 2, 3, 4, 5, 7)
     assert len(data.samples()) == 6

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.options import data_options
+from datasets.sources.opening import data_options
 from schedulers.samplers.ask import ask
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace, SpaceError, load_space
@@ -39,13 +39,13 @@ LADDER = FoldLadder(epochs=4, folds=5)
 def load(tmp_path: Path, text: str = GOOD, **options: object) -> SearchSpace:
     file = tmp_path / "own.yaml"
     file.write_text(text)
-    return load_space(str(file), knobs=TrainConfig, data_options=data_options, metrics=METRICS, **options)  # type: ignore[arg-type]
+    return load_space(str(file), knobs=TrainConfig, data_options=data_options(), metrics=METRICS, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.glob("*.yaml")))
 def test_every_shipped_space_loads_under_every_profile_and_opens_with_its_command(name: str) -> None:
     for profile in [None, *profile_names(name)]:
-        space = load_space(name, knobs=TrainConfig, data_options=data_options, profile=profile)
+        space = load_space(name, knobs=TrainConfig, data_options=data_options(), profile=profile)
         TrainConfig(**space.recipe())
         assert space.contains(space.recipe()), "the recipe must be one that the sampler can learn from"
     assert f"python launch_search.py --space {name}" in (SHIPPED / name).read_text()

@@ -8,7 +8,7 @@ import pytest
 from storage.atomic import put_folder, write_file, write_text
 from studies.record import Record
 from studies.study_folder import Identity, StudyFolder
-from tests.toy_search import toy_space
+from tests.toys.search import toy_space
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import SpaceError
 from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded
 from studies.study_state import StudyState
-from tests.toy_search import toy_space
+from tests.toys.search import toy_space
 
 TABLES = Path(__file__).parent.parent / "benchmarks/tables"
 every_strategy = pytest.mark.parametrize("name", STRATEGIES)

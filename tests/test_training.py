@@ -10,8 +10,9 @@ import torch
 from timm.loss import LabelSmoothingCrossEntropy
 from torch.nn.functional import cross_entropy, one_hot
 
+from datasets.augmentations import AUGMENTATIONS
 from datasets.preparation import PreparedData
-from datasets.transforms import STRENGTHS, augment, make_transform
+from datasets.transforms import augment, make_transform
 from storage.tensors import load_state, save_state
 from studies.metrics import macro_f1
 from trainables.config import TrainConfig, knob_table
@@ -21,7 +22,8 @@ from trainables.training.classifier import exact_float32
 from trainables.training.devices import Resources, memory_share, place
 from trainables.training.fold_data import FoldData, load_fold_data
 from trainables.training.fold_learner import FoldLearner, NotFinite
-from trainables.training.losses import balanced_weights, class_weights, configured_loss, smooth, soft_target_loss
+from trainables.training.losses import balanced_weights, class_weights, configured_loss, focal, smooth
+from trainables.training.losses import cross_entropy as per_image
 from trainables.training.mixing import cut_box, cutmix
 from trainables.training.models import ModelError, make_model, normalisation, packaged_weights
 from trainables.training.optimizers import OptimizerError, check_optimizers, has_fused_variant
@@ -43,7 +45,7 @@ def learner(config: TrainConfig, data: FoldData, fold: int = 0, trial: int = 0) 
 def test_the_loss_without_gamma_is_torchs_cross_entropy() -> None:
     mixed = TARGETS * 0.3 + TARGETS.flip(0) * 0.7
     for targets in (TARGETS, mixed):
-        assert torch.allclose(soft_target_loss(LOGITS, targets), cross_entropy(LOGITS, targets))
+        assert torch.allclose(per_image(LOGITS, targets).mean(), cross_entropy(LOGITS, targets))
 
 
 def test_class_weights_weigh_whole_images_by_the_shares_of_their_targets() -> None:
@@ -76,7 +78,7 @@ def test_a_class_absent_from_training_has_no_weight() -> None:
 
 
 def test_smoothing_is_torchs_and_timms() -> None:
-    ours = soft_target_loss(LOGITS, smooth(TARGETS, 0.1))
+    ours = per_image(LOGITS, smooth(TARGETS, 0.1)).mean()
     assert torch.allclose(ours, cross_entropy(LOGITS, torch.tensor([0, 2]), label_smoothing=0.1))
     assert torch.allclose(ours, LabelSmoothingCrossEntropy(0.1)(LOGITS, torch.tensor([0, 2])))
 
@@ -85,7 +87,7 @@ def test_focal_loss_is_what_a_hand_computes() -> None:
     probability = 0.8
     logits = torch.tensor([[np.log(probability / (1 - probability)), 0.0]])
     by_hand = -((1 - probability) ** 2) * np.log(probability)
-    assert soft_target_loss(logits, torch.tensor([[1.0, 0.0]]), gamma=2.0).item() == pytest.approx(by_hand, rel=1e-5)
+    assert focal(logits, torch.tensor([[1.0, 0.0]]), focal_gamma=2.0).item() == pytest.approx(by_hand, rel=1e-5)
 
 
 def test_balanced_weights_are_inverse_to_counts_and_weigh_an_image_one_on_average() -> None:
@@ -98,10 +100,10 @@ def test_balanced_weights_are_inverse_to_counts_and_weigh_an_image_one_on_averag
 
 def test_the_configured_loss_uses_gamma_with_focal_only() -> None:
     plain = configured_loss(TrainConfig(loss="cross_entropy", focal_gamma=2, label_smoothing=0), LOGITS, TARGETS, None)
-    focal = configured_loss(TrainConfig(loss="focal", focal_gamma=2, label_smoothing=0), LOGITS, TARGETS, None)
-    assert plain == soft_target_loss(LOGITS, TARGETS)
-    assert focal == soft_target_loss(LOGITS, TARGETS, gamma=2)
-    assert focal < plain
+    focused = configured_loss(TrainConfig(loss="focal", focal_gamma=2, label_smoothing=0), LOGITS, TARGETS, None)
+    assert plain == per_image(LOGITS, TARGETS).mean()
+    assert focused == focal(LOGITS, TARGETS, focal_gamma=2).mean()
+    assert focused < plain
 
 
 @pytest.mark.parametrize("shape", ["box", "vertical_half"])
@@ -130,7 +132,7 @@ def test_cutmix_happens_as_often_as_configured() -> None:
 
 
 def test_packaged_imagenet_weights_fit_timms_model_exactly() -> None:
-    model = make_model("tf_efficientnet_lite0", 3, pretrained=True)
+    model = make_model(TrainConfig(), 3)
     weights = packaged_weights("tf_efficientnet_lite0")
     own = model.state_dict()
     assert set(own) == set(weights)
@@ -141,7 +143,7 @@ def test_packaged_imagenet_weights_fit_timms_model_exactly() -> None:
 
 def test_an_unknown_backbone_names_those_near_it() -> None:
     with pytest.raises(ModelError, match=r"no model 'tf_efficientnet_lit0'; near it are: .*tf_efficientnet_lite0"):
-        make_model("tf_efficientnet_lit0", 2)
+        make_model(TrainConfig(backbone="tf_efficientnet_lit0"), 2)
 
 
 def test_a_model_is_made_anew_for_every_fold_and_alike_for_the_same_trial(tiny: TrainConfig, data: FoldData) -> None:
@@ -240,7 +242,7 @@ def test_an_epoch_shows_every_training_image_once(tiny: TrainConfig, data: FoldD
     assert torch.equal(seen.bincount(), torch.from_numpy(data.targets[positions]).bincount())
 
 
-@pytest.mark.parametrize("strength", STRENGTHS)
+@pytest.mark.parametrize("strength", [name for name in AUGMENTATIONS if AUGMENTATIONS.plugin_of(name) is None])
 def test_augmentation_is_reproducible_and_keeps_the_shape(strength: str, faces: PreparedData) -> None:
     images = np.array(faces.cache.open()[:24])
     one, same = (augment(images, make_transform(strength), 5) for _ in range(2))

@@ -21,7 +21,7 @@ from studies.metrics import macro_f1
 from studies.predictions import read_predictions
 from studies.trial_folder import Superseded, TrialFolder
 from studies.trial_folders import Drop, TrialFolders
-from tests.conftest import TINY, write_study
+from tests.toys.training import TINY, write_study
 from trainables.climb_failures import failure_result
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig

@@ -17,15 +17,18 @@ import predict as predict_command
 from analysis.comparison import JOINT, Outcome, compare, shared_rows
 from analysis.spread import person_bootstrap
 from datasets.images import Form
+from plugins import PluginError
 from storage.tensors import save_state
 from studies.metrics import METRICS, macro_f1
 from studies.predictions import FoldPredictions
+from tests.toys.training import TINY
+from trainables.config import TrainConfig
 from trainables.training.models import make_model
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.errors import BundleError
 from voting.inputs import find_images, read_labels, write_submission
 from voting.rules import joint_class, joint_votes, soft_vote
-from voting.runtime import load_task, read_images, vote
+from voting.runtime import load_task, read_images, rule_of, vote
 from voting.selection import best_members
 from voting.verification import check_member
 
@@ -80,8 +83,8 @@ def test_a_bundle_votes_by_the_rule_that_it_names(bundle: Path, tmp_path: Path) 
     manifest = open_bundle(bundle)
     task = manifest.tasks[0].model_copy(update={"vote": "loudest"})
     images = find_images(tmp_path / "images")
-    with pytest.raises(BundleError, match="no vote rule 'loudest'; it has soft"):
-        vote(load_task(task, bundle), images.paths, task.vote)
+    with pytest.raises(PluginError, match="no vote rule 'loudest'; Valid: soft"):
+        vote(load_task(task, bundle), images.paths, rule_of(task))
 
 
 def test_the_eighteen_classes_are_all_different() -> None:
@@ -127,14 +130,13 @@ def bundle(tmp_path: Path) -> Path:
             torch.manual_seed(fold)
             names.append(f"{task}/fold{fold}.safetensors")
             (folder / task).mkdir(parents=True, exist_ok=True)
-            save_state(make_model("test_efficientnet", len(classes)).state_dict(), folder / names[-1])
+            save_state(make_model(TrainConfig(**TINY), len(classes)).state_dict(), folder / names[-1])
         member = MemberSpec(
             study=task,
             trial=0,
             origin="recipe",
             digest="x",
-            backbone="test_efficientnet",
-            image_size=32,
+            classifier=TrainConfig(**TINY).classifier(),
             resize="squeeze",
             mean=(0.5,) * 3,
             std=(0.5,) * 3,

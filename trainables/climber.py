@@ -18,7 +18,7 @@ from studies.metrics import METRICS
 from studies.predictions import FoldPredictions
 from studies.trial_folder import TrialFolder
 from trainables.climb_failures import failure_result
-from trainables.config import TrainConfig
+from trainables.config import configured
 from trainables.training.devices import Resources, place
 from trainables.training.fold_data import FoldData, load_fold_data
 from trainables.training.fold_learner import FoldLearner
@@ -37,7 +37,7 @@ class Climber:
     def __init__(self, study: Path, order: ClimbOrder, resources: Resources) -> None:
         self.trial, self.rung = order.trial, order.rung
         self._order = order
-        self._config = TrainConfig(**order.configuration)
+        self._config = configured(order.configuration)
         self._metric = METRICS[order.metric]
         self._data = shared_fold_data(study)
         self._placement = place(self._config, resources)

@@ -11,6 +11,7 @@ from ray.tune import PlacementGroupFactory, Trainable
 from studies.climb_order import ClimbOrder
 from studies.manifest import trial_path
 from studies.metrics import METRICS
+from studies.study_folder import StudyFolder
 
 if TYPE_CHECKING:
     from trainables.climber import Climber
@@ -43,10 +44,11 @@ class FoldTrainable(Trainable):
         order = ClimbOrder.of_values(new_config)
         resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
         self._trial, self._last_score = new_config["trial"], ""
-        self._metric = METRICS[order.metric]
         self._tell("starting")
         try:
             self._failure = None
+            StudyFolder(Path(new_config["study"])).load_plugins()
+            self._metric = METRICS[order.metric]
             if self._climber is None or not self._climber.takes_up(order):
                 self.cleanup()
                 self._climber = Climber(Path(new_config["study"]), order, resources)

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from datasets.images import Resize
 from studies.manifest import sha256_of
+from trainables.config import TrainConfig, configured
 from voting.errors import BundleError
 
-FORMAT: Literal[2] = 2
+FORMAT: Literal[3] = 3
 _MANIFEST, _SEAL = "manifest.json", "manifest.sha256"
 
 
@@ -30,13 +31,17 @@ class MemberSpec(_Part):
     trial: int
     origin: str
     digest: str
-    backbone: str
-    image_size: int
+    classifier: dict[str, Any]  # the knobs that its models are built by
     resize: Resize
     mean: tuple[float, ...]
     std: tuple[float, ...]
     out_of_fold_score: float
     weights: tuple[str, ...]  # one file per fold, below the bundle
+
+    @property
+    def config(self) -> TrainConfig:
+        """Return the configuration that its models are built by; their weights come from files."""
+        return configured({**self.classifier, "pretrained": False})
 
 
 class TaskSpec(_Part):
@@ -46,16 +51,26 @@ class TaskSpec(_Part):
     classes: tuple[str, ...]
     metric: str = "macro_f1"  # by which its trials were searched
     vote: str = "soft"  # one of `voting.rules.VOTE_RULES`
+    vote_options: dict[str, Any] = {}
     members: tuple[MemberSpec, ...]
+
+
+class PluginSpec(_Part):
+    """A plugin without which a bundle cannot vote; a copy of its source lies in the bundle."""
+
+    name: str
+    source: str  # below the bundle
+    digest: str
 
 
 class BundleManifest(_Part):
     """Everything a bundle says about itself."""
 
-    format: Literal[2] = FORMAT
+    format: Literal[3] = FORMAT
     name: str
     created: str
     tasks: tuple[TaskSpec, ...]
+    plugins: tuple[PluginSpec, ...] = ()
     scores: dict[str, Any] = {}
     provenance: dict[str, Any]
     files: dict[str, str]

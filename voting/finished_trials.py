@@ -11,7 +11,7 @@ import pandas as pd
 from datasets.images import Resize
 from search_spaces import SearchSpace
 from studies.manifest import FolderError, Manifest, read_manifest, sha256_of, trial_path, weights_name
-from studies.metrics import Metric, find_metric
+from studies.metrics import METRICS, Metric
 from studies.predictions import FoldPredictions, predictions_name, read_predictions
 from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder
@@ -83,9 +83,10 @@ def read_finished(folder: StudyFolder) -> FinishedStudy:
         StudyError: no trial has finished (says how far the study is), or one of its files is damaged (names it).
     """
     space = folder.stored_space()
+    folder.load_plugins()
     state = StudyState(read_record(folder.record) if folder.record.exists() else ())
     data = folder.read_facts(folder.data, ("root", "classes", "resize"))
-    finished = [_finished(folder, trial, find_metric(space.metric), data["resize"]) for trial in state.trials.values()]
+    finished = [_finished(folder, trial, METRICS[space.metric], data["resize"]) for trial in state.trials.values()]
     if not any(finished):
         raise StudyError(_how_far(folder, space, state))
     return FinishedStudy(

@@ -12,6 +12,7 @@ import numpy as np
 from studies.metrics import Probabilities
 from voting.errors import BundleError
 from voting.members import Chosen
+from voting.needed_plugins import needed_plugins
 from voting.packing import in_place_spec
 from voting.verification import Plan, Reference, TaskPlan
 
@@ -26,7 +27,9 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> tuple[Hol
         BundleError: it does not vote as its trials did.
     """
     plan, out = temporary / "plan.json", temporary / "holdout.npz"
-    plan.write_text(Plan(tasks={one.task: plan_of(one) for one in chosen}).model_dump_json(), encoding="utf-8")
+    sources = tuple(plugin.path for plugin in needed_plugins(chosen))
+    checks = Plan(tasks={one.task: plan_of(one) for one in chosen}, plugins=sources)
+    plan.write_text(checks.model_dump_json(), encoding="utf-8")
     command = [sys.executable, "-m", "voting.verification", *(str(path.absolute()) for path in (bundle, plan, out))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:

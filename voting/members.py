@@ -1,13 +1,15 @@
 """Which trials of a task vote: its candidates, and those of them that were chosen."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from studies.metrics import Probabilities
 from voting.candidates import TaskCandidates
 from voting.finished_trials import FinishedTrial
-from voting.rules import find_rule
+from voting.rules import vote_rule
 from voting.selection import best_members
 
 
@@ -18,6 +20,7 @@ class Chosen:
     candidates: TaskCandidates
     members: tuple[FinishedTrial, ...]
     rule: str = "soft"
+    rule_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def task(self) -> str:
@@ -29,7 +32,7 @@ class Chosen:
 
     def vote(self) -> Probabilities:
         """Return what the members say together out of fold."""
-        return find_rule(self.rule)(self.out_of_fold()).astype(np.float32)
+        return vote_rule(self.rule, self.rule_options)(self.out_of_fold()).astype(np.float32)
 
     def spelled(self) -> str:
         """Return who votes, in one line."""
@@ -39,10 +42,13 @@ class Chosen:
         return f"{self.task}: {self.rule} vote of {trials}, {self.members[0].manifest.folds} folds each"
 
 
-def choose(candidates: TaskCandidates, size: int) -> Chosen:
-    """Return the trials of a task that vote, at most `size`."""
+def choose(
+    candidates: TaskCandidates, size: int, rule: str = "soft", rule_options: Mapping[str, Any] | None = None
+) -> Chosen:
+    """Return the trials of a task that vote by a rule, at most `size`."""
+    options = rule_options or {}
     predictions = [trial.predictions.probabilities for trial in candidates.trials]
     best = best_members(
-        candidates.trials[0].predictions.targets, predictions, size, candidates.metric, find_rule(Chosen.rule)
+        candidates.trials[0].predictions.targets, predictions, size, candidates.metric, vote_rule(rule, options)
     )
-    return Chosen(candidates, tuple(candidates.trials[position] for position in best))
+    return Chosen(candidates, tuple(candidates.trials[position] for position in best), rule, options)

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from studies.environment import environment
 from studies.manifest import sha256_of, trial_path, weights_name
+from trainables.config import configured
 from trainables.training.models import normalisation
 from voting.bundle import BundleManifest, MemberSpec, TaskSpec, seal
 from voting.errors import BundleError
 from voting.finished_trials import FinishedTrial
 from voting.members import Chosen
+from voting.needed_plugins import pack_plugins
 
 
 def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) -> BundleManifest:
@@ -26,6 +28,7 @@ def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) 
             classes=one.candidates.classes,
             metric=one.candidates.metric.name,
             vote=one.rule,
+            vote_options=dict(one.rule_options),
             members=tuple(pack_member(bundle, one.task, trial) for trial in one.members),
         )
         for one in chosen
@@ -40,7 +43,15 @@ def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) 
         "configurations": configurations,
     }
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return seal(bundle, BundleManifest(name=name, created=created, tasks=tasks, provenance=provenance, files={}))
+    manifest = BundleManifest(
+        name=name,
+        created=created,
+        tasks=tasks,
+        plugins=pack_plugins(bundle, chosen),
+        provenance=provenance,
+        files={},
+    )
+    return seal(bundle, manifest)
 
 
 def pack_member(bundle: Path, task: str, trial: FinishedTrial) -> MemberSpec:
@@ -69,15 +80,14 @@ def in_place_spec(trial: FinishedTrial) -> MemberSpec:
 
 def member_spec(trial: FinishedTrial, weights: Sequence[str]) -> MemberSpec:
     """Return the spec of a trial whose weights lie at `weights`."""
-    backbone = str(trial.manifest.configuration["backbone"])
-    mean, std = normalisation(backbone)
+    config = configured(trial.manifest.configuration)
+    mean, std = normalisation(config.backbone)
     return MemberSpec(
         study=trial.study.name,
         trial=trial.number,
         origin=trial.origin,
         digest=trial.manifest.digest,
-        backbone=backbone,
-        image_size=int(trial.manifest.configuration["image_size"]),
+        classifier=config.classifier(),
         resize=trial.resize,
         mean=mean,
         std=std,

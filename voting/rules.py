@@ -1,20 +1,29 @@
-"""Vote rules: numbers in, numbers out."""
+"""Vote rules by name: numbers in, numbers out.
+
+A rule takes the members' probabilities (each images x classes) and returns those of the vote; its keyword-only arguments
+are options that an export may state.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from voting.errors import BundleError
+import plugins
+from plugins.registry import Registry, checked_options
 
 Votes = npt.NDArray[np.float64]  # images x classes, rows sum to 1
 
-VoteRule = Callable[[Sequence[npt.NDArray[np.floating]]], Votes]
+VoteRule = Callable[..., Votes]
+VOTE_RULES: Registry[VoteRule] = plugins.VOTE_RULES
 
 # The competition's 18 classes: mask * 6 + gender * 3 + age.
 JOINT_TASKS = ("mask", "gender", "age")
 
 
+@VOTE_RULES.register("soft")
 def soft_vote(members: Sequence[npt.NDArray[np.floating]]) -> Votes:
     """Return the mean of the members' probabilities."""
     if not members:
@@ -23,18 +32,14 @@ def soft_vote(members: Sequence[npt.NDArray[np.floating]]) -> Votes:
     return votes
 
 
-VOTE_RULES: dict[str, VoteRule] = {"soft": soft_vote}
-
-
-def find_rule(name: str) -> VoteRule:
-    """Return the vote rule of a name.
+def vote_rule(name: str, options: Mapping[str, Any] | None = None) -> VoteRule:
+    """Return a vote rule with its options.
 
     Raises:
-        BundleError: this version has none of that name.
+        PluginError: there is no such rule, or it has no such option.
     """
-    if name not in VOTE_RULES:
-        raise BundleError(f"this version has no vote rule {name!r}; it has {', '.join(VOTE_RULES)}")
-    return VOTE_RULES[name]
+    rule = VOTE_RULES[name]
+    return partial(rule, **checked_options(rule, options or {}))
 
 
 def joint_votes(votes: Mapping[str, npt.NDArray[np.floating]]) -> npt.NDArray[np.float32]:

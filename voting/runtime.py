@@ -17,7 +17,7 @@ from trainables.training.models import make_model
 from voting.bundle import MemberSpec, TaskSpec
 from voting.errors import BundleError
 from voting.inputs import Images
-from voting.rules import Votes, find_rule
+from voting.rules import VoteRule, Votes, soft_vote, vote_rule
 
 _BATCH = 64
 _CHUNK = 256  # images that are decoded and held at a time, whatever their number
@@ -35,7 +35,7 @@ class Member:
 
     @property
     def form(self) -> Form:
-        return Form(self.spec.image_size, self.spec.resize)
+        return Form(self.spec.config.image_size, self.spec.resize)
 
     def fold_votes(self, images: Pixels) -> FoldVotes:
         """Return every fold model's probabilities of decoded images (N x size x size x 3)."""
@@ -53,7 +53,7 @@ def load_member(spec: MemberSpec, classes: int, folder: Path) -> Member:
     normalisation = Normalisation.of(spec.mean, spec.std, device)
     classifiers = []
     for name in spec.weights:
-        model = make_model(spec.backbone, classes)
+        model = make_model(spec.config, classes)
         model.load_state_dict(load_state(folder / name))
         classifiers.append(Classifier(model.to(device).to(memory_format=torch.channels_last), normalisation))
     return Member(spec, tuple(classifiers))
@@ -64,14 +64,18 @@ def load_task(task: TaskSpec, folder: Path) -> list[Member]:
     return [load_member(spec, len(task.classes), folder) for spec in task.members]
 
 
-def vote(members: Sequence[Member], paths: Sequence[Path], rule: str = "soft") -> Votes:
+def rule_of(task: TaskSpec) -> VoteRule:
+    """Return the rule by which a task's members vote."""
+    return vote_rule(task.vote, task.vote_options)
+
+
+def vote(members: Sequence[Member], paths: Sequence[Path], rule: VoteRule = soft_vote) -> Votes:
     """Return the vote of all members on image files.
 
     Raises:
         UnreadableImage: a file that cannot be decoded.
-        BundleError: there is no such rule.
     """
-    return find_rule(rule)(member_votes(members, paths))
+    return rule(member_votes(members, paths))
 
 
 def member_votes(members: Sequence[Member], paths: Sequence[Path]) -> list[MemberVotes]:

@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from plugins.loading import load_plugin
+from plugins.sources import plugin_at
 from studies.predictions import FoldPredictions, read_predictions
 from voting.bundle import MemberSpec, TaskSpec, open_bundle
 from voting.errors import BundleError
-from voting.rules import find_rule
+from voting.rules import vote_rule
 from voting.runtime import Member, decoded_chunks, load_member, load_task, member_votes
 
 TOLERANCE = 1e-4  # of a probability: trials are judged in float32 and bundles vote in it, on whatever device
@@ -48,6 +50,7 @@ class Plan(_Part):
     """What to check a bundle against."""
 
     tasks: dict[str, TaskPlan]
+    plugins: tuple[Path, ...] = ()  # sources that members and rules need
 
 
 def main(bundle: Path, plan_file: Path, out: Path) -> int:
@@ -55,6 +58,8 @@ def main(bundle: Path, plan_file: Path, out: Path) -> int:
     plan = Plan.model_validate_json(plan_file.read_bytes())
     votes, differences = HoldoutVotes(), [0.0]
     try:
+        for source in plan.plugins:
+            load_plugin(plugin_at(source))
         for task in open_bundle(bundle).tasks:
             checks, members = plan.tasks[task.task], load_task(task, bundle)
             for member, study in zip(members, checks.studies, strict=True):
@@ -104,7 +109,7 @@ def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> Ho
     paths = [checks.root / name for name in checks.holdout]
     single = member_votes([*members, *(other for other in others if other not in members)], paths)
     votes = {f"{task.task}/member/{number}": one for number, one in enumerate(single[: len(members)])}
-    votes[f"{task.task}/vote"] = find_rule(task.vote)(single[: len(members)]).astype(np.float32)
+    votes[f"{task.task}/vote"] = vote_rule(task.vote, task.vote_options)(single[: len(members)]).astype(np.float32)
     for other in others:
         votes[f"{task.task}/reference"] = single[members.index(other) if other in members else -1]
     return votes

@@ -37,6 +37,7 @@ def main() -> int:
 def check(folder: StudyFolder, *, mend: bool) -> int:
     """Print the findings, repair if asked, and return the exit code."""
     space = folder.stored_space()
+    folder.load_plugins()
     if mend:
         lock = folder.lock()
         try:

@@ -14,7 +14,7 @@ from studies.predictions import FoldPredictions, predictions_name, read_predicti
 from studies.record import readable_events
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState, TrialState
-from trainables.config import TrainConfig
+from trainables.config import configured
 
 TOLERANCE = 1e-6  # between a recorded score and the same from the stored predictions
 
@@ -70,7 +70,7 @@ def _against_record(trial: TrialState, manifest: Manifest) -> Iterator[str]:
     if manifest.trial != trial.number:
         yield f"holds trial {manifest.trial}"
     try:
-        theirs, recorded = TrainConfig(**manifest.configuration).digest, TrainConfig(**trial.configuration).digest
+        theirs, recorded = configured(manifest.configuration).digest, configured(trial.configuration).digest
     except ValueError:
         yield "holds a configuration that no trial can have"
         return

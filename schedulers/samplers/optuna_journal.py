@@ -24,6 +24,7 @@ from schedulers.study_run import StudyRun
 from search_spaces import SearchSpace
 from studies.events import EpochScored, Event, TrialAdded, TrialFailed
 from studies.metrics import METRICS
+from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class OptunaJournal:
         self._guarded(self._write_anew)
 
     def take(self, event: Event) -> None:
-        """OptunaJournal one event."""
+        """Write one event."""
         if isinstance(event, TrialAdded | EpochScored | TrialFailed):
             self._guarded(self._take, event)
 
@@ -119,9 +120,8 @@ class OptunaJournal:
 
 
 @contextmanager
-def journaled(path: Path, run: StudyRun) -> Iterator[None]:
-    """OptunaJournal a run's events into an Optuna journal as long as the block runs."""
-    journal = OptunaJournal(path, run.space, run.ladder, run.state)
-    run.listen(journal.take)
-    yield
+def journaled(folder: StudyFolder, run: StudyRun) -> Iterator[Callable[[Event], None]]:
+    """Yield what writes a run's events into the study's Optuna journal."""
+    journal = OptunaJournal(folder.mirror, run.space, run.ladder, run.state)
+    yield journal.take
     journal.close()

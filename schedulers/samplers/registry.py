@@ -18,9 +18,11 @@ from optuna.samplers import (
 )
 from optuna.trial import FrozenTrial, TrialState
 
+import plugins
+from plugins.names import name_hint
+from plugins.registry import Registry
 from schedulers.samplers.projection import Projection, by_depth, by_rank, distribution, nothing
 from search_spaces import Choice, Range, SearchSpace, SpaceError
-from search_spaces.errors import name_hint
 
 _BEST_OF = 10  # the Gaussian of CMA-ES is estimated from the best tenth
 STARTUP = 8  # trials before a model is worth more than chance, unless the options say otherwise
@@ -43,7 +45,8 @@ class SamplerKind:
         return self.projection is not nothing and self.sampler is not BruteForceSampler
 
 
-SAMPLERS = {
+SAMPLERS: Registry[SamplerKind] = plugins.SAMPLERS
+_BUILT_IN = {
     "tpe": SamplerKind(
         TPESampler,
         by_depth,
@@ -76,15 +79,20 @@ SAMPLERS = {
     "random": SamplerKind(RandomSampler, nothing, {}, ()),
     "grid": SamplerKind(BruteForceSampler, by_depth, {}, ("avoid_premature_stop",)),
 }
+for _name, _kind in _BUILT_IN.items():
+    SAMPLERS.add(_name, _kind)
 
 
 def check_sampler(space: SearchSpace) -> None:
     """Check that the sampler knows its options, and a grid its points.
 
     Raises:
-        SpaceError: names the option or the parameter and the way out.
+        SpaceError: there is no such sampler, or it cannot do that; names the option or the parameter and the way out.
     """
-    search, kind = space.search, SAMPLERS[space.search.sampler]
+    search = space.search
+    if search.sampler not in SAMPLERS:
+        raise SpaceError(space.name, "search.sampler", SAMPLERS.unknown(search.sampler))
+    kind = SAMPLERS[search.sampler]
     known = inspect.signature(kind.sampler.__init__).parameters
     for name, value in search.sampler_options.items():
         if name not in kind.options:

@@ -1,6 +1,8 @@
 """A Gaussian process imports torch at its first question; that is done before, beside training, so that no slot waits for it."""
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 
 import optuna
@@ -8,8 +10,10 @@ from optuna.samplers import GPSampler
 from optuna.trial import create_trial
 
 from schedulers.samplers.registry import SAMPLERS, STARTUP
+from schedulers.study_run import StudyRun
 from search_spaces import SearchSpace
 from studies.events import EpochScored, Event
+from studies.study_folder import StudyFolder
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +30,12 @@ class WarmUp:
         if self._due and isinstance(event, EpochScored):
             self._due = False
             Thread(target=warm_up, name="sampler warm-up").start()
+
+
+@contextmanager
+def warmed_up(folder: StudyFolder, run: StudyRun) -> Iterator[Callable[[Event], None]]:
+    """Yield what warms the run's sampler up at its first fold-epoch."""
+    yield WarmUp(run.space).take
 
 
 def warm_up() -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import fields
 
+import plugins
+from plugins.registry import Registry
 from schedulers.ladder import Ladder
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
@@ -10,7 +12,8 @@ from schedulers.strategies.lockstep import Lockstep
 from schedulers.strategies.stopping_asha import StoppingAsha
 from schedulers.strategies.survey import Survey
 
-STRATEGIES: dict[str, type[Ladder]] = {
+STRATEGIES: Registry[type[Ladder]] = plugins.STRATEGIES
+_BUILT_IN: dict[str, type[Ladder]] = {
     "fold_ladder": FoldLadder,
     "survey": Survey,
     "asha": Asha,
@@ -18,6 +21,8 @@ STRATEGIES: dict[str, type[Ladder]] = {
     "lockstep": Lockstep,
     "full": Full,
 }
+for _name, _strategy in _BUILT_IN.items():
+    STRATEGIES.add(_name, _strategy)
 
 
 def settings_of(strategy: type[Ladder]) -> tuple[str, ...]:

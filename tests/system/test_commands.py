@@ -17,42 +17,15 @@ from studies.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded, Tr
 from studies.manifest import read_manifest
 from studies.record import read_record
 from studies.study_state import StudyState
+from tests.toys.commands import ROOT, SPACE, run, search, start
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
-SPACE = """
-task: mask
-data: {source: sample_faces, people: 20, scale: 0.125}
-parameters:
-  optimizer:     {choice: [adamw, sgd]}
-  learning_rate: {low: 1e-4, high: 1e-2, log: true}
-constants: {backbone: test_efficientnet, pretrained: false, image_size: 32, epochs: 3, batch_size: 16}
-search: {trials: 5, folds: 2, finalists: 1}
-"""
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     (tmp_path / "toy.yaml").write_text(SPACE)
     return tmp_path
-
-
-def start(place: Path, script: str, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, str(ROOT / script), *arguments]
-    environment, out = {**os.environ, "COLUMNS": "200"}, subprocess.PIPE
-    return subprocess.Popen(command, cwd=place, stdout=out, stderr=subprocess.STDOUT, text=True, env=environment)
-
-
-def run(place: Path, script: str, *arguments: str, code: int = 0) -> str:
-    process = start(place, script, *arguments)
-    out, _ = process.communicate(timeout=240)
-    assert process.returncode == code, out
-    assert "Traceback" not in out
-    return out
-
-
-def search(place: Path, *arguments: str, code: int = 0) -> str:
-    return run(place, "launch_search.py", "--space", "toy.yaml", *arguments, code=code)
 
 
 def state(place: Path, study: str = "toy") -> StudyState:

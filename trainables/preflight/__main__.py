@@ -9,10 +9,14 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 
 import torch
 
-from trainables.config import TrainConfig
+from plugins.loading import load_plugin
+from plugins.registry import PluginError
+from plugins.sources import plugin_at
+from trainables.config import TrainConfig, configured
 from trainables.training.compiling import CompileError, check_compiler
 from trainables.training.models import ModelError, make_model
 from trainables.training.optimizers import OptimizerError, check_optimizers
@@ -21,7 +25,11 @@ from trainables.training.optimizers import OptimizerError, check_optimizers
 def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
     """Return the speed of training steps on random pixels, one warm-up step left out; one thread."""
     torch.set_num_threads(1)
-    model = make_model(config.backbone, classes).to(memory_format=torch.channels_last).train()
+    model = (
+        make_model(config.model_copy(update={"pretrained": False}), classes)
+        .to(memory_format=torch.channels_last)
+        .train()
+    )
     images = torch.rand(config.batch_size, 3, config.image_size, config.image_size).to(
         memory_format=torch.channels_last
     )
@@ -39,7 +47,7 @@ def check_backbone(backbone: str, config: TrainConfig) -> None:
     Raises:
         ModelError: it cannot be had, or does not fit the image size.
     """
-    model = make_model(backbone, 2, pretrained=config.pretrained).eval()
+    model = make_model(config.model_copy(update={"backbone": backbone}), 2).eval()
     try:
         with torch.inference_mode():
             model(torch.zeros(1, 3, config.image_size, config.image_size))
@@ -58,16 +66,19 @@ def main() -> int:
     parser.add_argument("--backbones", nargs="*", default=[], help="models that must be had and fit the image size")
     parser.add_argument("--optimizers", nargs="*", default=[], help="names that must be timm's")
     parser.add_argument("--compile", action="store_true", help="check that torch.compile finds its compiler")
+    parser.add_argument("--plugins", type=Path, nargs="*", default=[], help="sources of plugins")
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
-    config = TrainConfig(**json.loads(arguments.configuration))
     try:
+        for path in arguments.plugins:
+            load_plugin(plugin_at(path))
+        config = configured(json.loads(arguments.configuration))
         if arguments.compile:
             check_compiler()
         check_optimizers(arguments.optimizers)
         for backbone in dict.fromkeys(arguments.backbones):
             check_backbone(backbone, config)
-    except (ModelError, OptimizerError, CompileError) as error:
+    except (ModelError, OptimizerError, CompileError, PluginError) as error:
         print(error, file=sys.stderr)
         return 2
     speed = images_per_second(config, arguments.classes, arguments.steps) if arguments.steps else None

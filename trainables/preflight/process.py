@@ -25,9 +25,11 @@ class Preflight:
         *,
         steps: int = 0,
         compile: bool = False,
+        plugins: Sequence[Path] = (),
     ) -> None:
         options = ["--backbones", *backbones, "--optimizers", *optimizers, "--steps", str(steps)]
         options += ["--compile"] if compile else []
+        options += ["--plugins", *map(str, plugins)] if plugins else []
         command = [sys.executable, "-m", "trainables.preflight", config.model_dump_json(), *options]
         root = Path(__file__).resolve().parents[2]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

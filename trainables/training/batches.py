@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from datasets.augmentations import AUGMENTATIONS
 from datasets.images import Pixels
 from datasets.transforms import augment, make_transform
+from plugins.registry import arguments_for
 from trainables.config import TrainConfig
 from trainables.training.fold_data import FoldData, Rows
 from trainables.training.seeds import derived_generator, derived_seed
@@ -24,7 +26,8 @@ class TrainingBatches(Dataset[Batch]):
     def __init__(self, data: FoldData, positions: Rows, config: TrainConfig, stream: Stream) -> None:
         self.per_epoch = batches_per_epoch(len(positions), config.batch_size)
         self._data, self._positions, self._stream, self._size = data, positions, stream, config.batch_size
-        self._transform = make_transform(config.augmentation)
+        knobs = arguments_for(AUGMENTATIONS[config.augmentation], config)
+        self._transform = make_transform(config.augmentation, **knobs)
 
     def __getitem__(self, key: Key) -> Batch:
         epoch, number = key

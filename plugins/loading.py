@@ -1,0 +1,76 @@
+"""Import plugins: the same source once, under its own name, with what it registers known to be its own."""
+
+import sys
+from collections.abc import Iterable
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from traceback import extract_tb
+
+from plugins.kinds import REGISTRIES
+from plugins.registry import PluginError, registering
+from plugins.sources import Plugin, find_plugin
+
+_loaded: dict[str, Plugin] = {}
+
+
+def load_plugins(names: Iterable[str], near: Path) -> tuple[Plugin, ...]:
+    """Import modules by name (see `find_plugin`) and return what was loaded, in their order."""
+    return tuple(load_plugin(find_plugin(name, near)) for name in dict.fromkeys(names))
+
+
+def load_plugin(plugin: Plugin) -> Plugin:
+    """Import a plugin, unless its very source is loaded already.
+
+    Raises:
+        PluginError: it cannot be imported, its name is that of another module, or another version of it is loaded.
+    """
+    before = _loaded.get(plugin.name)
+    if before is not None and before.digest == plugin.digest:
+        return plugin
+    if before is not None:
+        raise PluginError(f"plugin {plugin.name}: {plugin.path} differs from {before.path}, which is loaded already")
+    if plugin.name in sys.modules:
+        raise PluginError(f"plugin {plugin.name}: {plugin.path} has the name of a module in use; rename the file")
+    try:
+        with registering(plugin.name):
+            _import(plugin)
+    except PluginError as error:
+        unload_plugin(plugin.name)
+        raise PluginError(f"plugin {plugin.name}: {plugin.entry}: {error}") from None
+    except Exception as error:  # whatever a user's module does
+        unload_plugin(plugin.name)
+        raise PluginError(f"plugin {plugin.name}: {_place(plugin, error)}: {type(error).__name__}: {error}") from None
+    _loaded[plugin.name] = plugin
+    return plugin
+
+
+def loaded_plugin(name: str) -> Plugin:
+    """Return a plugin that is loaded."""
+    return _loaded[name]
+
+
+def unload_plugin(name: str) -> None:
+    """Let go of a plugin and of all that it registered."""
+    for registry in REGISTRIES:
+        registry.forget(name)
+    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        del sys.modules[module]
+    _loaded.pop(name, None)
+
+
+def _import(plugin: Plugin) -> None:
+    inner = [str(plugin.path)] if plugin.path.is_dir() else None
+    spec = spec_from_file_location(plugin.name, plugin.entry, submodule_search_locations=inner)
+    assert spec is not None, "it is a Python file"
+    assert spec.loader is not None, "it is a Python file"
+    module = sys.modules[plugin.name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+
+def _place(plugin: Plugin, error: Exception) -> str:
+    """Return the file and line of the plugin where an import went wrong."""
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    root = plugin.path if plugin.path.is_dir() else plugin.entry
+    lines = [frame for frame in extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(root)]
+    return f"{lines[-1].filename}:{lines[-1].lineno}" if lines else str(plugin.entry)

@@ -1,0 +1,79 @@
+"""Where a plugin's source lies, and its hash: one file, or a folder with an `__init__.py`."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from plugins.registry import PluginError
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A module by name, its source, and the sha256 over all of it."""
+
+    name: str
+    path: Path  # a .py file, or the folder of a package
+    digest: str
+
+    @property
+    def entry(self) -> Path:
+        """Return the file that is imported."""
+        return self.path / "__init__.py" if self.path.is_dir() else self.path
+
+
+def find_plugin(name: str, near: Path) -> Plugin:
+    """Return the plugin of a name: from the folder `near` first (the space's, a study's), then from the Python path.
+
+    Raises:
+        PluginError: it is no module name, or there is no such module.
+    """
+    if not name.isidentifier():
+        raise PluginError(f"plugin {name!r}: must be the name of one module, such as my_losses for my_losses.py")
+    for path in (near / f"{name}.py", near / name):
+        if path.is_file() or (path / "__init__.py").is_file():
+            return plugin_at(path)
+    spec = PathFinder.find_spec(name)
+    if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+        raise PluginError(
+            f"plugin {name}: there is no {name}.py in {near.absolute()} and no such module on the Python path;"
+            " put the file beside the space"
+        )
+    origin = Path(spec.origin)
+    return plugin_at(origin.parent if origin.name == "__init__.py" else origin)
+
+
+def plugin_at(path: Path) -> Plugin:
+    """Return the plugin whose source is a file or a package's folder.
+
+    Raises:
+        PluginError: there is neither.
+    """
+    if not path.is_file() and not (path / "__init__.py").is_file():
+        raise PluginError(f"plugin {path}: is neither a Python file nor a folder with an __init__.py")
+    return Plugin(path.stem, path.absolute(), source_digest(path))
+
+
+def source_digest(path: Path) -> str:
+    """Return the sha256 over the Python files of a plugin, by name and content."""
+    content = hashlib.sha256()
+    for file in _files(path):
+        name = file.name if path.is_file() else file.relative_to(path).as_posix()
+        content.update(f"{name}\n{file.stat().st_size}\n".encode())
+        content.update(file.read_bytes())
+    return content.hexdigest()
+
+
+def copy_source(plugin: Plugin, folder: Path) -> Path:
+    """Copy the source of a plugin below a folder, in the place of an older copy, and return where it lies."""
+    for file in _files(plugin.path):
+        target = folder / plugin.path.name / ("" if plugin.path.is_file() else file.relative_to(plugin.path))
+        target = folder / file.name if plugin.path.is_file() else target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
+    return folder / plugin.path.name
+
+
+def _files(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))

@@ -1,0 +1,1 @@
+"""What tests share: toys in the place of long trainings."""

@@ -1,0 +1,35 @@
+"""The three commands as processes, and a space that they search in seconds."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SPACE = """
+task: mask
+data: {source: sample_faces, people: 20, scale: 0.125}
+parameters:
+  optimizer:     {choice: [adamw, sgd]}
+  learning_rate: {low: 1e-4, high: 1e-2, log: true}
+constants: {backbone: test_efficientnet, pretrained: false, image_size: 32, epochs: 3, batch_size: 16}
+search: {trials: 5, folds: 2, finalists: 1}
+"""
+
+
+def start(place: Path, script: str, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(ROOT / script), *arguments]
+    environment, out = {**os.environ, "COLUMNS": "200"}, subprocess.PIPE
+    return subprocess.Popen(command, cwd=place, stdout=out, stderr=subprocess.STDOUT, text=True, env=environment)
+
+
+def run(place: Path, script: str, *arguments: str, code: int = 0) -> str:
+    process = start(place, script, *arguments)
+    out, _ = process.communicate(timeout=240)
+    assert process.returncode == code, out
+    assert "Traceback" not in out
+    return out
+
+
+def search(place: Path, *arguments: str, code: int = 0) -> str:
+    return run(place, "launch_search.py", "--space", "toy.yaml", *arguments, code=code)

@@ -1,10 +1,13 @@
 """From a space's search settings to the strategy and the budget that they mean."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from plugins.registry import PluginError, checked_options
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder
 from schedulers.strategies import STRATEGIES, settings_of
-from search_spaces import SearchSpace, SpaceError
+from search_spaces import SearchSettings, SearchSpace, SpaceError
 from studies.metrics import METRICS
 
 OF_STRATEGIES = ("grace_period", "looks", "keep", "reduction_factor", "race")  # each of some strategies, not of all
@@ -27,12 +30,19 @@ def make_ladder(space: SearchSpace) -> Ladder:
             wrong = f"the strategy {search.scheduler} has no such setting, it has {has}; take it out, or --set search.{name}=null"
             raise SpaceError(space.name, f"search.{name}", wrong)
     try:
+        _refuse_settings(search.scheduler_options)
         options = checked_options(strategy, search.scheduler_options)
         return strategy(
             int(space.complete({})["epochs"]), search.folds, finalists=search.finalists, **stated, **options
         )
     except (PluginError, TypeError) as error:
         raise SpaceError(space.name, "search.scheduler_options", str(error)) from None
+
+
+def _refuse_settings(options: Mapping[str, Any]) -> None:
+    for name in options:
+        if name in SearchSettings.model_fields:
+            raise PluginError(f"{name}: is a setting of its own; say search.{name}")
 
 
 def make_budget(space: SearchSpace) -> Budget:

@@ -1,0 +1,351 @@
+"""What a user plugs in is found, checked and run like what is built in, and nothing runs that was not named."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from pydantic import Field
+
+from datasets.augmentations import AUGMENTATIONS
+from datasets.options import SplitOptions
+from datasets.preparation import PreparedData
+from datasets.sources.opening import SOURCES, data_options, open_source
+from datasets.transforms import augment, make_transform
+from launch.listeners import LISTENERS, check_listeners, listening
+from plugins import REGISTRIES, PluginError
+from plugins.loading import load_plugin, load_plugins, unload_plugin
+from plugins.registry import Registry, arguments_for, checked_options, options_of
+from plugins.sources import copy_source, find_plugin, plugin_at
+from schedulers.samplers.registry import SAMPLERS, check_sampler
+from schedulers.search_settings import make_ladder
+from schedulers.strategies import STRATEGIES
+from search_spaces import SpaceError, load_space
+from studies.metrics import METRICS
+from studies.study_folder import Identity, StudyError, StudyFolder
+from tests.toys.plugins import examples, written_together
+from tests.toys.search import ToyDriver, toy_space
+from tests.toys.training import TINY
+from trainables.config import TrainConfig, configured, knob_table, train_config
+from trainables.training.losses import LOSSES
+from trainables.training.models import BACKBONES, make_model
+from voting.rules import VOTE_RULES, vote_rule
+
+ROOT = Path(__file__).resolve().parent.parent
+KINDS = {
+    "A loss": (LOSSES, "generalized_cross_entropy"),
+    "An augmentation": (AUGMENTATIONS, "grey"),
+    "A backbone": (BACKBONES, "three_layers"),
+    "A data source": (SOURCES, "json_lines"),
+    "A sampler": (SAMPLERS, "near_the_best"),
+    "A strategy": (STRATEGIES, "late_looks"),
+    "A vote rule": (VOTE_RULES, "trimmed"),
+    "A metric": (METRICS, "kappa"),
+    "A listener": (LISTENERS, "best_score"),
+}
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Iterator[Path]:
+    """All examples of docs/extending.md, loaded as one plugin."""
+    (tmp_path / "beside").mkdir()
+    file = written_together(tmp_path / "beside")
+    load_plugins(["my_parts"], file.parent)
+    yield file
+    unload_plugin("my_parts")
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Iterator[Path]:
+    """A file `mine.py` to be written by the test."""
+    yield tmp_path / "mine.py"
+    unload_plugin("mine")
+
+
+def test_every_kind_has_an_example_and_every_example_registers_one_item() -> None:
+    assert list(examples()) == list(KINDS)
+    assert [registry.kind for registry, _ in KINDS.values()] == [registry.kind for registry in REGISTRIES]
+
+
+@pytest.mark.parametrize("heading", KINDS)
+def test_an_example_registers_under_its_name_and_is_forgotten_again(heading: str, plugin: Path) -> None:
+    registry, name = KINDS[heading]
+    plugin.write_text(examples()[heading])
+    before = list(registry)
+    load_plugin(plugin_at(plugin))
+    assert list(registry) == [*before, name]
+    assert registry.plugin_of(name) == "mine"
+    assert registry.plugin_of(before[0]) is None if before else True
+    unload_plugin("mine")
+    assert list(registry) == before
+
+
+def test_a_loss_built_in_or_not_gives_one_finite_value_per_image_and_its_gradient_points_to_the_target(
+    parts: Path,
+) -> None:
+    for name in LOSSES:
+        logits = torch.randn(6, 4, generator=torch.Generator().manual_seed(0), requires_grad=True)
+        targets = torch.eye(4)[[0, 1, 2, 3, 0, 1]] * 0.8 + 0.05
+        loss = LOSSES[name](logits, targets, **arguments_for(LOSSES[name], train_config()(loss=name)))
+        assert loss.shape == (6,), name
+        assert bool(torch.isfinite(loss).all()), name
+        loss.sum().backward()
+        assert logits.grad is not None
+        assert bool(((logits.grad * (targets - logits.detach().softmax(dim=1))).sum(dim=1) < 0).all()), name
+
+
+def test_an_augmentation_built_in_or_not_keeps_the_shape_and_repeats_with_its_seed(
+    parts: Path, faces: PreparedData
+) -> None:
+    images = np.array(faces.cache.open()[:8])
+    for name in AUGMENTATIONS:
+        knobs = arguments_for(AUGMENTATIONS[name], train_config()(augmentation=name))
+        one, same = (augment(images, make_transform(name, **knobs), 3) for _ in range(2))
+        assert one.shape == images.shape, name
+        assert np.array_equal(one, same), name
+
+
+def test_a_backbone_of_ones_own_is_built_by_its_knobs_and_gives_one_logit_per_class(parts: Path) -> None:
+    for name in BACKBONES:
+        config = train_config()(backbone=name, width=24, pretrained=False)
+        model = make_model(config, 5)
+        assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
+        assert config.classifier() == {"backbone": name, "image_size": 64, "width": 24}
+        assert sum(weight.numel() for weight in model.parameters()) > 24 * 24 * 9
+
+
+def test_a_data_source_built_in_or_not_has_options_that_say_how_it_is_split(parts: Path, tmp_path: Path) -> None:
+    schema = data_options().json_schema()["discriminator"]["mapping"]
+    assert set(schema) == set(SOURCES)
+    for number in range(6):
+        (tmp_path / f"{number}.png").write_bytes(b"x")
+    rows = pd.DataFrame({"path": [f"{n}.png" for n in range(6)], "label": list("ababab"), "person": list("112233")})
+    rows.to_json(tmp_path / "faces.jsonl", orient="records", lines=True)
+    options = data_options().validate_python({"source": "json_lines", "file": str(tmp_path / "faces.jsonl")})
+    assert isinstance(options, SplitOptions)
+    table = open_source(options)
+    assert table.classes == {"label": ("a", "b")}
+    assert table.frame["person"].tolist() == list("112233")
+
+
+def test_a_sampler_of_ones_own_searches_and_its_options_are_checked(parts: Path, tmp_path: Path) -> None:
+    space = toy_space(sampler="near_the_best", sampler_options={"best": 2}, trials=8)
+    check_sampler(space)
+    driver = ToyDriver(tmp_path / "record.jsonl", space).start().finish()
+    assert len(driver.run.state.trials) == 8
+    assert {trial.origin for trial in driver.run.state.trials.values()} <= {"recipe", "near_the_best", "random"}
+    with pytest.raises(SpaceError, match=r"near_the_best has no such option; did you mean best\?"):
+        check_sampler(toy_space(sampler="near_the_best", sampler_options={"bst": 2}))
+
+
+def test_a_strategy_of_ones_own_takes_its_settings_from_the_space(parts: Path, tmp_path: Path) -> None:
+    space = toy_space(scheduler="late_looks", scheduler_options={"spacing": 2})
+    assert make_ladder(space).epoch_rungs == (5, 7)
+    driver = ToyDriver(tmp_path / "record.jsonl", space).start().finish()
+    assert sum(trial.fold_epochs == 27 for trial in driver.run.state.trials.values()) >= 2
+    for options, wrong in (({"spacin": 2}, "spacin: no such option"), ({"spacing": "far"}, "valid integer")):
+        with pytest.raises(SpaceError, match=rf"search\.scheduler_options: .*{wrong}"):
+            make_ladder(toy_space(scheduler="late_looks", scheduler_options=options))
+    with pytest.raises(SpaceError, match=r"looks: is a setting of its own; say search\.looks"):
+        make_ladder(toy_space(scheduler="late_looks", scheduler_options={"looks": 2}))
+
+
+def test_a_vote_rule_built_in_or_not_gives_probabilities_and_does_not_care_for_the_order_of_members(
+    parts: Path,
+) -> None:
+    members = list(np.random.default_rng(0).dirichlet(np.ones(3), (5, 20)))
+    for name in VOTE_RULES:
+        votes = vote_rule(name)(members)
+        assert votes.shape == (20, 3), name
+        assert np.allclose(votes.sum(axis=1), 1), name
+        assert np.allclose(votes, vote_rule(name)(members[::-1])), name
+        assert np.allclose(vote_rule(name)(members[:1]), members[0]), name
+    assert not np.allclose(vote_rule("trimmed", {"trim": "2"})(members), vote_rule("trimmed", {"trim": 0})(members))
+    with pytest.raises(PluginError, match=r"trim: no such option"):
+        vote_rule("soft", {"trim": 1})
+
+
+def test_a_metric_built_in_or_not_ranks_the_truth_above_its_opposite(parts: Path) -> None:
+    targets = np.array([0, 1, 2, 0, 1, 2])
+    right = np.eye(3, dtype=np.float32)[targets] * 0.8 + 0.066
+    for name, metric in METRICS.items():
+        assert metric.name == name
+        assert metric.score(targets, right) > metric.score((targets + 1) % 3, right), name
+        assert metric.range[0] <= metric.measure(targets, right) <= metric.range[1]
+
+
+def test_a_listener_built_in_or_not_hears_every_event_and_one_that_fails_costs_no_search(
+    parts: Path, tmp_path: Path, plugin: Path
+) -> None:
+    plugin.write_text(
+        "from contextlib import contextmanager\nfrom plugins import LISTENERS\n"
+        "@LISTENERS.register('broken')\n@contextmanager\ndef broken(folder, run):\n    yield lambda event: 1 / 0\n"
+    )
+    load_plugin(plugin_at(plugin))
+    space = toy_space(trials=4, listeners={"best_score": {"file": "best.txt"}, "broken": {}})
+    check_listeners(space)
+    driver = ToyDriver(tmp_path / "record.jsonl", space).start()
+    with listening(StudyFolder(tmp_path), driver.run):
+        driver.finish()
+    best = max(epoch.score for trial in driver.run.state.trials.values() for epoch in trial.epochs)
+    assert (tmp_path / "best.txt").read_text().endswith(f"{best:.3f}\n")
+    assert (tmp_path / "optuna.journal").is_file(), "the built-in listeners heard it, too"
+    with pytest.raises(SpaceError, match=r"search\.listeners\.best_score: fiel: no such option; did you mean file\?"):
+        check_listeners(toy_space(listeners={"best_score": {"fiel": "x"}}))
+    with pytest.raises(SpaceError, match=r"there is no listener 'best_scor'; did you mean best_score\?"):
+        check_listeners(toy_space(listeners={"best_scor": {}}))
+
+
+def test_a_knob_that_a_plugin_brings_is_checked_drawn_shown_and_stored_like_a_built_in_one(
+    parts: Path, tmp_path: Path
+) -> None:
+    space = {
+        "task": "mask",
+        "data": {"source": "sample_faces"},
+        "plugins": ["my_parts"],
+        "constants": {"loss": "generalized_cross_entropy"},
+        "parameters": {"loss_exponent": {"low": 0.3, "high": 0.9}},
+    }
+    file = tmp_path / "own.yaml"
+    file.write_text(str(space))
+    loaded = load_space(str(file), knobs=train_config(), data_options=data_options(), metrics=METRICS)
+    assert loaded.recipe()["loss_exponent"] == 0.7
+    assert configured({**loaded.recipe(), "loss_exponent": 0.4}).effective()["loss_exponent"] == 0.4
+    assert "| `loss_exponent` | 0.7 |" in knob_table()
+    for value, wrong in ((2, "less than or equal to 1"), ("x", "valid number")):
+        file.write_text(str({**space, "parameters": {"loss_exponent": {"low": 0.3, "high": value}}}))
+        with pytest.raises(SpaceError, match=rf"parameters\.loss_exponent\.high: .*{wrong}"):
+            load_space(str(file), knobs=train_config())
+
+
+def test_a_knob_does_nothing_unless_the_item_that_takes_it_is_chosen(parts: Path) -> None:
+    plain = train_config()(**TINY, loss_exponent=0.4, width=99)
+    assert {"loss_exponent", "width", "grey_probability"}.isdisjoint(plain.effective())
+    assert plain.digest == TrainConfig(**TINY).digest, "a knob that does nothing changes no hash"
+    chosen = train_config()(**TINY, loss="generalized_cross_entropy", loss_exponent=0.4)
+    assert chosen.digest != train_config()(**TINY, loss="generalized_cross_entropy").digest
+
+
+def test_a_stored_configuration_that_lacks_a_knob_has_it_at_its_baseline(plugin: Path) -> None:
+    before = configured(TINY)
+    plugin.write_text(
+        "from typing import Annotated\nfrom pydantic import Field\nfrom plugins import LOSSES\n"
+        "@LOSSES.register('mine')\ndef mine(logits, targets, *,\n"
+        "  new_knob: Annotated[int, Field(json_schema_extra={'baseline': 1})] = 5): ...\n"
+    )
+    load_plugin(plugin_at(plugin))
+    after = configured({**TINY, "loss": "mine"})
+    assert after.new_knob == 1  # type: ignore[attr-defined]
+    assert train_config()(loss="mine").new_knob == 5  # type: ignore[attr-defined]
+    assert configured(TINY).digest == before.digest
+    assert after.digest == train_config()(**TINY, loss="mine", new_knob=1).digest
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("import nowhere_at_all", r"plugin mine: .*mine\.py:1: ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        ("x = 1\ny = (", r"plugin mine: .*mine\.py:2: SyntaxError"),
+        ("raise RuntimeError('no')", r"plugin mine: .*mine\.py:1: RuntimeError: no"),
+        (
+            "from plugins import LOSSES\n@LOSSES.register('focal')\ndef f(logits, targets): ...",
+            r"plugin mine: .*mine\.py: loss 'focal' is registered already; give yours another name",
+        ),
+    ],
+)
+def test_a_plugin_that_cannot_be_loaded_is_named_with_file_line_and_way_out(
+    source: str, complaint: str, plugin: Path
+) -> None:
+    plugin.write_text(source)
+    with pytest.raises(PluginError, match=complaint):
+        load_plugins(["mine"], plugin.parent)
+    plugin.write_text("")
+    load_plugins(["mine"], plugin.parent)  # mended, it loads
+
+
+def test_a_plugin_is_found_beside_the_space_first_then_on_the_python_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside, path = tmp_path / "beside", tmp_path / "path"
+    for folder in (beside, path):
+        folder.mkdir()
+        (folder / "twice.py").write_text(f"# {folder.name}")
+    (path / "package").mkdir()
+    (path / "package" / "__init__.py").write_text("from package.inner import x")
+    (path / "package" / "inner.py").write_text("x = 1")
+    monkeypatch.syspath_prepend(path)
+    assert find_plugin("twice", beside).path == beside / "twice.py"
+    assert find_plugin("package", beside).path == path / "package"
+    load_plugins(["package"], beside)
+    unload_plugin("package")
+    before = find_plugin("package", beside).digest
+    (path / "package" / "inner.py").write_text("x = 2")
+    assert find_plugin("package", beside).digest != before, "the hash is over all of its files"
+    for name, wrong in (("nowhere_plugin", r"there is no nowhere_plugin\.py"), ("../twice", "name of one module")):
+        with pytest.raises(PluginError, match=wrong):
+            find_plugin(name, beside)
+    (beside / "json.py").write_text("")
+    with pytest.raises(PluginError, match="name of a module in use; rename the file"):
+        load_plugins(["json"], beside)
+
+
+def test_a_copy_of_a_plugin_is_the_same_source(parts: Path, tmp_path: Path) -> None:
+    copied = copy_source(plugin_at(parts), tmp_path / "study" / "plugins")
+    assert plugin_at(copied).digest == plugin_at(parts).digest
+    assert load_plugin(plugin_at(copied)) == plugin_at(copied), "already loaded: nothing registers twice"
+
+
+def test_a_study_keeps_its_plugins_and_refuses_changed_ones(plugin: Path, tmp_path: Path) -> None:
+    plugin.write_text("x = 1")
+    mine = plugin_at(plugin)
+    folder = StudyFolder(tmp_path / "toy")
+    data: dict[str, Any] = {"images": "a", "labels": "l"}
+    identity = Identity(toy_space(), data, {"digest": "s"}, plugins={"mine": mine.digest})
+    copy_source(mine, folder.plugins)
+    folder.begin_or_continue(identity, {})
+    folder.load_plugins()
+    folder.refuse_another(identity)
+    plugin.write_text("x = 2")
+    changed = Identity(toy_space(), data, {"digest": "s"}, plugins={"mine": plugin_at(plugin).digest})
+    with pytest.raises(StudyError, match=r"holds another study:\n  plugins\.mine"):
+        folder.refuse_another(changed)
+    (folder.plugins / "mine.py").write_text("x = 3")
+    with pytest.raises(StudyError, match=r"mine\.py: was changed since the study began; restore it"):
+        folder.load_plugins()
+
+
+def test_two_knobs_of_one_name_are_refused_and_one_without_a_default_is_shared(plugin: Path) -> None:
+    head = "from plugins import LOSSES\n@LOSSES.register('mine')\ndef mine(logits, targets, *, "
+    plugin.write_text(f"{head}focal_gamma: float = 3.0): ...")
+    load_plugin(plugin_at(plugin))
+    with pytest.raises(PluginError, match=r"loss mine: there is a knob 'focal_gamma' already; rename it, or leave"):
+        train_config()
+    unload_plugin("mine")
+    plugin.write_text(f"{head}focal_gamma: float): ...")
+    load_plugin(plugin_at(plugin))
+    assert train_config()(loss="mine", focal_gamma=3.0).effective()["focal_gamma"] == 3.0
+    assert "focal_gamma" not in train_config()().effective()
+
+
+def test_options_are_the_keyword_only_arguments_with_their_types() -> None:
+    def item(first: int, *, share: Annotated[float, Field(le=1)] = 0.5, name: str) -> None: ...
+
+    assert [*options_of(item)] == ["share", "name"]
+    assert checked_options(item, {"share": "0.25", "name": "x"}) == {"share": 0.25, "name": "x"}
+    with pytest.raises(PluginError, match=r"less than or equal to 1 \(got 2\)"):
+        checked_options(item, {"share": 2})
+    registry: Registry[Any] = Registry("thing", knob="thing")
+    registry.add("later", "plugins.names:name_hint")
+    assert registry["later"]("a", ["a"]) == "did you mean a? Valid: a"
+
+
+def test_the_driver_knows_all_names_without_torch() -> None:
+    script = (
+        "import sys, trainables.config, launch.resolve; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)

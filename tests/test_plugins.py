@@ -34,6 +34,9 @@ from tests.toys.training import TINY
 from trainables.config import TrainConfig, configured, knob_table, train_config
 from trainables.training.losses import LOSSES
 from trainables.training.models import BACKBONES, make_model
+from voting.bundle import BundleManifest, PluginSpec
+from voting.errors import BundleError
+from voting.named_plugins import load_named_plugins
 from voting.rules import VOTE_RULES, vote_rule
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -345,7 +348,29 @@ def test_options_are_the_keyword_only_arguments_with_their_types() -> None:
 
 
 def test_the_driver_knows_all_names_without_torch() -> None:
-    script = (
-        "import sys, trainables.config, launch.resolve; assert 'torch' not in sys.modules"
-    )
+    script = "import sys, trainables.config, launch.resolve; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+def test_a_bundles_code_runs_only_where_it_is_named_and_is_the_code_that_was_exported(
+    plugin: Path, tmp_path: Path
+) -> None:
+    plugin.write_text("from plugins import VOTE_RULES\n@VOTE_RULES.register('first')\ndef first(members): ...")
+    spec = PluginSpec(name="mine", source="plugins/mine.py", digest=plugin_at(plugin).digest)
+    manifest = BundleManifest(name="b", created="now", tasks=(), plugins=(spec,), provenance={}, files={})
+    bundle, other = tmp_path / "b", tmp_path / "other.py"
+    other.write_text("raise SystemExit('this must not run')")
+    with pytest.raises(
+        BundleError, match=r"needs the plugin mine, which is code that runs here; .*--plugin .*mine\.py"
+    ):
+        load_named_plugins(bundle, manifest, [])
+    with pytest.raises(BundleError, match=r"--plugin other: .* needs mine; leave it out"):
+        load_named_plugins(bundle, manifest, [str(plugin), str(other)])
+    assert "first" not in VOTE_RULES
+    load_named_plugins(bundle, manifest, [str(plugin)])
+    assert VOTE_RULES.plugin_of("first") == "mine"
+    plugin.write_text("raise SystemExit('this must not run')")
+    with pytest.raises(
+        BundleError, match=r"mine\.py: differs from the one that .* was exported with; take .*plugins/mine"
+    ):
+        load_named_plugins(bundle, manifest, [str(plugin)])

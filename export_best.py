@@ -12,9 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-
 from analysis.comparison import as_numbers, compare, comparison_table
+from analysis.console import console, say, say_error
 from analysis.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
 from plugins.loading import load_plugin
 from storage.atomic import put_folder
@@ -27,15 +26,13 @@ from voting.members import choose
 from voting.named_plugins import named_plugin
 from voting.packing import pack
 
-console = Console()
-
 
 def main() -> int:
     """Run the command and return its exit code."""
     try:
         return export(parse_options())
-    except (ValueError, OSError) as error:  # our own errors are ValueErrors that name the way out
-        console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+    except (ValueError, OSError) as error:
+        say_error(error)
         return 2
 
 
@@ -63,12 +60,6 @@ def export(options: argparse.Namespace) -> int:
     console.print(comparison_table(scores["out_of_fold"], scores["holdout"]))
     say(f"Bundle: {out / name}", f"Next: python predict.py --bundle {out / name} --images DIR")
     return 0
-
-
-def say(*lines: str) -> None:
-    """Print lines as they are."""
-    for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def key_and_value(text: str) -> tuple[str, str]:

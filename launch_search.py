@@ -11,8 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
+from analysis.console import console, say, say_error
 from analysis.progress import SearchProgress
 from analysis.summary import print_ending
 from launch.conclusion import conclude
@@ -31,7 +30,6 @@ from studies.trial_folders import TrialFolders
 from trainables.fold_trainable import FoldTrainable, worker_environment
 
 ROOT = Path(__file__).resolve().parent
-console = Console()
 
 
 def main() -> int:
@@ -42,9 +40,8 @@ def main() -> int:
     try:
         with prepared_launch(options, console, say) as launch:
             return show_plan(console, launch) if options.dry_run else search(options, launch)
-    except (ValueError, OSError) as error:  # our own errors are ValueErrors that name file, key and way out
-        told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
-        say(f"error: {told}", style="red")
+    except (ValueError, OSError) as error:
+        say_error(error)
         return 2
     except KeyboardInterrupt:
         say("Stopped before the search began; nothing was lost. The same command starts it again.")
@@ -68,12 +65,6 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
                 run_climbs(FoldTrainable, run, common, launch.folder.ray)
     print_ending(console, launch.folder, run.state, launch.space, run.ladder, verbose=options.verbose)
     return conclude(options, run, say)
-
-
-def say(*lines: str, style: str | None = None) -> None:
-    """Print lines as they are."""
-    for line in lines:
-        console.print(line, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

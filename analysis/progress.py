@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from analysis.console import say
 from analysis.counts import best_trial, count_trials
 from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
@@ -57,7 +58,7 @@ class SearchProgress:
 
     def _tell(self) -> None:
         self._told_version, self._told_at = self._study.version, time.monotonic()
-        self._console.print(_until_it_holds_still(self.line), highlight=False, soft_wrap=True)
+        say(_until_it_holds_still(self.line), to=self._console)
 
     def line(self) -> str:
         """Return what has changed since the last line."""

@@ -3,11 +3,13 @@
 import os
 from collections import Counter
 from contextlib import suppress
+from functools import partial
 from io import StringIO
 from pathlib import Path
 
 from rich.console import Console
 
+from analysis.console import say
 from analysis.leaderboard import Row, is_tie, leaderboard, leaderboard_table, noise
 from analysis.progress import spell_parameters
 from analysis.rungs import advice, rung_table, rungs_shown
@@ -24,23 +26,20 @@ def print_ending(
     console: Console, folder: StudyFolder, study: StudyState, space: SearchSpace, ladder: Ladder, *, verbose: bool
 ) -> None:
     """Print what came out of a search; how it was spent goes into `rungs.txt` of the study, and is shown if `verbose`."""
-
-    def say(text: str, style: str | None = None) -> None:
-        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
-
+    here = partial(say, to=console)
     rows = leaderboard(study, ladder, space.metric)
-    say(verdict(rows, ladder), "bold")
+    here(verdict(rows, ladder), style="bold")
     if rows:
         configuration = space.active(study.trials[rows[0].trial].configuration)
-        say(f"  {spell_parameters(configuration) or 'nothing was varied'}")
+        here(f"  {spell_parameters(configuration) or 'nothing was varied'}")
         console.print(leaderboard_table(rows))
     for trial in study.trials.values():
         if trial.failure:
-            say(_spelled_failure(trial, folder), "yellow")
+            here(_spelled_failure(trial, folder), style="yellow")
     if told := advice(study, ladder):
-        say(told)
+        here(told)
     if study.bytes_dropped:
-        say(
+        here(
             f"The disk budget took {spell_size(study.bytes_dropped)} of states and weights that are not needed to vote."
         )
     spending = StringIO()
@@ -49,9 +48,9 @@ def print_ending(
         write_text(folder.rungs, spending.getvalue())
     if verbose:
         console.print(rungs_shown(rung_table(study, ladder)))
-        say(time_shares(study) or "")
-    say(f"{len(study.trials)} trials in {spell_duration(study.seconds_spent())} of search. {savings(study, ladder)}")
-    say(f"Study: {_short(folder.path)}  (rungs.txt: how it was spent; tensorboard --logdir {_short(folder.trials)})")
+        here(time_shares(study) or "")
+    here(f"{len(study.trials)} trials in {spell_duration(study.seconds_spent())} of search. {savings(study, ladder)}")
+    here(f"Study: {_short(folder.path)}  (rungs.txt: how it was spent; tensorboard --logdir {_short(folder.trials)})")
 
 
 def verdict(rows: list[Row], ladder: Ladder) -> str:
@@ -91,7 +90,7 @@ def print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:
     """Print how a search was spent, rung by rung."""
     console.print(rungs_shown(rung_table(study, ladder)))
     for told in filter(None, (savings(study, ladder), time_shares(study), advice(study, ladder))):
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
+        say(told, to=console)
 
 
 def _spelled_failure(trial: TrialState, folder: StudyFolder) -> str:

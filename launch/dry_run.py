@@ -8,6 +8,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
+from analysis.console import say
 from analysis.progress import spell_parameters
 from launch.hardware import local_gpus
 from launch.launch import Launch
@@ -52,31 +53,26 @@ def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: 
     spelled = {
         name: parameter.model_dump(mode="json", exclude_defaults=True) for name, parameter in space.parameters.items()
     }
-    console.print(
+    say(
         yaml.safe_dump({**shown, "parameters": spelled}, sort_keys=False, default_flow_style=None, width=110),
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
+        to=console,
     )
-    console.print(f"Ten configurations that {space.search.sampler} may draw; trial 0 is the recipe:", highlight=False)
-    console.print(f"  0: {spell_parameters(space.active(space.recipe()))}", highlight=False, soft_wrap=True)
+    say(f"Ten configurations that {space.search.sampler} may draw; trial 0 is the recipe:", to=console)
+    say(f"  0: {spell_parameters(space.active(space.recipe()))}", to=console)
     for number in range(1, _SAMPLES + 1 if space.parameters else 1):
         drawn = ask(space, StudyState(), ladder, number)
-        console.print(f"  {number}: {spell_parameters(space.active(drawn))}", highlight=False, soft_wrap=True)
+        say(f"  {number}: {spell_parameters(space.active(drawn))}", to=console)
     console.print(_fold_table(places))
     metric = METRICS[space.metric]
     low, high = metric.range
     better = "more" if metric.maximised else "less"
-    console.print(
+    say(
         f"Judged by {metric.title} of pooled out-of-fold predictions, from {low:g} to {high:g}, {better} is better; a class"
         f" that the folds so far lack {metric.absent}.",
-        highlight=False,
-        soft_wrap=True,
+        to=console,
     )
     rungs = ", ".join(str(rung) for rung in ladder.rungs)
-    console.print(
-        f"Rungs, in fold-epochs: {rungs}. A finalist trains all {ladder.top}.", highlight=False, soft_wrap=True
-    )
+    say(f"Rungs, in fold-epochs: {rungs}. A finalist trains all {ladder.top}.", to=console)
 
 
 def print_cost(console: Console, ladder: Ladder, budget: Budget, seconds_per_fold_epoch: float, slots: int) -> None:
@@ -84,11 +80,10 @@ def print_cost(console: Console, ladder: Ladder, budget: Budget, seconds_per_fol
     fold_epochs = expected_fold_epochs(ladder, budget)
     seconds = fold_epochs * seconds_per_fold_epoch / slots
     limit = f", cut at the time budget of {spell_duration(budget.seconds)}" if budget.seconds else ""
-    console.print(
+    say(
         f"Expected: {fold_epochs} fold-epochs for {budget.trials} trials, about {spell_duration(seconds)} on {slots} slots"
         f" ({seconds_per_fold_epoch:.1f} s of training steps each, just measured on one CPU thread){limit}.",
-        highlight=False,
-        soft_wrap=True,
+        to=console,
     )
 
 

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ray
 from ray.tune import PlacementGroupFactory, Trainable
+from setproctitle import setproctitle
 
 from studies.climb_order import ClimbOrder
 from studies.manifest import trial_path
@@ -83,7 +83,7 @@ class FoldTrainable(Trainable):
 
     def _tell(self, doing: str) -> None:
         """Set the process title: the dashboard's worker list shows it live."""
-        ray._raylet.setproctitle(f"{self._study_name} trial {self._trial} {doing}")
+        setproctitle(f"{self._study_name} trial {self._trial} {doing}")
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:

@@ -11,14 +11,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from analysis.check.folder_checks import folder_findings
 from analysis.check.record_checks import record_findings
 from analysis.check.repair import repair
+from analysis.console import say, say_error
 from studies.study_folder import StudyFolder
-
-console = Console()
 
 
 def main() -> int:
@@ -30,31 +27,28 @@ def main() -> int:
     try:
         return check(StudyFolder(arguments.study), mend=arguments.repair)
     except (ValueError, OSError) as error:
-        console.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        say_error(error)
         return 2
 
 
 def check(folder: StudyFolder, *, mend: bool) -> int:
     """Print the findings, repair if asked, and return the exit code."""
-    space = folder.stored_space()
     folder.load_plugins()
     if mend:
         lock = folder.lock()
         try:
-            for done in repair(folder, space):
-                console.print(f"repaired: {done}", highlight=False, markup=False, soft_wrap=True)
+            for done in repair(folder):
+                say(f"repaired: {done}")
         finally:
             lock.release()
     findings = [*record_findings(folder), *folder_findings(folder)]
     for finding in findings:
-        console.print(str(finding), highlight=False, markup=False, soft_wrap=True)
+        say(str(finding))
     wrong = sum(finding.wrong for finding in findings)
     advice = (
         "" if not wrong or mend else f" To set aside what is damaged: python -m analysis.check {folder.path} --repair"
     )
-    console.print(
-        f"{folder.path}: {wrong} wrong, {len(findings) - wrong} notes.{advice}", highlight=False, soft_wrap=True
-    )
+    say(f"{folder.path}: {wrong} wrong, {len(findings) - wrong} notes.{advice}")
     return 1 if wrong else 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.check.findings import Finding
+from analysis.check.record_checks import Finding
 from storage.tensor_damage import damage_of
 from studies.manifest import FolderError, Manifest, read_attempt, read_manifest, sha256_of, trial_path
 from studies.metrics import METRICS, Metric

@@ -1,10 +1,10 @@
-"""Whether a record tells a story that can have happened."""
+"""Whether a record tells a story that can have happened: one walk over its events, for the check and for the repair."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
-from analysis.check.findings import Finding
-from search_spaces import SearchSpace
 from studies.climb_order import position_after
 from studies.events import ClimbEnded, ClimbStarted, Dropped, EpochScored, Event, Launched, TrialAdded
 from studies.record import readable_events
@@ -12,6 +12,22 @@ from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 
 Position = Callable[[int], tuple[int, int]]  # fold-epochs done in, the next fold and epoch out
+UNKNOWN = "unknown"  # the origin of a trial whose line is lost
+LostTrial = Callable[[int, float], Iterable[Event]]  # a trial whose line is lost and the time in, its events out
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a check has found, and where; a note is nothing that needs mending."""
+
+    place: str
+    told: str
+    wrong: bool = True
+    trial: int | None = None  # whose folder is damaged, so that a repair sets it aside
+    stray: Path | None = None  # what does not belong there, likewise
+
+    def __str__(self) -> str:
+        return f"{'wrong' if self.wrong else 'note'}: {self.place}: {self.told}"
 
 
 def record_findings(folder: StudyFolder) -> Iterator[Finding]:
@@ -22,26 +38,40 @@ def record_findings(folder: StudyFolder) -> Iterator[Finding]:
     events, damaged = readable_events(folder.record)
     for number in damaged:
         yield Finding(f"{folder.record}: line {number}", "cannot be read")
-    if not damaged:
-        position = position_of(folder, folder.stored_space())
-        yield from (Finding(str(folder.record), told) for told in contradictions(events, position))
+    for event, wrong in walk(events, position_of(folder), _unknown) if not damaged else ():
+        if isinstance(event, TrialAdded) and event.origin == UNKNOWN:
+            yield Finding(str(folder.record), f"trial {event.trial} was never added, though later events are about it")
+        if wrong:
+            yield Finding(str(folder.record), wrong)
 
 
-def position_of(folder: StudyFolder, space: SearchSpace) -> Position:
+def position_of(folder: StudyFolder) -> Position:
     """Return where a trial of a study goes on after so many fold-epochs."""
+    space = folder.stored_space()
     epochs = int(space.recipe()["epochs"])
     return partial(position_after, epochs=epochs, folds=space.search.folds, order=folder.fold_order())
 
 
-def contradictions(events: Iterable[Event], position: Position) -> Iterator[str]:
-    """Yield what cannot have happened: trials out of order, doubled epochs, climbs of no one, attempts that do not grow."""
+def walk(events: Iterable[Event], position: Position, lost: LostTrial) -> Iterator[tuple[Event, str | None]]:
+    """Yield every event with why it cannot have come next, None if it can; such events are left out of the state.
+
+    Trials that events speak of although nobody added them are made up by `lost`, and come before.
+    """
     study = StudyState()
     for event in events:
-        if told := contradiction(study, event, position):
-            yield told
-        if not isinstance(event, Launched | TrialAdded) and event.trial not in study.trials:
-            study.apply(TrialAdded(time=event.time, trial=event.trial, configuration={}, origin="unknown"))
+        if not isinstance(event, Launched | Dropped):
+            for number in range(len(study.trials), event.trial + (not isinstance(event, TrialAdded))):
+                yield from _made_up(study, lost(number, event.time))
+        wrong = contradiction(study, event, position)
+        if wrong is None:
+            study.apply(event)
+        yield event, wrong
+
+
+def _made_up(study: StudyState, events: Iterable[Event]) -> Iterator[tuple[Event, str | None]]:
+    for event in events:
         study.apply(event)
+        yield event, None
 
 
 def contradiction(study: StudyState, event: Event, position: Position) -> str | None:
@@ -51,8 +81,6 @@ def contradiction(study: StudyState, event: Event, position: Position) -> str | 
     if isinstance(event, TrialAdded):
         following = len(study.trials)
         return None if event.trial == following else f"trial {event.trial} was added when trial {following} was next"
-    if event.trial not in study.trials:
-        return f"an event '{event.event}' of trial {event.trial}, which was never added"
     trial = study.trials[event.trial]
     match event:
         case EpochScored() if (event.fold, event.epoch) != position(trial.fold_epochs):
@@ -65,3 +93,7 @@ def contradiction(study: StudyState, event: Event, position: Position) -> str | 
         case ClimbEnded() if not trial.climbing:
             return f"trial {event.trial}: a climb ended that never began"
     return None
+
+
+def _unknown(number: int, time: float) -> Iterator[Event]:
+    yield TrialAdded(time=time, trial=number, configuration={}, origin=UNKNOWN)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, Any
 
 import ray
-from ray._private.authentication import authentication_token_setup
-from ray._private.worker import BaseContext
 from ray.exceptions import AuthenticationError
+
+from schedulers.ray.private_names import ClusterError, check_private_names, take_token
 
 _OBJECT_STORE_BYTES = 128 * 2**20  # no image and no weight goes through it
 _QUIET = {"RAY_AIR_NEW_OUTPUT": "0", "RAY_TQDM_PATCH_PRINT": "0", "RAY_DEDUP_LOGS": "0"}
@@ -37,16 +37,13 @@ class Cluster:
         ]
 
 
-class ClusterError(ValueError):
-    """A Ray cluster that cannot be joined; the message names the way out."""
-
-
 def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -> Cluster:
     """Start Ray on this machine, or join the cluster at `address`; actors get `environment`.
 
     Raises:
-        ClusterError: there is no cluster at the address, or it asks for a token that is not here.
+        ClusterError: there is no cluster at the address, it asks for a token that is not here, or Ray is another version.
     """
+    check_private_names()
     for name, value in {**_QUIET, "RAY_USAGE_STATS_ENABLED": "0", **environment}.items():
         os.environ.setdefault(name, value)
     for name in ("ray.tune", "ray.air", "ray.train"):
@@ -71,17 +68,7 @@ def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -
     return Cluster(int(resources.get("CPU", 1)), resources.get("GPU", 0.0), context.dashboard_url or None)
 
 
-def take_token() -> None:
-    """Use the token of this machine where there is one: Ray does so by itself for the address `auto` alone."""
-    logger = logging.getLogger(authentication_token_setup.__name__)
-    before, logger.disabled = logger.disabled, True  # it would warn that it did what it was asked to
-    try:
-        authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
-    finally:
-        logger.disabled = before
-
-
-def _join(address: str, runtime: dict[str, Any]) -> BaseContext:
+def _join(address: str, runtime: dict[str, Any]) -> Any:
     _check_listens(address)
     with tempfile.TemporaryFile("w+") as said:
         try:

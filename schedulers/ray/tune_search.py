@@ -9,7 +9,7 @@ from ray.tune import Callback, CheckpointConfig, FailureConfig, RunConfig, Stopp
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from schedulers.ray.climb_controller import actors_kept
+from schedulers.ray.private_names import actors_kept
 from schedulers.study_run import StudyRun
 from studies.climb_order import ClimbOrder
 from studies.failures import LOST, Failure

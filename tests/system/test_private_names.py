@@ -1,4 +1,4 @@
-"""What Tune keeps between climbs: every actor, and nothing of the climbs that have ended."""
+"""What we take of Ray beside its public interface is there, and does what it is taken for: Tune keeps its actors."""
 
 import time
 from collections import Counter
@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 import ray
 from ray.tune import tune
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.utils.object_cache import _ObjectCache
 
 from benchmarks.empty_climbs import EmptyTrainable, NoFolders, toy_space
-from schedulers.ray.climb_controller import ClimbController, KeptActors, actors_kept
+from schedulers.ray import private_names
+from schedulers.ray.private_names import ClimbController, ClusterError, KeptActors, actors_kept, check_private_names
 from schedulers.ray.tune_search import ForgetEnded, run_climbs
 from schedulers.study_run import StudyRun
 from studies.record import Record
@@ -68,3 +71,18 @@ def test_the_statistics_of_an_ended_climb_are_let_go() -> None:
     )
     ForgetEnded().on_trial_complete(1, [trial], trial)
     assert vars(trial.run_metadata) == {"metric_analysis": {}, "metric_n_steps": {}}
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(TuneController, "_maybe_reuse_cached_actor"), (_ObjectCache, "flush_cached_objects")]
+)
+def test_another_version_of_ray_is_told_in_one_line(owner: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_private_names()
+    monkeypatch.delattr(owner, name)
+    with pytest.raises(
+        ClusterError, match=rf"Ray 2\.60\.0 is not the version .* \(no \w+\.{name}\); install the one that"
+    ):
+        check_private_names()
+    monkeypatch.setattr(private_names, "MISSING", "cannot import name 'x'")
+    with pytest.raises(ClusterError, match="cannot import name 'x'"):
+        check_private_names()

@@ -1,0 +1,113 @@
+"""Everything that we use of Ray beside its public interface, in one place, with a check that it is there.
+
+Written against Ray 2.60, which has no setting for either of these:
+
+- Tune is to keep its actors: each is a process with seconds of imports, and a climb may take less. Left to itself, Tune ends
+  every idle actor but one, so that two climbs that end together cost a process; and it ends an actor that is still starting
+  as soon as another one is free, so that with short climbs the second slot would never come to work.
+- A cluster's token is to be found for any address: Ray looks for it by itself for the address `auto` alone.
+"""
+
+import inspect
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import ray
+from ray.tune import tune
+from ray.tune.experiment import Trial
+
+try:
+    from ray._private.authentication import authentication_token_setup
+    from ray.tune.execution.tune_controller import TuneController
+    from ray.tune.utils.object_cache import _ObjectCache
+except ImportError as error:  # another version of Ray: told by `check_private_names`, before anything is used
+    TuneController = _ObjectCache = object
+    MISSING: str | None = str(error)
+else:
+    MISSING = None
+
+_ATTRIBUTES = ("_actor_cache", "_trial_to_actor", "_resetting_trials")  # of a controller
+_CACHE_ATTRIBUTES = ("_cached_objects", "_num_cached_objects")
+
+
+class ClusterError(ValueError):
+    """A Ray cluster, or a version of Ray, that cannot be worked with; the message names the way out."""
+
+
+def check_private_names() -> None:
+    """Check that this version of Ray has all that is used here.
+
+    Raises:
+        ClusterError: it lacks something; names it.
+    """
+    if lacking := MISSING or next(_lacking(), None):
+        raise ClusterError(
+            f"Ray {ray.__version__} is not the version that Foldrace was written for ({lacking}); install the one that"
+            " requirements.txt names"
+        )
+
+
+def _lacking() -> Iterator[str]:
+    """Yield what this version of Ray lacks."""
+    of_module = [
+        (tune, "TuneController"),
+        (TuneController, "_maybe_reuse_cached_actor"),
+        (_ObjectCache, "cache_object"),
+        (_ObjectCache, "flush_cached_objects"),
+        (authentication_token_setup, "maybe_enable_token_auth_if_token_available"),
+    ]
+    yield from (f"no {owner.__name__}.{name}" for owner, name in of_module if not hasattr(owner, name))
+    for owner, names in ((TuneController, _ATTRIBUTES), (_ObjectCache, _CACHE_ATTRIBUTES)):
+        made = inspect.getsource(owner.__init__)
+        yield from (f"no {owner.__name__}.{name}" for name in names if name not in made)
+
+
+def take_token() -> None:
+    """Use the cluster token of this machine where there is one."""
+    logger = logging.getLogger(authentication_token_setup.__name__)
+    before, logger.disabled = logger.disabled, True  # it would warn that it did what it was asked to
+    try:
+        authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
+    finally:
+        logger.disabled = before
+
+
+class KeptActors(_ObjectCache):
+    """A cache of idle actors that lets none go before the search ends."""
+
+    def cache_object(self, key: Any, obj: Any) -> bool:
+        """Keep an actor, whatever Tune expects to come."""
+        self._cached_objects[key].append(obj)
+        self._num_cached_objects += 1
+        return True
+
+    def flush_cached_objects(self, force_all: bool = False) -> Iterator[Any]:
+        """Yield the actors to end: all of them at the end of the search, before it none."""
+        yield from super().flush_cached_objects(force_all=True) if force_all else ()
+
+
+class ClimbController(TuneController):
+    """A controller under which there are as many actors as slots, from the first climb to the last."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._actor_cache = KeptActors()
+
+    def _maybe_reuse_cached_actor(self, trial: Trial) -> bool:
+        """Give a climb an idle actor, unless one is starting for it: that one is waited for."""
+        if trial in self._trial_to_actor and trial not in self._resetting_trials:
+            return False
+        return bool(super()._maybe_reuse_cached_actor(trial))
+
+
+@contextmanager
+def actors_kept() -> Iterator[None]:
+    """Have searches in this block run under a `ClimbController`."""
+    usual = tune.TuneController
+    tune.TuneController = ClimbController
+    try:
+        yield
+    finally:
+        tune.TuneController = usual

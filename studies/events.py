@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+RECORD_FORMAT = 1  # raise it when a record could be misread by the version before
 Part: TypeAlias = Literal["resume", "weights"]  # of a trial folder: what may be dropped from it
 
 
@@ -17,6 +18,7 @@ class Launched(_Event):
     """A driver began to work on the study, under these settings."""
 
     event: Literal["launched"] = "launched"
+    format: int = RECORD_FORMAT  # of this and the lines after it
     settings: dict[str, Any]
     setup: str = ""  # digest of the environment, the constants and the data: what may be at fault if every trial fails
 

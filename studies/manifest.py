@@ -91,7 +91,8 @@ def read_manifest(study: Path, trial: int) -> Manifest | None:
     """
     path = trial_path(study, trial) / "manifest.json"
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        return Manifest.model_validate_json(content)
     except FileNotFoundError:
         return None
     except ValueError:

@@ -15,7 +15,7 @@ from types import TracebackType
 from pydantic import ValidationError
 
 from storage.atomic import sync
-from studies.events import Event, parse_event
+from studies.events import RECORD_FORMAT, Event, Launched, parse_event
 
 logger = logging.getLogger(__name__)
 
@@ -90,9 +90,14 @@ def read_record(path: Path) -> Iterator[Event]:
     """Yield the events of a record, a torn last line left out; safe while a driver appends.
 
     Raises:
-        RecordError: a whole line is damaged; names it.
+        RecordError: a whole line is damaged, or of a newer version; names it.
     """
     for number, event in _parsed(path):
+        if isinstance(event, Launched) and event.format > RECORD_FORMAT:
+            raise RecordError(
+                f"{path}: line {number} is of format {event.format}, this version of Foldrace reads format {RECORD_FORMAT}; go"
+                " on with the version that wrote it"
+            )
         if event is None:
             raise RecordError(
                 f"{path}: line {number} is damaged; python -m analysis.check {path.parent} says what can be read, and with"

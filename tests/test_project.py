@@ -27,6 +27,7 @@ PACKAGES = (
     "analysis",
     "studies",
     "storage",
+    "plugins",
     "launch",
 )
 SCRIPTS = ("launch_search.py", "export_best.py", "predict.py")

@@ -1,6 +1,9 @@
 """All samplers by name: what they draw lies in the space, depends on seed and number, and is never tried twice."""
 
+import math
+from collections.abc import Mapping
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -60,6 +63,23 @@ def test_a_search_with_every_sampler_stays_in_the_space_and_repeats_with_its_see
     assert {one["optimizer"] for one in first} == {"sgd", "adamw"}
     assert configurations("two") == first
     assert configurations("other seed", conditional(sampler, seed=1, trials=16)) != first
+
+
+@pytest.mark.parametrize("sampler", [name for name, kind in SAMPLERS.items() if kind.learns])
+def test_every_sampler_that_learns_beats_chance_on_a_toy_with_a_known_optimum(sampler: str, tmp_path: Path) -> None:
+    def height(configuration: Mapping[str, Any], fold_epochs: int) -> float:
+        """Score highest, 1, with adamw at a learning rate of 0.01 and batches of 24."""
+        rate = abs(math.log10(configuration["learning_rate"]) + 2) / 2
+        return 1 - rate / 2 - 0.3 * (configuration["optimizer"] == "sgd") - abs(configuration["batch_size"] - 24) / 120
+
+    def left(name: str, seed: int) -> float:
+        """Return how far the best of 24 trials is from the optimum."""
+        space = conditional(name, trials=24, seed=seed)
+        driver = ToyDriver(tmp_path / f"{name}{seed}", space, score=height).start().finish()
+        return 1 - max(height(trial.configuration, 0) for trial in driver.run.state.trials.values())
+
+    learned, chance = (fmean(left(name, seed) for seed in range(4)) for name in (sampler, "random"))
+    assert learned < 0.5 * chance, f"left to the optimum: {learned:.3f}, by chance {chance:.3f}"
 
 
 def test_a_grid_draws_every_point_once_and_then_the_search_ends(tmp_path: Path) -> None:

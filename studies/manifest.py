@@ -1,6 +1,7 @@
 """The manifest of a trial folder: what is complete in it. Reading it needs no torch."""
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -91,10 +92,16 @@ def read_manifest(study: Path, trial: int) -> Manifest | None:
     """
     path = trial_path(study, trial) / "manifest.json"
     try:
-        content = path.read_bytes()
-        return Manifest.model_validate_json(content)
+        stored = json.loads(path.read_bytes())
+        if isinstance(stored, dict) and stored.get("format", FORMAT) > FORMAT:
+            raise FolderError(
+                f"{path}: is of format {stored['format']}, this version reads format {FORMAT}; take the newer one"
+            )
+        return Manifest.model_validate(stored)
     except FileNotFoundError:
         return None
+    except FolderError:
+        raise
     except ValueError:
         raise FolderError(
             f"{path}: is damaged; python -m analysis.check {study} --repair sets it aside and has the trial trained again"

@@ -56,7 +56,7 @@ def imports(path: Path) -> set[str]:
             "launch_search.py",
             set(PACKAGES) - {"voting"},
         ),
-        ("export_best.py", {"voting", "analysis", "studies", "storage"}),
+        ("export_best.py", {"voting", "analysis", "studies", "storage", "plugins"}),
         ("predict.py", {"voting", "studies"}),
     ],
 )

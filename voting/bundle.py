@@ -5,6 +5,7 @@ changed, missing or added file is refused before anything is loaded.
 """
 
 import hashlib
+import json
 from itertools import count
 from pathlib import Path
 from typing import Any, Literal
@@ -121,12 +122,15 @@ def open_bundle(folder: Path) -> BundleManifest:
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != (folder / _SEAL).read_text(encoding="utf-8").strip():
         raise BundleError(f"{path}: was changed after the export; export again or restore it")
+    found = json.loads(content).get("format")
+    if found != FORMAT:
+        raise BundleError(
+            f"{path}: is of format {found}, this version reads format {FORMAT}; take the version that wrote it, or export again"
+        )
     try:
         manifest = BundleManifest.model_validate_json(content)
     except ValidationError as error:
-        raise BundleError(
-            f"{path}: is of another format ({error.errors()[0]['msg']}); this version reads format {FORMAT}"
-        ) from None
+        raise BundleError(f"{path}: is no manifest ({error.errors()[0]['msg']}); export again") from None
     _check_files(folder, manifest)
     return manifest
 

@@ -52,7 +52,7 @@ def test_a_stored_study_is_whole_and_its_leaderboard_is_as_it_was(study: StudyFo
         (1, "tpe", 6, 0.277778),
         (2, "tpe", 6, 0.277778),
         (0, "recipe", 6, 0.148871),
-        (3, "tpe", 1, 0.277778),
+        (3, "tpe", 1, 0.083333),
         (4, "tpe", 1, 0.083333),
     ]
 

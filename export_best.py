@@ -17,7 +17,7 @@ from analysis.console import console, say, say_error
 from analysis.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
 from plugins.loading import load_plugin
 from storage.atomic import put_folder
-from studies.voters import EXPORT_SIZE
+from studies.manifest import EXPORT_SIZE
 from voting.bundle import free_name, open_bundle, seal
 from voting.candidates import choose_studies, task_candidates
 from voting.finished_trials import find_studies

@@ -11,6 +11,7 @@ from storage.atomic import write_text
 from studies.events import EpochScored
 
 FORMAT: Literal[1] = 1
+EXPORT_SIZE = 3  # trials of a task that an export takes at most: the disk budget leaves as many their weights
 
 
 class FolderError(ValueError):

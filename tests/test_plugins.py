@@ -34,8 +34,7 @@ from tests.toys.training import TINY
 from trainables.config import TrainConfig, configured, knob_table, train_config
 from trainables.training.losses import LOSSES
 from trainables.training.models import BACKBONES, make_model
-from voting.bundle import BundleManifest, PluginSpec
-from voting.errors import BundleError
+from voting.bundle import BundleError, BundleManifest, PluginSpec
 from voting.named_plugins import load_named_plugins
 from voting.rules import VOTE_RULES, vote_rule
 

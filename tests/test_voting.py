@@ -24,8 +24,7 @@ from studies.predictions import FoldPredictions
 from tests.toys.training import TINY
 from trainables.config import TrainConfig
 from trainables.training.models import make_model
-from voting.bundle import BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
-from voting.errors import BundleError
+from voting.bundle import BundleError, BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
 from voting.inputs import find_images, read_labels, write_submission
 from voting.rules import joint_class, joint_votes, soft_vote
 from voting.runtime import load_task, read_images, rule_of, vote

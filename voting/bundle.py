@@ -15,10 +15,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from datasets.images import Resize
 from studies.manifest import sha256_of
 from trainables.config import TrainConfig, configured
-from voting.errors import BundleError
 
 FORMAT: Literal[3] = 3
 _MANIFEST, _SEAL = "manifest.json", "manifest.sha256"
+
+
+class BundleError(ValueError):
+    """A bundle that cannot be built, is not what its manifest says, or does not fit the images."""
 
 
 class _Part(BaseModel):

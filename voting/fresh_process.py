@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 
 from studies.metrics import Probabilities
-from voting.errors import BundleError
+from voting.bundle import BundleError
 from voting.members import Chosen
 from voting.needed_plugins import needed_plugins
 from voting.packing import in_place_spec

@@ -9,8 +9,7 @@ from studies.environment import environment
 from studies.manifest import sha256_of, trial_path, weights_name
 from trainables.config import configured
 from trainables.training.models import normalisation
-from voting.bundle import BundleManifest, MemberSpec, TaskSpec, seal
-from voting.errors import BundleError
+from voting.bundle import BundleError, BundleManifest, MemberSpec, TaskSpec, seal
 from voting.finished_trials import FinishedTrial
 from voting.members import Chosen
 from voting.needed_plugins import pack_plugins

@@ -14,8 +14,7 @@ from datasets.images import Form, Pixels, UnreadableImage, read_image
 from storage.tensors import load_state
 from trainables.training.classifier import Classifier, Normalisation
 from trainables.training.models import make_model
-from voting.bundle import MemberSpec, TaskSpec
-from voting.errors import BundleError
+from voting.bundle import BundleError, MemberSpec, TaskSpec
 from voting.inputs import Images
 from voting.rules import VoteRule, Votes, soft_vote, vote_rule
 

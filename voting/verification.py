@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from plugins.loading import load_plugin
 from plugins.sources import plugin_at
 from studies.predictions import FoldPredictions, read_predictions
-from voting.bundle import MemberSpec, TaskSpec, open_bundle
-from voting.errors import BundleError
+from voting.bundle import BundleError, MemberSpec, TaskSpec, open_bundle
 from voting.rules import vote_rule
 from voting.runtime import Member, decoded_chunks, load_member, load_task, member_votes
 

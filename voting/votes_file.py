@@ -4,8 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from voting.bundle import BundleManifest, TaskSpec
-from voting.errors import BundleError
+from voting.bundle import BundleError, BundleManifest, TaskSpec
 from voting.inputs import Images, write_submission
 from voting.rules import JOINT_TASKS, Votes, joint_votes
 

@@ -10,9 +10,9 @@ right or races in the finals loses nothing, nor do the best. Out-of-fold predict
 from collections.abc import Iterator, Mapping
 
 from schedulers.ladder import Ladder, ranked_at
+from studies.manifest import EXPORT_SIZE
 from studies.study_state import StudyState, TrialState
 from studies.trial_folders import Drop, Holding
-from studies.voters import EXPORT_SIZE
 
 
 def to_drop(study: StudyState, ladder: Ladder, holdings: Mapping[int, Holding], limit: int) -> list[Drop]:

@@ -34,8 +34,9 @@ def predict(options: argparse.Namespace) -> int:
     images = readable(find_images(Path(options.images)), skip=options.skip_unreadable)
     check_submission(images, manifest)
     labels = read_labels(Path(options.labels), images, manifest.tasks) if options.labels else {}
-    votes = {task.task: vote(load_task(task, bundle), images.paths, rule_of(task)) for task in manifest.tasks}
-    write_votes(Path(options.out), images, manifest.tasks, votes)
+    voted = {task.task: vote(load_task(task, bundle), images.paths, rule_of(task)) for task in manifest.tasks}
+    write_votes(Path(options.out), images, manifest.tasks, voted)
+    votes = {task: one.probabilities for task, one in voted.items()}
     print(f"{len(images.names)} images voted on by {bundle} -> {options.out}")
     if images.info is not None:
         submit(Path(options.submission), images, votes)

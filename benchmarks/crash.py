@@ -36,7 +36,7 @@ SPACE = """
 task: mask
 data: {source: sample_faces, people: 20, scale: 0.125}
 parameters: {learning_rate: {low: 1e-4, high: 1e-2, log: true}}
-constants: {backbone: test_efficientnet, pretrained: false, image_size: 32, epochs: 3, batch_size: 8}
+constants: {backbone: test_efficientnet, weights: none, image_size: 32, epochs: 3, batch_size: 8}
 search: {trials: 6, folds: 2, finalists: 2}
 """
 EVENTS = 30  # about as many lines as a record of this study has: moments are spread over them

@@ -82,7 +82,7 @@ def print_scores(bundle: Path, fresh: int, seeds: int) -> None:
     """Print what holdouts of thirty fresh persons score."""
     table = faces(fresh, FRESH_SEED)
     (task,) = (task for task in open_bundle(bundle).tasks if task.task == "age")
-    votes = vote(load_task(task, bundle), table.paths(), rule_of(task)).astype(np.float32)
+    votes = vote(load_task(task, bundle), table.paths(), rule_of(task)).probabilities.astype(np.float32)
     targets, persons = table.frame["age"].to_numpy(), table.frame["person"].to_numpy(str)
     whole, spread = macro_f1(targets, votes), person_bootstrap(macro_f1, targets, votes, persons)
     shown = Shown("30 of them, set aside", "score: mean", "sd over splits", "bootstrap says", "inside 2 sd")

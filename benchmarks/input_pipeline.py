@@ -151,7 +151,7 @@ def our_side(setup: Setup, placement: Placement, files: list[Path], folder: Path
     cache = build_cache(files, setup.config.image_size, folder / "cache")
     rows = np.arange(len(files))
     folds = np.where(rows < setup.images, 1, 0)
-    data = FoldData("mask", CLASSES, rows.astype(np.str_), folds, rows % len(CLASSES), rows, cache.open())
+    data = FoldData("mask", CLASSES, rows.astype(np.str_), folds, rows % len(CLASSES), rows, rows, cache.open())
     learner = FoldLearner(setup.config, data, 0, 0, placement)
     epochs = iter(range(10**6))
 
@@ -216,7 +216,7 @@ def toy_data() -> FoldData:
     """Return four images without content: what a learner needs to be made."""
     rows = np.arange(4)
     images = np.zeros((4, 8, 8, 3), np.uint8)
-    return FoldData("mask", CLASSES, rows.astype(np.str_), rows % 2, rows % len(CLASSES), rows, images)
+    return FoldData("mask", CLASSES, rows.astype(np.str_), rows % 2, rows % len(CLASSES), rows, rows, images)
 
 
 if __name__ == "__main__":

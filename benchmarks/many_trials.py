@@ -29,7 +29,7 @@ from studies.record import read_record
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = "many_trials"
-TINY = ("constants.backbone=test_efficientnet", "constants.pretrained=false", "search.finalists=2")
+TINY = ("constants.backbone=test_efficientnet", "constants.weights=none", "search.finalists=2")
 _WINDOW = 100  # trials whose climbs are timed, around the early and the late mark
 _SETTLED = 100  # climbs after which the driver has imported all that it ever does
 

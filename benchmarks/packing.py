@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     config = TrainConfig(
-        backbone=arguments.backbone, image_size=arguments.image_size, batch_size=arguments.batch_size, pretrained=False
+        backbone=arguments.backbone, image_size=arguments.image_size, batch_size=arguments.batch_size, weights="none"
     )
     rows: list[Row] = []
     for trials, resources in divisions(arguments.trials):
@@ -106,7 +106,7 @@ def noise(config: TrainConfig) -> FoldData:
     images = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
     rows = np.arange(count)
     folds = (rows >= config.batch_size).astype(np.int64)
-    return FoldData("noise", ("a", "b", "c"), rows.astype(np.str_), folds, rows % 3, rows, images)
+    return FoldData("noise", ("a", "b", "c"), rows.astype(np.str_), folds, rows % 3, rows, rows, images)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ parameters:
   label_smoothing:    {low: 0.0, high: 0.2}
   cutmix_probability: {low: 0.0, high: 0.8}
   class_weights:      {choice: [none, balanced]}
-constants: {backbone: test_efficientnet, pretrained: false, image_size: 32, epochs: 4, batch_size: 16}
+constants: {backbone: test_efficientnet, weights: none, image_size: 32, epochs: 4, batch_size: 16}
 search: {trials: 12, folds: 3, finalists: 2}
 """
 EVENTS = {  # of every kind, what does not depend on the clock

@@ -28,7 +28,7 @@ from trainables.training.batches import gather
 from trainables.training.devices import Resources, place
 from trainables.training.fold_data import Rows
 from trainables.training.fold_learner import FoldLearner
-from trainables.training.losses import configured_loss
+from trainables.training.heads.head import Targets
 from trainables.training.mixing import cutmix
 
 import albumentations as A  # noqa: N812, isort: skip  (the library's own convention)
@@ -81,10 +81,10 @@ def step(learner: FoldLearner, times: Times, reading: Callable[[], Pixels]) -> N
 
     pixels = timed("gather and augment", lambda: torch.from_numpy(reading()))
     images = timed("normalise", lambda: learner._normalised(pixels))
-    targets = torch.eye(3)[torch.arange(len(pixels)) % 3]
+    targets = Targets(torch.eye(3)[torch.arange(len(pixels)) % 3])
     images = timed("cut-mix", lambda: cutmix(images, targets, learner.config, np.random.default_rng(0))[0])
-    logits = timed("forward", lambda: learner._logits(images))
-    loss = timed("loss", lambda: configured_loss(learner.config, logits, targets, None))
+    logits = timed("forward", lambda: learner._outputs(images))
+    loss = timed("loss", lambda: learner._head.loss(logits, targets).mean())
     timed("zero gradients", learner._optimizer.zero_grad)
     timed("backward", loss.backward)
     timed("clip", lambda: torch.nn.utils.clip_grad_norm_(learner.model.parameters(), 5.0))
@@ -97,7 +97,7 @@ def by_operator(learner: FoldLearner) -> list[Row]:
     images = images.to(memory_format=torch.channels_last)
     with profile(activities=[ProfilerActivity.CPU]) as watched:
         for _ in range(4):
-            torch.autograd.backward(learner._logits(images).square().mean())
+            torch.autograd.backward(learner._outputs(images).square().mean())
     operators = sorted(watched.key_averages(), key=lambda one: -one.self_cpu_time_total)[:_OPERATORS]
     whole = sum(one.self_cpu_time_total for one in watched.key_averages())
     return [

@@ -52,6 +52,21 @@ class Csv(SplitOptions):
     labels: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] = ("label",)
     person_column: str | None = None
     fold_column: str | None = None
+    bins: dict[
+        str, tuple[float, ...]
+    ] = {}  # of label columns that hold a number: where classes begin, such as {age: [30, 60]}
+    ordered: tuple[str, ...] = ()  # label columns whose classes, in natural order, have an order
+
+    @model_validator(mode="after")
+    def _check_bins(self) -> "Csv":
+        """Refuse borders and orders of what is no label, and borders that do not rise."""
+        for column in (*self.bins, *self.ordered):
+            if column not in self.labels:
+                raise ValueError(f"bins or ordered name {column!r}, which is none of labels: {', '.join(self.labels)}")
+        for column, borders in self.bins.items():
+            if not borders or list(borders) != sorted(set(borders)):
+                raise ValueError(f"bins.{column} must be one or more rising numbers (got {list(borders)})")
+        return self
 
     @model_validator(mode="after")
     def _check_split(self) -> "Csv":

@@ -11,12 +11,14 @@ import pandas as pd
 from datasets.decoded.cache import ImageCache, build_cache
 from datasets.errors import DataError
 from datasets.images import Resize
+from datasets.numbers import Number
 from datasets.options import SplitOptions
 from datasets.sources.opening import open_source
 from datasets.splits import Splits, check_classes, make_splits
 from datasets.table import Table
 from storage.rebuilt_folder import cache_root
 
+NUMBER = "number"  # the column of samples.csv with the number behind the label
 Progress = Callable[[str, int, int], None]
 
 
@@ -36,6 +38,13 @@ class PreparedData:
     def classes(self) -> tuple[str, ...]:
         return self.table.classes_of(self.task)
 
+    @property
+    def number(self) -> Number | None:
+        """Return borders and statistics of the number behind the task's label, None if there is none."""
+        if self.task not in self.table.numbers:
+            return None
+        return Number.of(self.samples()[NUMBER].to_numpy(), self.table.numbers[self.task].borders)
+
     def samples(self) -> pd.DataFrame:
         """Return what trials may see: id, person, fold, target and cache row of every image outside the holdout."""
         everything = self._everything()
@@ -53,6 +62,8 @@ class PreparedData:
             "labels": self._labels_digest(),
             "classes": list(self.classes),
             "root": str(self.table.root),
+            "number": None if self.number is None else self.number.model_dump(mode="json"),
+            "ordered": self.number is not None or self.task in self.table.ordered,
             "image_size": self.cache.image_size,
             "resize": self.resize,
             "images": self.cache.folder.name,
@@ -62,7 +73,9 @@ class PreparedData:
 
     def _labels_digest(self) -> str:
         """Return a hash of every image's person, place and label: relabelled data is other data."""
-        labels = self._everything()[["id", "person", "fold", "target"]].to_csv(index=False)
+        everything = self._everything()
+        known = [name for name in ("id", "person", "fold", "target", NUMBER) if name in everything]
+        labels = everything[known].to_csv(index=False)
         return hashlib.sha256(f"{self.classes}{labels}".encode()).hexdigest()[:16]
 
     def counts(self) -> dict[str, tuple[int, dict[str, int]]]:
@@ -79,7 +92,7 @@ class PreparedData:
     def _everything(self) -> pd.DataFrame:
         frame = self.table.frame
         unit = "id" if self.splits.split == "by_image" else "person"
-        return pd.DataFrame(
+        everything = pd.DataFrame(
             {
                 "id": frame["id"],
                 "person": frame["person"],
@@ -88,6 +101,9 @@ class PreparedData:
                 "row": np.array(self.rows, dtype=int),
             }
         )
+        if self.task in self.table.numbers:
+            everything[NUMBER] = frame[self.table.numbers[self.task].column].astype(float)
+        return everything
 
 
 def prepare(

@@ -18,7 +18,6 @@ from datasets.options import SplitOptions
 from datasets.table import Table
 
 HOLDOUT = "holdout"
-NUMBER = "years"  # the table's column with the number behind a label
 _OWN = 0.9  # a task is a person's own if so many persons have one label in all images; some are mislabelled
 
 
@@ -57,7 +56,7 @@ def make_splits(table: Table, options: SplitOptions, folds: int) -> Splits:
     return Splits(
         seed=options.split_seed,
         split="by_image" if by_image else "by_person",
-        stratified_by=(*strata_columns, *([] if numbers is None else [NUMBER])),
+        stratified_by=(*strata_columns, *([] if numbers is None else [number_column(table)])),
         holdout=holdout,
         folds=assigned,
     )
@@ -77,11 +76,16 @@ def strata_of(table: Table, unit: str) -> tuple[tuple[str, ...], dict[str, str]]
 
 def numbers_of(table: Table, unit: str) -> dict[str, float] | None:
     """Return every person's number behind the label, such as the age in years; None if the data has none."""
-    if NUMBER not in table.frame:
+    column = number_column(table)
+    if column is None:
         return None
-    return {
-        str(person): float(number) for person, number in table.frame.groupby(unit, sort=True)[NUMBER].median().items()
-    }
+    medians = table.frame.groupby(unit, sort=True)[column].median()
+    return {str(person): float(number) for person, number in medians.items()}
+
+
+def number_column(table: Table) -> str | None:
+    """Return the column by whose quantiles persons are dealt: that of the first task with a number."""
+    return next((numbered.column for numbered in table.numbers.values()), None)
 
 
 def _most_frequent(labels: "pd.Series[int]") -> int:

@@ -1,7 +1,7 @@
 """The table every source yields: one row an image, one column a task."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,11 +11,19 @@ from datasets.errors import DataError
 
 
 @dataclass(frozen=True)
+class Numbered:
+    """Where the number behind a task's label stands, and at which numbers a new class begins."""
+
+    column: str
+    borders: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class Table:
     """Images, persons and labels.
 
     `frame` has the columns id (path below root, with forward slashes), person, one column of class
-    numbers per task, perhaps `years` (age as a number) and `fold` (the user's own). Rows are sorted by id.
+    numbers per task, perhaps columns with the number behind a label, and `fold` (the user's own). Rows are sorted by id.
     """
 
     root: Path
@@ -23,6 +31,8 @@ class Table:
     classes: dict[str, tuple[str, ...]]
     has_persons: bool
     notes: tuple[str, ...] = field(default=())
+    numbers: Mapping[str, Numbered] = field(default_factory=dict)  # of tasks with a number behind the label
+    ordered: tuple[str, ...] = ()  # further tasks whose classes have an order
 
     def __post_init__(self) -> None:
         if self.frame.empty:

@@ -11,11 +11,20 @@ from pathlib import Path
 from rich.console import Console
 
 from datasets.preparation import PreparedData
+from launch.data_fit import check_fits_data
 from launch.hardware import Share, check_gpu_share
 from launch.initial_configurations import enqueued, warm_start
 from launch.listeners import check_listeners
 from launch.options import overrides
-from launch.resolve import Say, brought_up_to_date, choices_of, describe_splits, prepare_data, resolve_space
+from launch.resolve import (
+    Say,
+    brought_up_to_date,
+    choices_of,
+    describe_splits,
+    optimizer_options,
+    prepare_data,
+    resolve_space,
+)
 from plugins.loading import load_plugins
 from plugins.sources import Plugin, copy_source
 from schedulers.samplers.ask import Proposal
@@ -103,11 +112,13 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
         steps=8 if options.dry_run else 0,
         compile=options.compile,
         plugins=[plugin.path for plugin in plugins],
+        optimizer_options=optimizer_options(space),
     )
     try:
         data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)
         for note in (*data.table.notes, describe_splits(data)):
             say(note)
+        check_fits_data(space, data)
         yield Launch(options, folder, space, data, tuple(queued(options, space, data, say)), preflight, plugins)
     finally:
         preflight.end()

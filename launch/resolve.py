@@ -17,7 +17,7 @@ from search_spaces import Choice, SearchSpace, load_space
 from search_spaces.loading import profile_names
 from studies.metrics import METRICS
 from studies.study_folder import StudyFolder
-from trainables.config import baselines, configured, train_config
+from trainables.config import baselines, configured, renamed, train_config
 
 Say = Callable[[str], None]
 
@@ -44,7 +44,9 @@ def brought_up_to_date(stored: SearchSpace) -> SearchSpace:
     with suppress(ValidationError):  # the data of a plugin's source, without that plugin
         data = data_options().validate_python(stored.data).model_dump(mode="json")
         stored = stored.model_copy(update={"data": data})
-    return stored.model_copy(update={"defaults": {**baselines(), **stored.defaults}})
+    return stored.model_copy(
+        update={"defaults": {**baselines(), **renamed(stored.defaults)}, "constants": renamed(stored.constants)}
+    )
 
 
 def _profile(options: argparse.Namespace, folder: StudyFolder) -> tuple[str | None, str]:
@@ -64,6 +66,21 @@ def choices_of(space: SearchSpace, knob: str) -> list[str]:
     parameter = space.parameters.get(knob)
     drawn = [str(value) for value in parameter.choice] if isinstance(parameter, Choice) else []
     return [str(space.recipe()[knob]), *drawn]
+
+
+def optimizer_options(space: SearchSpace) -> dict[str, list[str]]:
+    """Return by optimizer the options that a trial may give it."""
+    stated = list(space.recipe()["optimizer_options"])
+    drawn = {name: parameter for name, parameter in space.parameters.items() if name.startswith("optimizer_options.")}
+    return {
+        optimizer: stated
+        + [
+            name.partition(".")[2]
+            for name, parameter in drawn.items()
+            if optimizer in (parameter.when or {}).get("optimizer", [optimizer])  # type: ignore[operator]
+        ]
+        for optimizer in choices_of(space, "optimizer")
+    }
 
 
 def effective(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from plugins.kinds import (
     AUGMENTATIONS,
     BACKBONES,
+    HEADS,
     LISTENERS,
     LOSSES,
     METRICS,
@@ -17,6 +18,7 @@ from plugins.registry import PluginError
 __all__ = [
     "AUGMENTATIONS",
     "BACKBONES",
+    "HEADS",
     "LISTENERS",
     "LOSSES",
     "METRICS",

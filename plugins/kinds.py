@@ -8,6 +8,7 @@ from typing import Any
 from plugins.registry import Registry
 
 LOSSES: Registry[Any] = Registry("loss", knob="loss")  # trainables/training/losses.py
+HEADS: Registry[Any] = Registry("head", knob="head")  # trainables/training/heads
 AUGMENTATIONS: Registry[Any] = Registry("augmentation", knob="augmentation")  # datasets/augmentations.py
 BACKBONES: Registry[Any] = Registry("backbone", knob="backbone")  # trainables/training/models.py
 SOURCES: Registry[Any] = Registry("data source")  # datasets/sources/opening.py
@@ -19,6 +20,7 @@ LISTENERS: Registry[Any] = Registry("listener")  # launch/listeners.py
 
 REGISTRIES = (
     LOSSES,
+    HEADS,
     AUGMENTATIONS,
     BACKBONES,
     SOURCES,

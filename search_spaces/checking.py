@@ -69,6 +69,8 @@ def _typed(parameter: Parameter, knob: FieldInfo, file: str, key: str) -> Parame
 
 
 def _typed_range(parameter: Range, knob: FieldInfo, file: str, key: str) -> Range:
+    if knob.annotation == float | int | bool | str:
+        return parameter
     if knob.annotation not in (int, float):
         raise SpaceError(file, key, "is no number, so it needs {choice: [...]}")
     if knob.annotation is int and parameter.step is not None and parameter.step != int(parameter.step):
@@ -86,6 +88,11 @@ def _knob(name: str, knobs: type[BaseModel], file: str, section: str) -> FieldIn
     if section == "parameters" and (fixed or name in _MEASURE):
         reason = fixed or "it would change the measure instead of the model"
         raise SpaceError(file, key, f"cannot be searched: {reason}; fix it under constants, data or search")
+    parent, _, option = name.partition(".")
+    if option and parent in knobs.model_fields and knobs.model_fields[parent].annotation == dict[str, Any]:
+        return FieldInfo(annotation=float | int | bool | str)  # what it may be, its owner knows
+    if name in getattr(knobs, "renamed_knobs", {}):
+        raise SpaceError(file, key, getattr(knobs, "renamed_knobs")[name])  # noqa: B009
     if name not in knobs.model_fields:
         raise SpaceError(file, key, f"unknown hyperparameter; {name_hint(name, knobs.model_fields)}")
     return knobs.model_fields[name]

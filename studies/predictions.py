@@ -20,11 +20,13 @@ class FoldPredictions(BaseModel):
     ids: npt.NDArray[np.str_]
     targets: Targets
     probabilities: Probabilities
+    numbers: npt.NDArray[np.float32] | None = None  # predicted, by heads that predict one
 
     def save(self, path: Path) -> None:
         """Write them as npz, without pickle."""
         with open(path, "wb") as file:
-            np.savez(file, ids=self.ids, targets=self.targets, probabilities=self.probabilities)
+            arrays = {name: value for name, value in self if value is not None}
+            np.savez(file, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> "FoldPredictions":
@@ -35,8 +37,8 @@ class FoldPredictions(BaseModel):
         """
         try:
             with np.load(path, allow_pickle=False) as arrays:
-                return cls(ids=arrays["ids"], targets=arrays["targets"], probabilities=arrays["probabilities"])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+                return cls(**{name: arrays[name] for name in cls.model_fields if name in arrays.files})
+        except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
             raise FolderError(
                 f"{path}: out-of-fold predictions cannot be read ({error}); restore the file, or have the trial trained"
                 " again: python -m analysis.check STUDY --repair"

@@ -39,7 +39,7 @@ def chosen(task: str, members: Sequence[FinishedTrial], recipe: FinishedTrial, h
     ids = members[0].predictions.ids
     samples = pd.DataFrame({"id": ids, "person": [f"p{name}" for name in ids]})
     aside = pd.DataFrame({"id": list(holdout), "person": list(holdout), "target": [0, 1, 1][: len(holdout)]})
-    candidates = TaskCandidates(task, ("no", "yes"), "root", ACCURACY, tuple(members), recipe, samples, aside)
+    candidates = TaskCandidates(task, ("no", "yes"), None, "root", ACCURACY, tuple(members), recipe, samples, aside)
     return Chosen(candidates, tuple(members))
 
 

@@ -13,6 +13,7 @@ import torch
 from pydantic import Field
 
 from datasets.augmentations import AUGMENTATIONS
+from datasets.numbers import Number
 from datasets.options import SplitOptions
 from datasets.preparation import PreparedData
 from datasets.sources.opening import SOURCES, data_options, open_source
@@ -31,7 +32,11 @@ from studies.study_folder import Identity, StudyError, StudyFolder
 from tests.toys.plugins import examples, written_together
 from tests.toys.search import ToyDriver, toy_space
 from tests.toys.training import TINY
-from trainables.config import TrainConfig, configured, knob_table, train_config
+from trainables.config import TrainConfig, configured, train_config
+from trainables.knobs.table import knob_table
+from trainables.training.heads.head import Targets, make_head
+from trainables.training.heads.registry import HEADS
+from trainables.training.heads.task import Task
 from trainables.training.losses import LOSSES
 from trainables.training.models import BACKBONES, make_model
 from voting.bundle import BundleError, BundleManifest, PluginSpec
@@ -41,6 +46,7 @@ from voting.rules import VOTE_RULES, vote_rule
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = {
     "A loss": (LOSSES, "generalized_cross_entropy"),
+    "A head": (HEADS, "brier"),
     "An augmentation": (AUGMENTATIONS, "grey"),
     "A backbone": (BACKBONES, "three_layers"),
     "A data source": (SOURCES, "json_lines"),
@@ -101,6 +107,34 @@ def test_a_loss_built_in_or_not_gives_one_finite_value_per_image_and_its_gradien
         assert bool(((logits.grad * (targets - logits.detach().softmax(dim=1))).sum(dim=1) < 0).all()), name
 
 
+def test_a_head_built_in_or_not_learns_gives_probabilities_and_takes_mixed_targets(parts: Path) -> None:
+    number = Number(borders=(30.0, 60.0), mean=40.0, std=15.0, low=18.0, high=70.0)
+    years = torch.tensor([[20.0], [40.0], [65.0], [33.0]])
+    classes = torch.eye(3)[[0, 1, 2, 1]]
+    targets = Targets(classes, years, torch.ones(4, 1)).mixed(torch.tensor([1, 0, 3, 2]), 0.25)
+    assert torch.allclose(targets.classes.sum(dim=1), torch.ones(4))
+    for name in HEADS:
+        head = make_head(Task(3, number), train_config()(head=name, label_smoothing=0.0))
+        outputs = torch.zeros(4, head.outputs, requires_grad=True)
+        optimizer = torch.optim.Adam([outputs], 0.05)
+        before = head.loss(outputs, targets)
+        assert before.shape == (4,), name
+        for _ in range(400):
+            optimizer.zero_grad()
+            head.loss(outputs, targets).sum().backward()
+            optimizer.step()
+        assert bool((head.loss(outputs, targets) < before).all()), name
+        for given in (outputs.detach(), torch.randn(50, head.outputs) * 5):
+            probabilities = head.probabilities(given)
+            assert torch.allclose(probabilities.sum(dim=1), torch.ones(len(given)), atol=1e-5), name
+            assert bool((probabilities >= 0).all()), name
+        assert head.probabilities(outputs.detach()).argmax(dim=1).tolist()[:2] == [0, 1], name
+        predicted = head.number(outputs.detach())
+        assert (predicted is None) == (name in ("classification", "ordinal", "brier")), name
+        if predicted is not None:
+            assert 18 <= float(predicted.min()) <= float(predicted.max()) <= 70, name
+
+
 def test_an_augmentation_built_in_or_not_keeps_the_shape_and_repeats_with_its_seed(
     parts: Path, faces: PreparedData
 ) -> None:
@@ -114,10 +148,10 @@ def test_an_augmentation_built_in_or_not_keeps_the_shape_and_repeats_with_its_se
 
 def test_a_backbone_of_ones_own_is_built_by_its_knobs_and_gives_one_logit_per_class(parts: Path) -> None:
     for name in BACKBONES:
-        config = train_config()(backbone=name, width=24, pretrained=False)
+        config = train_config()(backbone=name, width=24, weights="none")
         model = make_model(config, 5)
         assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
-        assert config.classifier() == {"backbone": name, "image_size": 64, "width": 24}
+        assert config.classifier()["width"] == 24
         assert sum(weight.numel() for weight in model.parameters()) > 24 * 24 * 9
 
 
@@ -218,7 +252,7 @@ def test_a_knob_that_a_plugin_brings_is_checked_drawn_shown_and_stored_like_a_bu
     loaded = load_space(str(file), knobs=train_config(), data_options=data_options(), metrics=METRICS)
     assert loaded.recipe()["loss_exponent"] == 0.7
     assert configured({**loaded.recipe(), "loss_exponent": 0.4}).effective()["loss_exponent"] == 0.4
-    assert "| `loss_exponent` | 0.7 |" in knob_table()
+    assert "| `loss_exponent` | above 0 to 1 | 0.7 |" in knob_table()
     for value, wrong in ((2, "less than or equal to 1"), ("x", "valid number")):
         file.write_text(str({**space, "parameters": {"loss_exponent": {"low": 0.3, "high": value}}}))
         with pytest.raises(SpaceError, match=rf"parameters\.loss_exponent\.high: .*{wrong}"):

@@ -113,7 +113,11 @@ def test_overrides_reach_parameters_constants_and_search(tmp_path: Path) -> None
         ("when: {optimizer: sgd}", "when: {optimiser: sgd}", r"momentum\.when\.optimiser: depends on what is neither"),
         ("when: {optimizer: sgd}", "when: {optimizer: sgdd}", r"'sgdd' is never chosen; did you mean sgd\?"),
         ("choice: [adamw, sgd, radam]", "choice: []", r"parameters\.optimizer\.choice: .*at least 1 item"),
-        ("choice: [half, beta]", "choice: [half, gamma]", r"cutmix_lambda\.choice: .*'half' or 'beta'"),
+        (
+            "choice: [half, beta]",
+            "choice: [half, gamma]",
+            r"cutmix_lambda\.choice: .*'half', 'fixed', 'uniform' or 'beta'",
+        ),
         (
             "constants: {image_size: 64",
             "constants: {momentum: 0.9, image_size: 64",

@@ -160,7 +160,7 @@ def test_a_bundle_votes_with_the_mean_of_its_folds(bundle: Path, tmp_path: Path)
     manifest = open_bundle(bundle)
     members = load_task(manifest.tasks[0], bundle)
     images = find_images(tmp_path / "images")
-    votes = vote(members, images.paths)
+    votes = vote(members, images.paths).probabilities
     folds = members[0].fold_votes(read_images(images.paths, Form(32)))
     assert folds.shape == (2, 3, 3)
     assert np.allclose(votes, folds.mean(axis=0))

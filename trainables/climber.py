@@ -4,7 +4,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from studies.predictions import FoldPredictions
 from studies.trial_folder import TrialFolder
 from trainables.climb_failures import failure_result
 from trainables.config import configured
+from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
 from trainables.training.fold_data import FoldData, load_fold_data
 from trainables.training.fold_learner import FoldLearner
@@ -119,11 +120,16 @@ class Climber:
             learner = self._learner(fold)
         with watch.phase("train"):
             outcome = learner.train_epoch(epoch)
-        state = self._writer.submit(self._write_state, learner, watch) if epoch + 1 < self._config.epochs else None
-        with watch.phase("judge"):  # meanwhile the state is written: judging changes none of it
+        unfinished, chooses = epoch + 1 < self._config.epochs, self._config.kept_weights == "best"
+        state = self._writer.submit(self._write_state, learner, watch) if unfinished and not chooses else None
+        with watch.phase(
+            "judge"
+        ):  # meanwhile the state is written: unless an epoch is chosen, judging changes none of it
             for begun in {line.fold for line in self._manifest.curve} - self._predicted.keys():
-                self._predicted[begun] = self._predict(begun)  # in lockstep, after a new start
-            predictions = self._predicted[fold] = self._predict(fold)
+                again = self._learner(begun).judge_validation()  # in lockstep, after a new start
+                self._predicted[begun] = self._predictions(begun, again)
+            judged = learner.judge_epoch(partial(self._metric.score, self._data.targets[self._data.validation(fold)]))
+            predictions = self._predicted[fold] = self._predictions(fold, judged)
             line = EpochScored(
                 time=time.time(),
                 trial=self.trial,
@@ -138,6 +144,8 @@ class Climber:
                 phases=watch.rounded(),
             )
         with watch.phase("save"):
+            if unfinished and chooses:
+                state = self._writer.submit(self._write_state, learner, watch)
             self._save(line, state)
         return {**self._result(line), "phases": watch.rounded()}
 
@@ -149,17 +157,25 @@ class Climber:
             if state is not None:
                 learner.load_state(state)
             else:
-                for epoch in range(self._manifest.epochs_of(fold)):
-                    learner.train_epoch(epoch)
+                self._train_again(learner, fold, self._manifest.epochs_of(fold))
             self._learners[fold] = learner
         return self._learners[fold]
 
-    def _predict(self, fold: int) -> FoldPredictions:
+    def _train_again(self, learner: FoldLearner, fold: int, epochs: int) -> None:
+        """Train epochs whose state or weights were dropped; who keeps the best epoch judges each of them once more."""
+        targets = self._data.targets[self._data.validation(fold)]
+        for epoch in range(epochs):
+            learner.train_epoch(epoch)
+            if self._config.kept_weights == "best":
+                learner.judge_epoch(partial(self._metric.score, targets))
+
+    def _predictions(self, fold: int, judged: Judged) -> FoldPredictions:
         held_out = self._data.validation(fold)
         return FoldPredictions(
             ids=self._data.ids[held_out],
             targets=self._data.targets[held_out],
-            probabilities=self._learner(fold).predict_validation(),
+            probabilities=judged.probabilities,
+            numbers=judged.numbers,
         )
 
     def _pooled_score(self) -> float:
@@ -188,8 +204,7 @@ class Climber:
         for fold in range(manifest.folds):
             if fold != trained and weights_name(fold) not in manifest.files:
                 learner = FoldLearner(self._config, self._data, self.trial, fold, self._placement)
-                for epoch in range(self._config.epochs):
-                    learner.train_epoch(epoch)
+                self._train_again(learner, fold, self._config.epochs)
                 manifest = self._folder.put_weights(manifest, fold, learner.weights())
                 learner.close()
         return manifest

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from datasets.images import Resize
+from datasets.numbers import Number
 from studies.manifest import sha256_of
 from trainables.config import TrainConfig, configured
 
@@ -45,7 +46,7 @@ class MemberSpec(_Part):
     @property
     def config(self) -> TrainConfig:
         """Return the configuration that its models are built by; their weights come from files."""
-        return configured({**self.classifier, "pretrained": False})
+        return configured({**self.classifier, "weights": "none"})
 
 
 class TaskSpec(_Part):
@@ -53,6 +54,7 @@ class TaskSpec(_Part):
 
     task: str
     classes: tuple[str, ...]
+    number: Number | None = None  # behind the label
     metric: str = "macro_f1"  # by which its trials were searched
     vote: str = "soft"  # one of `voting.rules.VOTE_RULES`
     vote_options: dict[str, Any] = {}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from datasets.numbers import Number
 from studies.metrics import METRICS, Metric
 from studies.study_folder import StudyError, StudyFolder
 from voting.finished_trials import FinishedStudy, FinishedTrial, read_finished
@@ -17,6 +18,7 @@ class TaskCandidates:
 
     task: str
     classes: tuple[str, ...]
+    number: Number | None
     root: str
     metric: Metric
     trials: tuple[FinishedTrial, ...]
@@ -79,6 +81,7 @@ def _gather(studies: Sequence[FinishedStudy]) -> TaskCandidates:
     return TaskCandidates(
         first.task,
         tuple(first.data["classes"]),
+        None if first.data.get("number") is None else Number.model_validate(first.data["number"]),
         first.data["root"],
         METRICS[first.space.metric],
         trials,

@@ -25,6 +25,7 @@ def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) 
         TaskSpec(
             task=one.task,
             classes=one.candidates.classes,
+            number=one.candidates.number,
             metric=one.candidates.metric.name,
             vote=one.rule,
             vote_options=dict(one.rule_options),

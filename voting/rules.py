@@ -5,6 +5,7 @@ are options that an export may state.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,15 @@ import plugins
 from plugins.registry import Registry, checked_options
 
 Votes = npt.NDArray[np.float64]  # images x classes, rows sum to 1
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What was voted on images of one task: probabilities, and the number where a member predicts one."""
+
+    probabilities: Votes
+    numbers: npt.NDArray[np.floating] | None = None
+
 
 VoteRule = Callable[..., Votes]
 VOTE_RULES: Registry[VoteRule] = plugins.VOTE_RULES

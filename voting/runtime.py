@@ -12,11 +12,13 @@ import torch
 
 from datasets.images import Form, Pixels, UnreadableImage, read_image
 from storage.tensors import load_state
-from trainables.training.classifier import Classifier, Normalisation
+from trainables.training.classifier import Classifier, Judged, Normalisation
+from trainables.training.heads.head import make_head
+from trainables.training.heads.task import Task
 from trainables.training.models import make_model
 from voting.bundle import BundleError, MemberSpec, TaskSpec
 from voting.inputs import Images
-from voting.rules import VoteRule, Votes, soft_vote, vote_rule
+from voting.rules import Vote, VoteRule, soft_vote, vote_rule
 
 _BATCH = 64
 _CHUNK = 256  # images that are decoded and held at a time, whatever their number
@@ -42,25 +44,36 @@ class Member:
 
     def fold_vote(self, fold: int, images: Pixels) -> MemberVotes:
         """Return one fold model's probabilities."""
-        classifier = self.classifiers[fold]
-        return np.concatenate([classifier.probabilities(batch) for batch in _parts(images, _BATCH)])
+        return self.judge_fold(fold, images).probabilities
+
+    def judge_fold(self, fold: int, images: Pixels) -> Judged:
+        """Return what one fold's model says."""
+        return Judged.together([self.classifiers[fold].judge(batch) for batch in _parts(images, _BATCH)])
+
+    def judge(self, images: Pixels) -> Judged:
+        """Return the mean over the folds of what their models say."""
+        of_folds = [self.judge_fold(fold, images) for fold in range(len(self.classifiers))]
+        numbers = [one.numbers for one in of_folds if one.numbers is not None]
+        mean = np.stack([one.probabilities for one in of_folds]).mean(axis=0)
+        return Judged(mean, np.stack(numbers).mean(axis=0) if numbers else None)
 
 
-def load_member(spec: MemberSpec, classes: int, folder: Path) -> Member:
+def load_member(spec: MemberSpec, task: Task, folder: Path) -> Member:
     """Return a member with its weights from below `folder`, on the GPU if there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     normalisation = Normalisation.of(spec.mean, spec.std, device)
     classifiers = []
     for name in spec.weights:
-        model = make_model(spec.config, classes)
+        head = make_head(task, spec.config)
+        model = make_model(spec.config, head.outputs)
         model.load_state_dict(load_state(folder / name))
-        classifiers.append(Classifier(model.to(device).to(memory_format=torch.channels_last), normalisation))
+        classifiers.append(Classifier(model.to(device).to(memory_format=torch.channels_last), head, normalisation))
     return Member(spec, tuple(classifiers))
 
 
 def load_task(task: TaskSpec, folder: Path) -> list[Member]:
     """Return all members of a task."""
-    return [load_member(spec, len(task.classes), folder) for spec in task.members]
+    return [load_member(spec, Task(len(task.classes), task.number), folder) for spec in task.members]
 
 
 def rule_of(task: TaskSpec) -> VoteRule:
@@ -68,23 +81,25 @@ def rule_of(task: TaskSpec) -> VoteRule:
     return vote_rule(task.vote, task.vote_options)
 
 
-def vote(members: Sequence[Member], paths: Sequence[Path], rule: VoteRule = soft_vote) -> Votes:
-    """Return the vote of all members on image files.
+def vote(members: Sequence[Member], paths: Sequence[Path], rule: VoteRule = soft_vote) -> Vote:
+    """Return the vote of all members on image files; the number is the mean of those that predict one.
 
     Raises:
         UnreadableImage: a file that cannot be decoded.
     """
-    return rule(member_votes(members, paths))
+    judged = members_judge(members, paths)
+    numbers = [one.numbers for one in judged if one.numbers is not None]
+    return Vote(rule([one.probabilities for one in judged]), np.mean(numbers, axis=0) if numbers else None)
 
 
-def member_votes(members: Sequence[Member], paths: Sequence[Path]) -> list[MemberVotes]:
-    """Return what each member says about image files, the mean over its folds; every file is decoded once a form."""
-    parts: list[list[MemberVotes]] = [[] for _ in members]
+def members_judge(members: Sequence[Member], paths: Sequence[Path]) -> list[Judged]:
+    """Return what each member says about image files; every file is decoded once a form."""
+    parts: list[list[Judged]] = [[] for _ in members]
     for chunk in _parts(paths, _CHUNK):
         images = {form: read_images(chunk, form) for form in {member.form for member in members}}
         for said, member in zip(parts, members, strict=True):
-            said.append(member.fold_votes(images[member.form]).mean(axis=0))
-    return [np.concatenate(said) for said in parts]
+            said.append(member.judge(images[member.form]))
+    return [Judged.together(said) for said in parts]
 
 
 def decoded_chunks(paths: Sequence[Path], form: Form) -> Iterator[Pixels]:

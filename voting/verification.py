@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict
 from plugins.loading import load_plugin
 from plugins.sources import plugin_at
 from studies.predictions import FoldPredictions, read_predictions
+from trainables.training.heads.task import Task
 from voting.bundle import BundleError, MemberSpec, TaskSpec, open_bundle
 from voting.rules import vote_rule
-from voting.runtime import Member, decoded_chunks, load_member, load_task, member_votes
+from voting.runtime import Member, decoded_chunks, load_member, load_task, members_judge
 
 TOLERANCE = 1e-4  # of a probability: trials are judged in float32 and bundles vote in it, on whatever device
 HoldoutVotes = dict[str, npt.NDArray[np.float32]]
@@ -104,9 +105,14 @@ def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> Ho
     """Return the votes of each member, of all together and of the reference on the holdout."""
     if not checks.holdout:
         return {}
-    others = [] if checks.reference is None else [_reference(checks.reference, members, len(task.classes))]
+    others = (
+        []
+        if checks.reference is None
+        else [_reference(checks.reference, members, Task(len(task.classes), task.number))]
+    )
     paths = [checks.root / name for name in checks.holdout]
-    single = member_votes([*members, *(other for other in others if other not in members)], paths)
+    everyone = [*members, *(other for other in others if other not in members)]
+    single = [judged.probabilities for judged in members_judge(everyone, paths)]
     votes = {f"{task.task}/member/{number}": one for number, one in enumerate(single[: len(members)])}
     votes[f"{task.task}/vote"] = vote_rule(task.vote, task.vote_options)(single[: len(members)]).astype(np.float32)
     for other in others:
@@ -114,11 +120,11 @@ def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> Ho
     return votes
 
 
-def _reference(reference: Reference, members: list[Member], classes: int) -> Member:
+def _reference(reference: Reference, members: list[Member], task: Task) -> Member:
     """Return the reference trial, loaded unless it votes anyway."""
     spec = reference.spec
     same = [one for one in members if (one.spec.study, one.spec.trial) == (spec.study, spec.trial)]
-    return same[0] if same else load_member(spec, classes, reference.study)
+    return same[0] if same else load_member(spec, task, reference.study)
 
 
 if __name__ == "__main__":

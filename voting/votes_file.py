@@ -6,14 +6,15 @@ from pathlib import Path
 
 from voting.bundle import BundleError, BundleManifest, TaskSpec
 from voting.inputs import Images, write_submission
-from voting.rules import JOINT_TASKS, Votes, joint_votes
+from voting.rules import JOINT_TASKS, Vote, Votes, joint_votes
 
 
-def write_votes(out: Path, images: Images, tasks: Sequence[TaskSpec], votes: Mapping[str, Votes]) -> None:
-    """Write one row per image: for every task the class and the probability of each class."""
+def write_votes(out: Path, images: Images, tasks: Sequence[TaskSpec], votes: Mapping[str, Vote]) -> None:
+    """Write one row per image: for every task the class, the probability of each class, and the number if one is predicted."""
     header = ["image"]
     for task in tasks:
         header += [task.task, *(f"{task.task}_{name}" for name in task.classes)]
+        header += [] if votes[task.task].numbers is None else [f"{task.task}_number"]
     out.parent.mkdir(parents=True, exist_ok=True)
     with open(out, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -21,8 +22,10 @@ def write_votes(out: Path, images: Images, tasks: Sequence[TaskSpec], votes: Map
         for row, name in enumerate(images.names):
             cells = [name]
             for task in tasks:
-                probabilities = votes[task.task][row]
+                vote = votes[task.task]
+                probabilities = vote.probabilities[row]
                 cells += [task.classes[int(probabilities.argmax())], *(f"{value:.6f}" for value in probabilities)]
+                cells += [] if vote.numbers is None else [f"{vote.numbers[row]:.3f}"]
             writer.writerow(cells)
 
 

@@ -8,10 +8,12 @@ import yaml
 
 from datasets.errors import DataError
 from datasets.images import is_image
-from datasets.sources.competition_layout import CLASSES, MASK_OF_STEM, age_class
-from datasets.table import Table, inside, read_table, tidy
+from datasets.numbers import class_of
+from datasets.sources.competition_layout import AGE_BORDERS, CLASSES, MASK_OF_STEM
+from datasets.table import Numbered, Table, inside, read_table, tidy
 
 _COLUMNS = ("id", "gender", "race", "age", "path")
+AGE = Numbered("years", AGE_BORDERS)
 _CORRECTIONS = Path(__file__).with_name("corrections.yaml")
 
 
@@ -23,8 +25,10 @@ def read_competition(root: Path, corrections: Sequence[str]) -> Table:
     rows = [row for number, person in people.iterrows() for row in _images_of(base, person, int(str(number)) + 2)]
     frame = tidy(pd.DataFrame(rows, columns=["id", "csv_id", "person", "mask", "gender", "years"]))
     notes = [_apply(frame, name, fixes[name]) for name in corrections]
-    frame["age"] = [age_class(years) for years in frame["years"]]
-    return Table(base, frame[["id", "person", "mask", "gender", "age", "years"]], CLASSES, True, tuple(notes))
+    frame["age"] = class_of(frame["years"], AGE_BORDERS)
+    return Table(
+        base, frame[["id", "person", "mask", "gender", "age", "years"]], CLASSES, True, tuple(notes), {"age": AGE}
+    )
 
 
 def _read_people(path: Path) -> pd.DataFrame:

@@ -7,12 +7,8 @@ CLASSES = {
     "gender": ("male", "female"),
     "age": ("under_30", "30_to_59", "60_and_over"),
 }
+AGE_BORDERS = (30.0, 60.0)  # years at which a new age class begins
 MASK_OF_STEM = {**{f"mask{number}": 0 for number in range(1, 6)}, "incorrect_mask": 1, "normal": 2}
-
-
-def age_class(years: int) -> int:
-    """Return 0 under 30, 1 from 30 to 59, 2 from 60 on."""
-    return int(years >= 30) + int(years >= 60)
 
 
 def labels_of(path: PurePath) -> dict[str, int] | None:
@@ -26,5 +22,5 @@ def labels_of(path: PurePath) -> dict[str, int] | None:
     return {
         "mask": MASK_OF_STEM[path.stem],
         "gender": CLASSES["gender"].index(parts[1]),
-        "age": age_class(int(parts[3])),
+        "age": sum(int(parts[3]) >= border for border in AGE_BORDERS),
     }

@@ -6,8 +6,9 @@ import pandas as pd
 
 from datasets.errors import DataError
 from datasets.images import is_image
+from datasets.numbers import class_of, names_of
 from datasets.options import Csv
-from datasets.table import Table, inside, read_table, tidy
+from datasets.table import Numbered, Table, inside, read_table, tidy
 
 
 def read_csv(options: Csv) -> Table:
@@ -29,12 +30,19 @@ def read_csv(options: Csv) -> Table:
     ids = [inside(root, name, f"{file}: row {row}") for row, name in enumerate(rows[options.path_column], 2)]
     _check_once(ids, file)
     frame = pd.DataFrame({"id": ids, "person": rows[options.person_column] if options.person_column else ids})
-    classes = {}
+    classes, numbers = {}, {}
     for task in options.labels:
-        classes[task], frame[task] = _encode(rows[task], file, task)
+        if task in options.bins:
+            numbers[task] = Numbered(f"{task} (number)", options.bins[task])
+            frame[numbers[task].column] = _numbers(rows[task], file, task)
+            classes[task] = names_of(options.bins[task])
+            frame[task] = class_of(frame[numbers[task].column], options.bins[task])
+        else:
+            classes[task], frame[task] = _encode(rows[task], file, task)
     if options.fold_column:
         frame["fold"] = rows[options.fold_column]
-    return Table(root, tidy(frame), classes, options.person_column is not None)
+    has_persons = options.person_column is not None
+    return Table(root, tidy(frame), classes, has_persons, numbers=numbers, ordered=options.ordered)
 
 
 def read_folder(root: Path) -> Table:
@@ -94,6 +102,19 @@ def _check_once(ids: list[str], file: Path) -> None:
                 f"{file}: row {row}: the path {name!r} is listed twice (also in row {first[name]}); keep one row"
             )
         first[name] = row
+
+
+def _numbers(cells: pd.Series, file: Path, task: str) -> list[float]:
+    """Return a column of numbers."""
+    numbers = []
+    for row, cell in enumerate(cells, 2):
+        try:
+            numbers.append(float(cell))
+        except ValueError:
+            raise DataError(
+                f"{file}: row {row}: {cell!r} in column {task!r} is no number; fix it, or drop data.bins"
+            ) from None
+    return numbers
 
 
 def _encode(labels: pd.Series, file: Path, task: str) -> tuple[tuple[str, ...], list[int]]:

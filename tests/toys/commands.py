@@ -12,7 +12,7 @@ data: {source: sample_faces, people: 20, scale: 0.125}
 parameters:
   optimizer:     {choice: [adamw, sgd]}
   learning_rate: {low: 1e-4, high: 1e-2, log: true}
-constants: {backbone: test_efficientnet, pretrained: false, image_size: 32, epochs: 3, batch_size: 16}
+constants: {backbone: test_efficientnet, weights: none, image_size: 32, epochs: 3, batch_size: 16}
 search: {trials: 5, folds: 2, finalists: 1}
 """
 

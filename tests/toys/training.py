@@ -7,7 +7,7 @@ from datasets.preparation import PreparedData
 from studies.study_folder import FORMAT
 from trainables.training.fold_data import DECODED
 
-TINY = {"backbone": "test_efficientnet", "pretrained": False, "image_size": 32, "epochs": 2, "batch_size": 16}
+TINY = {"backbone": "test_efficientnet", "weights": "none", "image_size": 32, "epochs": 2, "batch_size": 16}
 
 
 def write_study(folder: Path, data: PreparedData) -> None:

@@ -18,17 +18,17 @@ from plugins.registry import PluginError
 from plugins.sources import plugin_at
 from trainables.config import TrainConfig, configured
 from trainables.training.compiling import CompileError, check_compiler
+from trainables.training.freezing import layers_of
 from trainables.training.models import ModelError, make_model
 from trainables.training.optimizers import OptimizerError, check_optimizers
+from trainables.training.weights_file import WeightsError
 
 
 def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
     """Return the speed of training steps on random pixels, one warm-up step left out; one thread."""
     torch.set_num_threads(1)
     model = (
-        make_model(config.model_copy(update={"pretrained": False}), classes)
-        .to(memory_format=torch.channels_last)
-        .train()
+        make_model(config.model_copy(update={"weights": "none"}), classes).to(memory_format=torch.channels_last).train()
     )
     images = torch.rand(config.batch_size, 3, config.image_size, config.image_size).to(
         memory_format=torch.channels_last
@@ -46,6 +46,7 @@ def check_backbone(backbone: str, config: TrainConfig) -> None:
 
     Raises:
         ModelError: it cannot be had, or does not fit the image size.
+        WeightsError: a file of weights is of another backbone.
     """
     model = make_model(config.model_copy(update={"backbone": backbone}), 2).eval()
     try:
@@ -56,6 +57,9 @@ def check_backbone(backbone: str, config: TrainConfig) -> None:
         raise ModelError(
             f"{backbone} cannot take images of {config.image_size} pixels ({reason}); set constants.image_size"
         ) from None
+    layers = layers_of(model)
+    if config.frozen_share and len(layers) < 2:
+        raise ModelError(f"{backbone} is of one layer: there is nothing that frozen_share could freeze; set it to 0")
 
 
 def main() -> int:
@@ -65,6 +69,7 @@ def main() -> int:
     parser.add_argument("--classes", type=int, default=2)
     parser.add_argument("--backbones", nargs="*", default=[], help="models that must be had and fit the image size")
     parser.add_argument("--optimizers", nargs="*", default=[], help="names that must be timm's")
+    parser.add_argument("--options", default="{}", help="by optimizer, as JSON, the options that it may be given")
     parser.add_argument("--compile", action="store_true", help="check that torch.compile finds its compiler")
     parser.add_argument("--plugins", type=Path, nargs="*", default=[], help="sources of plugins")
     parser.add_argument("--steps", type=int, default=0)
@@ -75,10 +80,10 @@ def main() -> int:
         config = configured(json.loads(arguments.configuration))
         if arguments.compile:
             check_compiler()
-        check_optimizers(arguments.optimizers)
+        check_optimizers(arguments.optimizers, json.loads(arguments.options))
         for backbone in dict.fromkeys(arguments.backbones):
             check_backbone(backbone, config)
-    except (ModelError, OptimizerError, CompileError, PluginError) as error:
+    except (ModelError, OptimizerError, CompileError, PluginError, WeightsError) as error:
         print(error, file=sys.stderr)
         return 2
     speed = images_per_second(config, arguments.classes, arguments.steps) if arguments.steps else None

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from trainables.config import TrainConfig
@@ -26,8 +26,10 @@ class Preflight:
         steps: int = 0,
         compile: bool = False,
         plugins: Sequence[Path] = (),
+        optimizer_options: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        options = ["--backbones", *backbones, "--optimizers", *optimizers, "--steps", str(steps)]
+        options = ["--options", json.dumps({name: list(given) for name, given in (optimizer_options or {}).items()})]
+        options += ["--backbones", *backbones, "--optimizers", *optimizers, "--steps", str(steps)]
         options += ["--compile"] if compile else []
         options += ["--plugins", *map(str, plugins)] if plugins else []
         command = [sys.executable, "-m", "trainables.preflight", config.model_dump_json(), *options]

@@ -1,7 +1,6 @@
 """The training batches of a fold: a batch is a pure function of its epoch and number, so any worker may make it."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -13,30 +12,41 @@ from datasets.transforms import augment, make_transform
 from plugins.registry import arguments_for
 from trainables.config import TrainConfig
 from trainables.training.fold_data import FoldData, Rows
+from trainables.training.sampling import batches_per_epoch, epoch_order, groups_of
 from trainables.training.seeds import derived_generator, derived_seed
 
 Stream = tuple[int, int, int]  # seed, trial, fold
 Key = tuple[int, int]  # epoch, number of the batch in it
-Batch = tuple[Tensor, Tensor]  # uint8 images N x H x W x 3, class numbers
+Batch = tuple[Tensor, Tensor]  # uint8 images N x H x W x 3, and their positions among all images
 
 
 class TrainingBatches(Dataset[Batch]):
-    """Shuffled, augmented training batches."""
+    """Augmented training batches, in the order that the sampling draws."""
 
     def __init__(self, data: FoldData, positions: Rows, config: TrainConfig, stream: Stream) -> None:
         self.per_epoch = batches_per_epoch(len(positions), config.batch_size)
         self._data, self._positions, self._stream, self._size = data, positions, stream, config.batch_size
+        self._config = config
+        self._drawn: tuple[int, Rows] | None = None
+        self._groups = groups_of(config, data.targets[positions], data.persons[positions])
         knobs = arguments_for(AUGMENTATIONS[config.augmentation], config)
         self._transform = make_transform(config.augmentation, **knobs)
 
     def __getitem__(self, key: Key) -> Batch:
         epoch, number = key
-        order = _order(self._stream, epoch, len(self._positions))
+        order = self._order(epoch)
         start = number * self._size
         places = order[start : start + self._size] if number < self.per_epoch - 1 else order[start:]
         chosen = self._positions[places]
         images = augment(gather(self._data, chosen), self._transform, derived_seed(*self._stream, epoch, 1, number))
-        return torch.from_numpy(images), torch.from_numpy(self._data.targets[chosen])
+        return torch.from_numpy(images), torch.from_numpy(chosen)
+
+    def _order(self, epoch: int) -> Rows:
+        """Return the order of an epoch, drawn once."""
+        if self._drawn is None or self._drawn[0] != epoch:
+            generator = derived_generator(*self._stream, epoch, 0)
+            self._drawn = epoch, epoch_order(self._config, self._groups, generator, len(self._positions))
+        return self._drawn[1]
 
 
 class BatchLoader:
@@ -77,18 +87,7 @@ class _Keys(Sampler[Key]):
         return self._per_epoch
 
 
-def batches_per_epoch(images: int, batch_size: int) -> int:
-    """Return the number of batches; a last one of a single image joins the one before (batch norm needs two)."""
-    whole, rest = divmod(images, batch_size)
-    return max(1, whole + (rest > 1))
-
-
 def gather(data: FoldData, positions: Rows) -> Pixels:
     """Return the decoded images at these positions, copied out of the memory map."""
     pixels: Pixels = data.images[data.rows[positions]]
     return pixels
-
-
-@lru_cache(maxsize=2)
-def _order(stream: Stream, epoch: int, images: int) -> Rows:
-    return derived_generator(*stream, epoch, 0).permutation(images)

@@ -1,15 +1,17 @@
 """From pixels to probabilities, in one place: what a trial was judged by is what votes, to the last digit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from datasets.images import Pixels
 from studies.metrics import Probabilities
+from trainables.training.heads.head import Head
 
 _FLOAT32_BACKENDS = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
 
@@ -34,22 +36,50 @@ class Normalisation:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """What was said about images: probabilities (N x classes), and numbers (N) where the head predicts one."""
+
+    probabilities: Probabilities
+    numbers: npt.NDArray[np.float32] | None = None
+
+    @classmethod
+    def together(cls, parts: Sequence["Judged"]) -> "Judged":
+        """Return what was said about images in several parts."""
+        numbers = [part.numbers for part in parts if part.numbers is not None]
+        return cls(np.concatenate([part.probabilities for part in parts]), np.concatenate(numbers) if numbers else None)
+
+
+@dataclass(frozen=True)
 class Classifier:
-    """A model with the normalisation that it was trained with."""
+    """A model with its head and the normalisation that it was trained with."""
 
     model: nn.Module
+    head: Head
     normalisation: Normalisation
 
-    def probabilities(self, pixels: Pixels) -> Probabilities:
-        """Return the probabilities of decoded images (uint8 N x H x W x 3), N x classes.
+    def judge(self, pixels: Pixels) -> Judged:
+        """Return what the model says about decoded images (uint8 N x H x W x 3); with `test_flip` also mirrored ones, the mean.
 
         Always in float32, whatever precision the model was trained in: a GPU and a CPU then agree.
         """
         self.model.eval()
         with torch.inference_mode(), exact_float32():
-            logits: Tensor = self.model(self.normalisation(torch.from_numpy(pixels)))
-            probabilities: Probabilities = logits.float().softmax(dim=1).cpu().numpy().astype(np.float32)
-        return probabilities
+            images = self.normalisation(torch.from_numpy(pixels))
+            views = [images, images.flip(3)] if self.head.config.test_flip else [images]
+            outputs = [self.model(view) for view in views]
+            probabilities = _mean([self.head.probabilities(one) for one in outputs])
+            numbers = [number for one in outputs if (number := self.head.number(one)) is not None]
+        assert probabilities is not None
+        return Judged(probabilities, _mean(numbers))
+
+
+def _mean(values: Sequence[Tensor]) -> npt.NDArray[np.float32] | None:
+    """Return the mean of tensors as an array, None of none."""
+    if not values:
+        return None
+    mean = values[0] if len(values) == 1 else torch.stack(list(values)).mean(dim=0)
+    array: npt.NDArray[np.float32] = mean.float().cpu().numpy().astype(np.float32)
+    return array
 
 
 @contextmanager

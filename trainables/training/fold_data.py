@@ -13,8 +13,10 @@ import numpy.typing as npt
 from datasets.decoded.cache import build_cache, is_whole, load_cache
 from datasets.errors import DataError
 from datasets.images import Pixels
+from datasets.numbers import Number
 from storage.rebuilt_folder import cache_root
 from studies.metrics import Targets
+from trainables.training.heads.task import Task
 
 DECODED = "images.json"  # in a study's folder: the id of every row of its decoded images
 Rows = npt.NDArray[np.int64]
@@ -29,12 +31,20 @@ class FoldData:
     ids: npt.NDArray[np.str_]
     folds: Rows
     targets: Targets
+    persons: Rows  # numbered
     rows: Rows
     images: Pixels  # memory-mapped
+    number: Number | None = None  # behind the label
+    numbers: npt.NDArray[np.float64] | None = None  # of every image
 
     @property
     def fold_count(self) -> int:
         return int(self.folds.max()) + 1
+
+    @property
+    def head_task(self) -> Task:
+        """Return what a head must know of the task."""
+        return Task(len(self.classes), self.number)
 
     def training(self, fold: int) -> Rows:
         """Return the positions of the images to train on when `fold` is left out."""
@@ -59,8 +69,11 @@ def load_fold_data(study: Path) -> FoldData:
         ids=np.array([sample["id"] for sample in samples]),
         folds=columns["fold"],
         targets=columns["target"],
+        persons=np.unique([sample["person"] for sample in samples], return_inverse=True)[1],
         rows=columns["row"],
         images=decoded_images(study, facts),
+        number=None if facts.get("number") is None else Number.model_validate(facts["number"]),
+        numbers=np.array([float(sample["number"]) for sample in samples]) if facts.get("number") else None,
     )
 
 

@@ -8,22 +8,26 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from timm.scheduler import create_scheduler_v2
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from studies.metrics import Probabilities
 from trainables.config import TrainConfig
 from trainables.training.batches import BatchLoader, TrainingBatches, gather
-from trainables.training.classifier import Classifier, Normalisation
+from trainables.training.classifier import Classifier, Judged, Normalisation
 from trainables.training.compiling import compiled_features
 from trainables.training.devices import Placement
 from trainables.training.fold_data import FoldData, Rows
-from trainables.training.losses import class_weights, configured_loss
-from trainables.training.mixing import cutmix
+from trainables.training.freezing import Freezing
+from trainables.training.heads.head import Targets, make_head
+from trainables.training.kept_weights import KeptWeights
+from trainables.training.losses import class_weights
+from trainables.training.mixing import mix, mixes
 from trainables.training.models import make_model, normalisation
 from trainables.training.optimizers import load_optimizer, make_optimizer
+from trainables.training.schedules import make_schedule
 from trainables.training.seeds import derived_generator, derived_seed
+from trainables.training.steps import Steps, step_sizes
 
 
 class NotFinite(ValueError):
@@ -46,26 +50,20 @@ class FoldLearner:
         self.config, self.data, self.placement = config, data, placement
         self._stream = (config.seed, trial, fold)
         self._training, self._validation = data.training(fold), data.validation(fold)
+        self._head = make_head(data.head_task, config)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(*self._stream))
-            model = make_model(config, len(data.classes))
+            model = make_model(config, self._head.outputs)
         self.model = model.to(placement.device).to(memory_format=torch.channels_last)
         self._features = compiled_features(self.model) if placement.compile else None
         self._normalised = Normalisation.of(*normalisation(config.backbone), placement.device)
         batches = TrainingBatches(data, self._training, config, self._stream)
         self._loader = BatchLoader(batches, placement.workers, pinned=placement.device.type == "cuda")
-        self._steps = batches.per_epoch
+        self._sizes = step_sizes(batches.per_epoch, config.accumulation)
         self._optimizer = make_optimizer(self.model, config)
-        self._schedule, _ = create_scheduler_v2(
-            self._optimizer,
-            config.schedule,
-            config.epochs,
-            warmup_lr=config.learning_rate / 100,
-            warmup_epochs=config.warmup_epochs,
-            step_on_epochs=False,
-            updates_per_epoch=self._steps,
-        )
-        self._scaler = torch.amp.GradScaler(placement.device.type, enabled=placement.dtype == torch.float16)
+        self._schedule = make_schedule(self._optimizer, config, len(self._sizes))
+        self._freezing, self._kept = Freezing(self.model, config), KeptWeights(self.model, config)
+        self._steps = Steps(self.model, self._optimizer, config, placement)
         targets = torch.from_numpy(data.targets[self._training])
         weights = class_weights(config, targets, len(data.classes))
         self._weights = None if weights is None else weights.to(placement.device)
@@ -77,74 +75,100 @@ class FoldLearner:
             NotFinite: the loss is no number.
         """
         stream = (*self._stream, epoch)
-        mixing = derived_generator(*stream, 2)
         total, started = torch.zeros((), device=self.placement.device), time.perf_counter()
         self.model.train()
+        self._freezing.apply(epoch)
         with torch.random.fork_rng(devices=self._gpus()):
             torch.manual_seed(derived_seed(*stream, 3))
-            for number, (pixels, classes) in enumerate(self._loader.epoch(epoch)):
-                self._schedule.step_update(epoch * self._steps + number)
-                total += self._train_batch(pixels, classes, mixing) * len(pixels)
+            mixing, batches = derived_generator(*stream, 2), iter(self._loader.epoch(epoch))
+            for step, size in enumerate(self._sizes):
+                self._schedule.step_update(epoch * len(self._sizes) + step)
+                for _ in range(size):
+                    pixels, rows = next(batches)
+                    total += self._train_batch(pixels, rows, epoch, mixing, 1 / size) * len(pixels)
+                self._steps.step()
+                self._kept.after_step()
+            list(batches)  # lets a loader with processes of its own come to its end
+        self._kept.after_epoch(epoch)
         loss = float(total) / len(self._training)
         if not isfinite(loss):
             raise NotFinite(f"the training loss of epoch {epoch + 1} is {loss}; a lower learning rate may help")
-        rate = float(self._optimizer.param_groups[0]["lr"])
+        rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
         return EpochOutcome(loss, rate, len(self._training) / (time.perf_counter() - started))
 
-    def predict_validation(self) -> Probabilities:
-        """Return the probabilities of the left-out fold's images, in their order."""
-        return self.predict(self._validation)
+    def judge_epoch(self, score: Callable[[Probabilities], float]) -> Judged:
+        """Return what the kept weights say about the left-out fold, the epoch just trained taken in by its score there."""
+        judged = self._judge(self._kept.judged(), self._validation)
+        return judged if self._kept.improves(score(judged.probabilities)) else self.judge_validation()
 
-    def predict(self, positions: Rows) -> Probabilities:
-        """Return the probabilities of the images at these positions, in float32 whatever the training's precision.
+    def judge_validation(self) -> Judged:
+        """Return what the kept weights say about the left-out fold's images, in their order."""
+        return self._judge(self._kept.kept(), self._validation)
+
+    def judge(self, positions: Rows) -> Judged:
+        """Return what the kept weights say about the images at these positions."""
+        return self._judge(self._kept.kept(), positions)
+
+    def _judge(self, model: nn.Module, positions: Rows) -> Judged:
+        """Return what a model says about images, in float32 whatever the training's precision.
 
         Raises:
-            NotFinite: one of them is no number.
+            NotFinite: a probability is no number.
         """
-        classifier = Classifier(self.model, self._normalised)
+        classifier = Classifier(model, self._head, self._normalised)
         size = max(1, self.placement.evaluation_pixels // self.config.image_size**2)
         chunks = [positions[start : start + size] for start in range(0, len(positions), size)]
-        probabilities = np.concatenate([classifier.probabilities(gather(self.data, chunk)) for chunk in chunks])
-        if not np.isfinite(probabilities).all():
+        judged = Judged.together([classifier.judge(gather(self.data, chunk)) for chunk in chunks])
+        if not np.isfinite(judged.probabilities).all():
             raise NotFinite("a predicted probability is no number; a lower learning rate may help")
-        return probabilities
+        return judged
 
     def close(self) -> None:
         """End the processes that load batches."""
         self._loader.close()
 
     def weights(self) -> dict[str, Tensor]:
-        """Return the model's state_dict on the CPU."""
-        return {name: value.detach().cpu().contiguous() for name, value in self.model.state_dict().items()}
+        """Return the kept weights on the CPU."""
+        return self._kept.weights()
 
     def state(self) -> dict[str, Any]:
-        """Return all that the next epoch depends on: model, optimizer, loss scale. No generator state."""
+        """Return all that the next epoch depends on: model, optimizer, loss scale, averages. No generator state."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict(),
-            "scaler": self._scaler.state_dict(),
+            "scaler": self._steps.state(),
+            "kept": self._kept.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self.model.load_state_dict(state["model"])
         load_optimizer(self._optimizer, state["optimizer"])
-        self._scaler.load_state_dict(state["scaler"])
+        self._steps.load_state(state["scaler"])
+        if "kept" in state:
+            self._kept.load_state(state["kept"])
 
-    def _train_batch(self, pixels: Tensor, classes: Tensor, mixing: np.random.Generator) -> Tensor:
-        targets = one_hot(classes.to(self.placement.device, non_blocking=True), len(self.data.classes)).float()
-        images, targets = cutmix(self._normalised(pixels), targets, self.config, mixing)
-        with self.placement.autocast():
-            loss = configured_loss(self.config, self._logits(images), targets, self._weights)
-        self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(self._scaler.scale(loss))
-        self._scaler.unscale_(self._optimizer)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_gradient)
-        self._scaler.step(self._optimizer)
-        self._scaler.update()
+    def _train_batch(
+        self, pixels: Tensor, places: Tensor, epoch: int, mixing: np.random.Generator, share: float
+    ) -> Tensor:
+        images, targets = self._normalised(pixels), self._targets(places)
+        if mixes(self.config, epoch):
+            images, targets = mix(images, targets, self.config, mixing)
+        loss = self._steps.loss(self._outputs, self._head, images, targets, self._weights)
+        self._steps.backward(loss, share)
         return loss.detach()
 
-    def _logits(self, images: Tensor) -> Tensor:
+    def _targets(self, places: Tensor) -> Targets:
+        """Return the targets of the images at these positions."""
+        device, rows = self.placement.device, places.numpy()
+        classes = torch.from_numpy(self.data.targets[rows]).to(device)
+        soft = one_hot(classes, len(self.data.classes)).float()
+        if self.data.numbers is None:
+            return Targets(soft)
+        numbers = torch.from_numpy(self.data.numbers[rows]).float().to(device).unsqueeze(1)
+        return Targets(soft, numbers, torch.ones_like(numbers))
+
+    def _outputs(self, images: Tensor) -> Tensor:
         if self._features is None or len(images) != self.config.batch_size:
             return cast(Tensor, self.model(images))
         head = cast(Callable[[Tensor], Tensor], self.model.forward_head)

@@ -38,6 +38,28 @@ def focal(logits: Tensor, targets: Tensor, *, focal_gamma: float) -> Tensor:
     return -(targets * log_probabilities * focus).sum(dim=1)
 
 
+@LOSSES.register("soft_macro_f1")
+def soft_macro_f1(logits: Tensor, targets: Tensor) -> Tensor:
+    """Return 1 - the macro F1 of a batch with probabilities in the place of votes, the same for every image.
+
+    Only classes count that the batch shows. Bénédict et al., "sigmoidF1", TMLR 2022, with softmax.
+    """
+    probabilities = logits.float().softmax(dim=1)
+    both, either = (probabilities * targets).sum(dim=0), (probabilities + targets).sum(dim=0)
+    shown = (targets.sum(dim=0) > 0).float()
+    return (1 - (2 * both / either * shown).sum() / shown.sum()).expand(len(logits))
+
+
+@LOSSES.register("mixture")
+def mixture(
+    logits: Tensor, targets: Tensor, *, focal_gamma: float, mixture_focal: float, mixture_macro_f1: float
+) -> Tensor:
+    """Return shares of the focal loss and of soft macro F1; the rest is cross entropy."""
+    losses = (1 - mixture_focal - mixture_macro_f1) * cross_entropy(logits, targets)
+    losses = losses + mixture_focal * focal(logits, targets, focal_gamma=focal_gamma)
+    return losses + mixture_macro_f1 * soft_macro_f1(logits, targets)
+
+
 def smooth(targets: Tensor, smoothing: float) -> Tensor:
     """Return targets of which the share `smoothing` is spread evenly over all classes."""
     return targets * (1 - smoothing) + smoothing / targets.shape[1]
@@ -53,19 +75,31 @@ def balanced_weights(counts: Tensor) -> Tensor:
     return weights.where(present, 0.0)
 
 
-def configured_loss(config: TrainConfig, logits: Tensor, targets: Tensor, weights: Tensor | None) -> Tensor:
-    """Return the loss of a batch that a configuration describes; `targets` come before smoothing, `weights` by class.
+def effective_weights(counts: Tensor, beta: float) -> Tensor:
+    """Return one weight per class, inverse to its effective number (1 - beta^n) / (1 - beta); an image weighs 1 on average.
+
+    Cui et al., "Class-Balanced Loss Based on Effective Number of Samples", CVPR 2019. beta 0 weighs nothing, towards 1 it is
+    `balanced_weights`.
+    """
+    effective = (1 - beta ** counts.double()) / (1 - beta)
+    weights = (1 / effective.clamp_min(1e-12)).where(counts > 0, 0.0)
+    return (weights * counts.sum() / (weights * counts).sum()).float()
+
+
+def class_loss(config: TrainConfig, logits: Tensor, targets: Tensor) -> Tensor:
+    """Return the loss of classes of every image that a configuration describes; `targets` come before smoothing."""
+    loss = LOSSES[config.loss]
+    losses: Tensor = loss(logits, smooth(targets, config.label_smoothing), **arguments_for(loss, config))
+    return losses
+
+
+def class_weights(config: TrainConfig, targets: Tensor, classes: int) -> Tensor | None:
+    """Return the class weights for these training targets, or None.
 
     An image weighs what its classes weigh in the shares of its target. Were each term weighted instead, the smoothing
     share of a rare class would pull every image over to it.
     """
-    loss = LOSSES[config.loss]
-    losses = loss(logits, smooth(targets, config.label_smoothing), **arguments_for(loss, config))
-    return (losses if weights is None else losses * (targets @ weights)).mean()
-
-
-def class_weights(config: TrainConfig, targets: Tensor, classes: int) -> Tensor | None:
-    """Return the class weights for these training targets, or None."""
-    if config.class_weights == "none":
-        return None
-    return balanced_weights(targets.bincount(minlength=classes))
+    counts = targets.bincount(minlength=classes)
+    if config.class_weights == "effective":
+        return effective_weights(counts, config.effective_beta)
+    return balanced_weights(counts) if config.class_weights == "balanced" else None

@@ -1,32 +1,70 @@
-"""Cut-mix: a part of every image is replaced by that of another, and the targets with it.
+"""Mixing two images: cut-mix replaces a part of one by that of another, mix-up blends them; the targets follow.
 
-Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", ICCV
-2019. The vertical half keeps faces apart at the nose line; the competition's best teams used it.
+Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", ICCV 2019. The vertical
+half keeps faces apart at the nose line; the competition's best teams used it. Zhang et al., "mixup: Beyond Empirical Risk
+Minimization", ICLR 2018.
 """
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from trainables.config import TrainConfig
+from trainables.training.heads.head import Targets
+
+
+def mix(
+    images: Tensor, targets: Targets, config: TrainConfig, generator: np.random.Generator
+) -> tuple[Tensor, Targets]:
+    """Return a batch, cut-mixed or else mixed up with the configured probabilities; the inputs are left as they are.
+
+    images: N x 3 x H x W. The targets follow the area that was really replaced.
+    """
+    if generator.random() < config.cutmix_probability:
+        return cutmix(images, targets, config, generator)
+    if config.mixup_probability and generator.random() < config.mixup_probability:
+        return mixup(images, targets, config.mixup_alpha, generator)
+    return images, targets
+
+
+def mixes(config: TrainConfig, epoch: int) -> bool:
+    """Tell whether anything is mixed in an epoch, counted from 0."""
+    return epoch < config.epochs - config.unmixed_epochs
 
 
 def cutmix(
-    images: Tensor, targets: Tensor, config: TrainConfig, generator: np.random.Generator
-) -> tuple[Tensor, Tensor]:
-    """Return a batch, cut-mixed with the configured probability.
-
-    images: N x 3 x H x W; targets: N x classes, rows sum to 1. The targets follow the area that was
-    really replaced. The inputs are left as they are.
-    """
-    if generator.random() >= config.cutmix_probability:
-        return images, targets
-    kept = 0.5 if config.cutmix_lambda == "half" else generator.beta(config.cutmix_alpha, config.cutmix_alpha)
+    images: Tensor, targets: Targets, config: TrainConfig, generator: np.random.Generator
+) -> tuple[Tensor, Targets]:
+    """Return a batch in which a part of every image is replaced by that of another."""
+    kept = kept_share(config, generator)
     top, bottom, left, right = cut_box(images.shape[2], images.shape[3], kept, config.cutmix_shape, generator)
-    partner = generator.permutation(len(images))
+    partner = torch.from_numpy(generator.permutation(len(images)))
     mixed = images.clone()
     mixed[:, :, top:bottom, left:right] = images[partner, :, top:bottom, left:right]
     replaced = (bottom - top) * (right - left) / (images.shape[2] * images.shape[3])
-    return mixed, targets * (1 - replaced) + targets[partner] * replaced
+    return mixed, targets.mixed(partner.to(targets.classes.device), replaced)
+
+
+def mixup(images: Tensor, targets: Targets, alpha: float, generator: np.random.Generator) -> tuple[Tensor, Targets]:
+    """Return a batch in which every image is blended with another, by a share drawn from Beta."""
+    kept = generator.beta(alpha, alpha)
+    partner = torch.from_numpy(generator.permutation(len(images)))
+    blended = images * kept + images[partner.to(images.device)] * (1 - kept)
+    return blended, targets.mixed(partner.to(targets.classes.device), 1 - kept)
+
+
+def kept_share(config: TrainConfig, generator: np.random.Generator) -> float:
+    """Return the share of an image that cut-mix is to keep."""
+    match config.cutmix_lambda:
+        case "half":
+            return 0.5
+        case "fixed":
+            return config.cutmix_kept
+        case "uniform":
+            low, high = config.cutmix_kept - config.cutmix_band, config.cutmix_kept + config.cutmix_band
+            return float(np.clip(generator.uniform(low, high), 0, 1))
+        case "beta":
+            return float(generator.beta(config.cutmix_alpha, config.cutmix_alpha))
 
 
 def cut_box(

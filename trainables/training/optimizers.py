@@ -1,7 +1,7 @@
 """timm's optimizers by name, in the fused variant where torch has one."""
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
@@ -33,7 +33,9 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
         config.learning_rate,
         config.weight_decay,
         config.momentum,
+        **({} if config.layer_decay == 1 else {"layer_decay": config.layer_decay}),
         **({"fused": True} if has_fused_variant(config.optimizer) else {}),
+        **config.optimizer_options,
     )
     return optimizer
 
@@ -56,8 +58,10 @@ def has_fused_variant(name: str) -> bool:
     return "fused" in signature(get_optimizer_class(name, bind_defaults=False)).parameters
 
 
-def check_optimizers(names: Iterable[str]) -> None:
+def check_optimizers(names: Iterable[str], options: Mapping[str, Iterable[str]] | None = None) -> None:
     """Refuse an optimizer that timm does not have, that does not run here, or that cannot go on from a saved state.
+
+    `options` are the names of options that an optimizer may be given.
 
     Raises:
         OptimizerError: names the nearest ones, or what is wrong.
@@ -69,8 +73,22 @@ def check_optimizers(names: Iterable[str]) -> None:
             raise OptimizerError(
                 f"optimizer: timm has no optimizer {name!r}; near it are: {', '.join(close) or 'adamw, sgd'}"
             )
+        if reason := _unknown_option(name, (options or {}).get(name, ())):
+            raise OptimizerError(reason)
         if reason := _why_not(name):
             raise OptimizerError(f"optimizer: {name} cannot be used here: {reason}; take another, such as adamw")
+
+
+def _unknown_option(name: str, options: Iterable[str]) -> str | None:
+    """Return what is wrong with the first option that an optimizer does not have, None if it has them all."""
+    for option in options:
+        known = list(signature(get_optimizer_class(name, bind_defaults=False)).parameters)[1:]
+        if option not in known:
+            return (
+                f"optimizer_options.{option}: {name} has no such option; it has {', '.join(known)}; put the parameter under a"
+                " condition, such as when: {optimizer: ...}"
+            )
+    return None
 
 
 def _why_not(name: str) -> str | None:

@@ -1,0 +1,38 @@
+"""A knob: a pydantic field that also says its unit, its source, and when it does anything."""
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+ABOVE_ZERO = "above 0"
+ABOVE_ONE = "above 1"
+When: TypeAlias = Mapping[str, str | tuple[str, ...]]  # by other knob: values, or one of the two words above
+
+
+def knob(default: Any, meaning: str, *, when: When | None = None, unit: str = "", source: str = "", **more: Any) -> Any:
+    """Return the field of a knob. `more` are pydantic's bounds, and `fixed_because` for what is one per study."""
+    extra: dict[str, Any] = {"unit": unit, "source": source, "when": dict(when or {})}
+    if "fixed_because" in more:
+        extra["fixed_because"] = more.pop("fixed_because")
+    return Field(default, description=meaning, json_schema_extra=extra, **more)
+
+
+def about(field: FieldInfo) -> dict[str, Any]:
+    """Return what `knob` was told beside pydantic's own."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def holds(wanted: str | tuple[str, ...], value: Any) -> bool:
+    """Tell whether a value of another knob lets one do something."""
+    if wanted in (ABOVE_ZERO, ABOVE_ONE):
+        return bool(value > (0 if wanted == ABOVE_ZERO else 1))
+    return value in wanted
+
+
+def spelled(when: When) -> str:
+    """Return a condition in words."""
+    return ", ".join(
+        f"{name} {wanted if isinstance(wanted, str) else ' or '.join(wanted)}" for name, wanted in when.items()
+    )

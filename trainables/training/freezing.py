@@ -1,0 +1,46 @@
+"""Layers that stay as they were loaded: a share of the backbone's, from the input on, for the first epochs."""
+
+from typing import Any, cast
+
+from timm.models._manipulate import group_parameters
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from trainables.config import TrainConfig
+
+
+def layers_of(model: nn.Module) -> list[list[str]]:
+    """Return the names of a model's parameters layer by layer, from the input on; the head comes last.
+
+    timm's own grouping, which layer-wise decay uses, too; a model of another kind is grouped by its children.
+    """
+    if hasattr(model, "group_matcher"):
+        grouped = group_parameters(model, cast(Any, model).group_matcher(coarse=False), reverse=False)
+        return [list(names) for _, names in sorted(grouped.items())]
+    return [
+        [f"{name}.{inner}" for inner, _ in child.named_parameters()]
+        for name, child in model.named_children()
+        if any(True for _ in child.parameters())
+    ]
+
+
+class Freezing:
+    """Which parameters of a model rest in an epoch; a pure function of the epoch, so nothing has to be saved."""
+
+    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        layers = layers_of(model)
+        frozen = layers[: round(config.frozen_share * (len(layers) - 1))]
+        self._model, self._epochs = model, config.frozen_epochs
+        self._names = {name for layer in frozen for name in layer}
+
+    def apply(self, epoch: int) -> None:
+        """Have the frozen parameters rest, or move, in an epoch counted from 0; call it after `model.train()`."""
+        if not self._names:
+            return
+        moves = epoch >= self._epochs
+        for name, parameter in self._model.named_parameters():
+            if name in self._names:
+                parameter.requires_grad_(moves)
+        for name, module in self._model.named_modules():
+            if isinstance(module, _BatchNorm) and f"{name}.weight" in self._names:
+                module.train(moves)  # its statistics rest, too

@@ -1,0 +1,51 @@
+"""Regression: one output, the number behind the label; its classes follow from the borders.
+
+The number is scaled to mean 0 and standard deviation 1 (statistics of all images outside the holdout: a fixed change of units).
+Error model: the true number is normally distributed around the predicted one, `regression_sigma` standard deviations wide; a
+class's probability is what of that lies between its borders.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn.functional import huber_loss, l1_loss, mse_loss
+
+from trainables.training.heads.head import Head, Targets, number_of
+
+LOSSES_OF_NUMBERS: dict[str, Callable[..., Tensor]] = {"l1": l1_loss, "l2": mse_loss, "huber": huber_loss}
+
+
+class Regression(Head):
+    """The number itself."""
+
+    @property
+    def outputs(self) -> int:
+        return 1
+
+    def loss(self, outputs: Tensor, targets: Targets) -> Tensor:
+        """Return the loss of every image; of a mixed one, that of each number by its share."""
+        assert targets.numbers is not None
+        assert targets.shares is not None
+        scaled = number_of(self.task, "regression").scaled(targets.numbers)
+        each = LOSSES_OF_NUMBERS[self.config.regression_loss](
+            outputs.float().expand_as(scaled), scaled, reduction="none"
+        )
+        return (each * targets.shares).sum(dim=1)
+
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        """Return what of the error's distribution lies in each class."""
+        number = number_of(self.task, "regression")
+        borders = number.scaled(torch.tensor([number.borders], device=outputs.device))
+        below = torch.special.ndtr((borders - outputs.float()) / self.config.regression_sigma)
+        return between(below)
+
+    def number(self, outputs: Tensor) -> Tensor:
+        number: Tensor = number_of(self.task, "regression").unscaled(outputs[:, 0].float())
+        return number
+
+
+def between(below: Tensor) -> Tensor:
+    """Return the probability of every class, N x (borders + 1), from that of lying below each border, N x borders."""
+    ends = torch.cat([below.new_zeros(len(below), 1), below, below.new_ones(len(below), 1)], dim=1)
+    return (ends[:, 1:] - ends[:, :-1]).clamp_min(0)

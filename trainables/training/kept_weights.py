@@ -1,0 +1,95 @@
+"""Which weights of a fold judge and vote: the last, the best epoch's, a moving average, or the mean over the last epochs."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import torch
+from timm.utils import ModelEmaV3
+from torch import Tensor, nn
+
+from trainables.config import TrainConfig
+
+Weights = dict[str, Tensor]
+
+
+class KeptWeights:
+    """Follows a model through training and says which weights are kept.
+
+    Averages are taken of batch norm's statistics, too. `best` is chosen by the score of the very fold that it is judged on: its
+    score is biased upwards, the more the noisier epochs are.
+    """
+
+    def __init__(self, model: nn.Module, config: TrainConfig) -> None:
+        self._model, self._config = model, config
+        self._average: nn.Module | None = None
+        self._averaged = 0  # epochs in the mean
+        self._best: nn.Module | None = None
+        self._best_score: float | None = None
+        if config.kept_weights == "ema":
+            self._average = ModelEmaV3(model, decay=config.ema_decay)
+
+    def after_step(self) -> None:
+        """Take a step of the optimizer in."""
+        if isinstance(self._average, ModelEmaV3):
+            self._average.update(self._model)
+
+    def after_epoch(self, epoch: int) -> None:
+        """Take the end of an epoch, counted from 0, in."""
+        if self._config.kept_weights != "swa" or epoch < self._config.epochs - self._config.swa_epochs:
+            return
+        if self._average is None:
+            self._average = deepcopy(self._model).requires_grad_(False)
+            self._averaged = 1
+            return
+        self._averaged += 1
+        with torch.no_grad():
+            for mean, new in zip(_numbers(self._average), _numbers(self._model), strict=True):
+                mean.lerp_(new, 1 / self._averaged) if mean.is_floating_point() else mean.copy_(new)
+
+    def judged(self) -> nn.Module:
+        """Return the model that an epoch is judged by."""
+        average = self._average.module if isinstance(self._average, ModelEmaV3) else self._average
+        return self._model if average is None else average
+
+    def kept(self) -> nn.Module:
+        """Return the model that votes, as things stand."""
+        return self.judged() if self._best is None else self._best
+
+    def improves(self, score: float) -> bool:
+        """Take the score of an epoch in, and tell whether its weights are kept instead of those before."""
+        if self._config.kept_weights != "best":
+            return True
+        if self._best_score is not None and score <= self._best_score:
+            return False
+        if self._best is None:
+            self._best = deepcopy(self._model).requires_grad_(False)
+        self._best.load_state_dict(self._model.state_dict())
+        self._best_score = score
+        return True
+
+    def weights(self) -> Weights:
+        """Return what votes, on the CPU."""
+        return {name: value.detach().cpu().contiguous() for name, value in self.kept().state_dict().items()}
+
+    def state(self) -> dict[str, Any]:
+        """Return all that the next epoch depends on, beside the model."""
+        average = None if self._average is None else self.judged().state_dict()
+        best = None if self._best is None else self._best.state_dict()
+        return {"average": average, "averaged": self._averaged, "best": best, "best_score": self._best_score}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        if state["average"] is not None:
+            if self._average is None:
+                self._average = deepcopy(self._model).requires_grad_(False)
+            self.judged().load_state_dict(state["average"])
+        if state["best"] is not None:
+            self._best = deepcopy(self._model).requires_grad_(False)
+            self._best.load_state_dict(state["best"])
+        self._averaged, self._best_score = state["averaged"], state["best_score"]
+
+
+def _numbers(model: nn.Module) -> Iterator[Tensor]:
+    yield from model.parameters()
+    yield from model.buffers()

@@ -23,6 +23,7 @@ from launch.options import parse_options, same_command
 from launch.resolve import effective
 from launch.signals import STOPPED, stopping_on_signals
 from schedulers.ray.cluster import ray_cluster
+from schedulers.ray.private_names import set_title
 from schedulers.ray.tune_search import run_climbs
 from schedulers.study_run import StudyRun
 from studies.record import Record
@@ -59,7 +60,12 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
         with Record(launch.folder.record) as record:
             run = StudyRun(record, launch.space, slots, queue=launch.queue, effective=effective)
             run.start(launch.space.search.model_dump(), TrialFolders(launch.folder.path), launch.setup(share))
-            common = {"study": str(launch.folder.path), **vars(share), "compile": options.compile}
+            common = {
+                "study": str(launch.folder.path),
+                **vars(share),
+                "compile": options.compile,
+                "set_title": set_title,
+            }
             stopping = stopping_on_signals(run.stop, say, same_command())
             with listening(launch.folder, run), stopping, SearchProgress(console, run).shown():
                 run_climbs(FoldTrainable, run, common, launch.folder.ray)

@@ -2,11 +2,11 @@
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune import PlacementGroupFactory, Trainable
-from setproctitle import setproctitle
 
 from studies.climb_order import ClimbOrder
 from studies.manifest import trial_path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus and compile.
+    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -30,6 +30,7 @@ class FoldTrainable(Trainable):
         )  # into the worker's log: the dashboard shows it
         logging.getLogger("trainables").setLevel(logging.INFO)
         self._study_name = Path(config["study"]).name
+        self._set_title: Callable[[str], None] | None = config.get("set_title")
         self._climber: Climber | None = None
         self._failure: dict[str, Any] | None = None
         self.reset_config(config)
@@ -82,8 +83,9 @@ class FoldTrainable(Trainable):
         return f"FoldTrainable(study={self._study_name})"
 
     def _tell(self, doing: str) -> None:
-        """Set the process title: the dashboard's worker list shows it live."""
-        setproctitle(f"{self._study_name} trial {self._trial} {doing}")
+        """Set the process title, if there is a way: the dashboard's worker list shows it live."""
+        if self._set_title is not None:
+            self._set_title(f"{self._study_name} trial {self._trial} {doing}")
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:

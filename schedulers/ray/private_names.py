@@ -5,6 +5,8 @@ Written against Ray 2.60, which has no setting for either of these:
 - Tune is to keep its actors: each is a process with seconds of imports, and a climb may take less. Left to itself, Tune ends
   every idle actor but one, so that two climbs that end together cost a process; and it ends an actor that is still starting
   as soon as another one is free, so that with short climbs the second slot would never come to work.
+- A trial's process is to have a title that says what it does: the dashboard lists titles, and Ray writes its own over those of
+  other libraries.
 - A cluster's token is to be found for any address: Ray looks for it by itself for the address `auto` alone.
 """
 
@@ -19,6 +21,7 @@ from ray.tune import tune
 from ray.tune.experiment import Trial
 
 try:
+    from ray import _raylet
     from ray._private.authentication import authentication_token_setup
     from ray.tune.execution.tune_controller import TuneController
     from ray.tune.utils.object_cache import _ObjectCache
@@ -53,6 +56,7 @@ def _lacking() -> Iterator[str]:
     """Yield what this version of Ray lacks."""
     of_module = [
         (tune, "TuneController"),
+        (_raylet, "setproctitle"),
         (TuneController, "_maybe_reuse_cached_actor"),
         (_ObjectCache, "cache_object"),
         (_ObjectCache, "flush_cached_objects"),
@@ -62,6 +66,11 @@ def _lacking() -> Iterator[str]:
     for owner, names in ((TuneController, _ATTRIBUTES), (_ObjectCache, _CACHE_ATTRIBUTES)):
         made = inspect.getsource(owner.__init__)
         yield from (f"no {owner.__name__}.{name}" for name in names if name not in made)
+
+
+def set_title(title: str) -> None:
+    """Set the title of this process."""
+    _raylet.setproctitle(title)  # type: ignore[attr-defined]
 
 
 def take_token() -> None:

@@ -58,7 +58,8 @@ def export(options: argparse.Namespace) -> int:
     say(f"Verified in a fresh process: all members vote as recorded (largest difference {difference:.1e}).")
     say(*(one.spelled() for one in chosen))
     console.print(comparison_table(scores["out_of_fold"], scores["holdout"]))
-    say(f"Bundle: {out / name}", f"Next: python predict.py --bundle {out / name} --images DIR")
+    plugins = "".join(f" --plugin {out / name / spec.source}" for spec in manifest.plugins)
+    say(f"Bundle: {out / name}", f"Next: python predict.py --bundle {out / name} --images DIR{plugins}")
     return 0
 
 

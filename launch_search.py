@@ -59,7 +59,6 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
         say(f"Trials at a time: {slots}, with {share.spelled()} each.", *cluster.where_to_watch())
         with Record(launch.folder.record) as record:
             run = StudyRun(record, launch.space, slots, queue=launch.queue, effective=effective)
-            run.start(launch.space.search.model_dump(), TrialFolders(launch.folder.path), launch.setup(share))
             common = {
                 "study": str(launch.folder.path),
                 **vars(share),
@@ -67,8 +66,10 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
                 "set_title": set_title,
             }
             stopping = stopping_on_signals(run.stop, say, same_command())
-            with listening(launch.folder, run), stopping, SearchProgress(console, run).shown():
-                run_climbs(FoldTrainable, run, common, launch.folder.ray)
+            with listening(launch.folder, run), stopping:
+                run.start(launch.space.search.model_dump(), TrialFolders(launch.folder.path), launch.setup(share))
+                with SearchProgress(console, run).shown():
+                    run_climbs(FoldTrainable, run, common, launch.folder.ray)
     print_ending(console, launch.folder, run.state, launch.space, run.ladder, verbose=options.verbose)
     return conclude(options, run, say)
 

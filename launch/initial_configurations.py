@@ -29,6 +29,7 @@ def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> t
     """
     if not folder.exists():
         raise StudyError(f"--warm-start {folder.name}: {folder.path} holds no study; name one of {folder.path.parent}")
+    folder.load_plugins()  # its strategy may be of one
     theirs, there = folder.stored_space(), folder.classes()
     if theirs.task == space.task and there != classes:
         raise StudyError(

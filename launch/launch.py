@@ -73,7 +73,7 @@ class Launch:
     def begin(self) -> None:
         """Wait for the preflight, then write what identifies the study and follows from its data and machine."""
         self.preflight.check()
-        for plugin in self.plugins if not self.folder.exists() else ():
+        for plugin in self.plugins:  # of a study that goes on it is the same source: it may have been lost
             copy_source(plugin, self.folder.plugins)
         files = {
             self.folder.samples.name: self.data.samples().to_csv(index=False),

@@ -46,13 +46,29 @@ def listening(folder: StudyFolder, run: StudyRun) -> Iterator[None]:
     with ExitStack() as stack:
         for name, options in wanted.items():
             listener = LISTENERS[name]
-            take = stack.enter_context(listener(folder, run, **checked_options(listener, options)))
-            run.listen(_heard(name, take))
+            opened = listener(folder, run, **checked_options(listener, options))
+            try:
+                run.listen(_heard(name, opened.__enter__()))
+            except Exception as error:
+                _switched_off(name, error)
+            else:
+                stack.callback(_left, name, opened)
         yield
 
 
+def _left(name: str, opened: AbstractContextManager[Take]) -> None:
+    try:
+        opened.__exit__(None, None, None)
+    except Exception as error:
+        _switched_off(name, error)
+
+
+def _switched_off(name: str, error: Exception) -> None:
+    logger.warning("listener %s is switched off: %s: %s", name, type(error).__name__, error)
+
+
 def _heard(name: str, take: Take) -> Take:
-    """Return a listener that is switched off at its first error: what looks on must never cost a search."""
+    """Return a function of one event that is switched off at its first error: what looks on must never cost a search."""
     works = True
 
     def guarded(event: Event) -> None:
@@ -63,6 +79,6 @@ def _heard(name: str, take: Take) -> Take:
             take(event)
         except Exception as error:
             works = False
-            logger.warning("listener %s is switched off: %s: %s", name, type(error).__name__, error)
+            _switched_off(name, error)
 
     return guarded

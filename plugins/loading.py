@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import extract_tb
@@ -29,15 +30,14 @@ def load_plugin(plugin: Plugin) -> Plugin:
         return plugin
     if before is not None:
         raise PluginError(f"plugin {plugin.name}: {plugin.path} differs from {before.path}, which is loaded already")
-    if plugin.name in sys.modules:
-        raise PluginError(f"plugin {plugin.name}: {plugin.path} has the name of a module in use; rename the file")
+    _refuse_taken_name(plugin)
     try:
         with registering(plugin.name):
             _import(plugin)
     except PluginError as error:
         unload_plugin(plugin.name)
         raise PluginError(f"plugin {plugin.name}: {plugin.entry}: {error}") from None
-    except Exception as error:  # whatever a user's module does
+    except (Exception, SystemExit) as error:  # whatever a user's module does
         unload_plugin(plugin.name)
         raise PluginError(f"plugin {plugin.name}: {_place(plugin, error)}: {type(error).__name__}: {error}") from None
     _loaded[plugin.name] = plugin
@@ -58,16 +58,32 @@ def unload_plugin(name: str) -> None:
     _loaded.pop(name, None)
 
 
+def _refuse_taken_name(plugin: Plugin) -> None:
+    """Refuse a plugin that would hide another module, or that an earlier plugin has imported on its own."""
+    before = sys.modules.get(plugin.name)
+    if before is not None and getattr(before, "__file__", None) == str(plugin.entry):
+        raise PluginError(f"plugin {plugin.name}: another plugin imports it; list {plugin.name} first")
+    there = None if before is not None else PathFinder.find_spec(plugin.name)
+    hides = there is not None and there.origin not in (None, str(plugin.entry))
+    if before is not None or hides or plugin.name in sys.stdlib_module_names:
+        raise PluginError(f"plugin {plugin.name}: {plugin.path} has the name of another module; rename the file")
+
+
 def _import(plugin: Plugin) -> None:
+    """Import without leaving compiled files beside the source: it may lie in a bundle, where every file counts."""
     inner = [str(plugin.path)] if plugin.path.is_dir() else None
     spec = spec_from_file_location(plugin.name, plugin.entry, submodule_search_locations=inner)
     assert spec is not None, "it is a Python file"
     assert spec.loader is not None, "it is a Python file"
     module = sys.modules[plugin.name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
 
 
-def _place(plugin: Plugin, error: Exception) -> str:
+def _place(plugin: Plugin, error: BaseException) -> str:
     """Return the file and line of the plugin where an import went wrong."""
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}"

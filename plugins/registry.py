@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
-from inspect import Parameter, isclass, signature
+from inspect import Parameter, isclass, signature, unwrap
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
@@ -85,6 +85,10 @@ class Registry(Mapping[str, Item], Generic[Item]):
             item = self._items[name] = cast(Item, getattr(import_module(module), attribute))
         return item
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return an item, or a default where there is none."""
+        return self[name] if name in self._items else default
+
     def __contains__(self, name: object) -> bool:
         return name in self._items
 
@@ -135,21 +139,24 @@ def _new_knobs(item_name: str, item: Callable[..., Any], chosen_by: str) -> Iter
 
 
 def options_of(item: Any) -> dict[str, tuple[Any, Any]]:
-    """Return the keyword-only arguments of a function, or the arguments of a class: name to (annotation, default).
+    """Return the keyword-only arguments of a function, or of a class: name to (annotation, default).
 
-    `Parameter.empty` stands for an argument without a default.
+    `Parameter.empty` stands for an argument without a default; the type of its default for one without an annotation.
     """
-    target = item.__init__ if isclass(item) else item
+    target = unwrap(item.__init__ if isclass(item) else item)
     return {
-        name: (_annotation(target, argument.annotation), argument.default)
+        name: (_annotation(target, argument), argument.default)
         for name, argument in signature(target).parameters.items()
         if argument.kind is Parameter.KEYWORD_ONLY
     }
 
 
-def _annotation(function: Any, annotation: Any) -> Any:
-    """Return an annotation that `from __future__ import annotations` may have left as text."""
-    return eval(annotation, function.__globals__) if isinstance(annotation, str) else annotation
+def _annotation(function: Any, argument: Parameter) -> Any:
+    """Return an argument's annotation, which `from __future__ import annotations` may have left as text."""
+    if argument.annotation is Parameter.empty:
+        return Any if argument.default is Parameter.empty else type(argument.default)
+    text = argument.annotation
+    return eval(text, function.__globals__) if isinstance(text, str) else text
 
 
 def arguments_for(item: Any, values: object) -> dict[str, Any]:
@@ -161,16 +168,23 @@ def checked_options(item: Any, stated: Mapping[str, Any]) -> dict[str, Any]:
     """Return options that were stated for an item, each as the type of its keyword-only argument.
 
     Raises:
-        PluginError: there is no such option, or the value does not fit it.
+        PluginError: there is no such option, one is missing, or a value does not fit it.
     """
     known = options_of(item)
     for name in stated:
         if name not in known:
             raise PluginError(f"{name}: no such option; {name_hint(name, known)}")
+    for name, (_, default) in known.items():
+        if default is Parameter.empty and name not in stated:
+            raise PluginError(f"{name}: is missing; state it")
+    return {name: _checked(name, known[name][0], value) for name, value in stated.items()}
+
+
+def _checked(name: str, annotation: Any, value: Any) -> Any:
     try:
-        return {name: TypeAdapter(known[name][0]).validate_python(value) for name, value in stated.items()}
+        return TypeAdapter(annotation).validate_python(value)
     except ValidationError as error:
-        raise PluginError(f"{error.errors()[0]['msg']} (got {error.errors()[0]['input']!r})") from None
+        raise PluginError(f"{name}: {error.errors()[0]['msg']} (got {value!r})") from None
 
 
 def _registering_module() -> str:

@@ -1,6 +1,7 @@
 """Where a plugin's source lies, and its hash: one file, or a folder with an `__init__.py`."""
 
 import hashlib
+import os
 import shutil
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
@@ -50,13 +51,13 @@ def plugin_at(path: Path) -> Plugin:
     Raises:
         PluginError: there is neither.
     """
-    if not path.is_file() and not (path / "__init__.py").is_file():
+    if not (path.is_file() and path.suffix == ".py") and not (path / "__init__.py").is_file():
         raise PluginError(f"plugin {path}: is neither a Python file nor a folder with an __init__.py")
     return Plugin(path.stem, path.absolute(), source_digest(path))
 
 
 def source_digest(path: Path) -> str:
-    """Return the sha256 over the Python files of a plugin, by name and content."""
+    """Return the sha256 over the files of a plugin, by name and content."""
     content = hashlib.sha256()
     for file in _files(path):
         name = file.name if path.is_file() else file.relative_to(path).as_posix()
@@ -66,14 +67,26 @@ def source_digest(path: Path) -> str:
 
 
 def copy_source(plugin: Plugin, folder: Path) -> Path:
-    """Copy the source of a plugin below a folder, in the place of an older copy, and return where it lies."""
+    """Copy the source of a plugin below a folder, in the place of an older copy, and return where it lies.
+
+    Raises:
+        PluginError: the source was changed since it was loaded.
+    """
+    target = folder / plugin.path.name
+    if target.is_dir():
+        shutil.rmtree(target)
     for file in _files(plugin.path):
-        target = folder / plugin.path.name / ("" if plugin.path.is_file() else file.relative_to(plugin.path))
-        target = folder / file.name if plugin.path.is_file() else target
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, target)
-    return folder / plugin.path.name
+        copy = target if plugin.path.is_file() else target / file.relative_to(plugin.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+    if source_digest(target) != plugin.digest:
+        raise PluginError(f"plugin {plugin.name}: {plugin.path} was changed while this ran; start again")
+    return target
 
 
 def _files(path: Path) -> list[Path]:
-    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+    """Return all files of a plugin but what Python compiled; a package may link to others."""
+    if path.is_file():
+        return [path]
+    found = [Path(folder) / name for folder, _, names in os.walk(path, followlinks=True) for name in names]
+    return sorted(file for file in found if "__pycache__" not in file.parts)

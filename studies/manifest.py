@@ -18,6 +18,10 @@ class FolderError(ValueError):
     """A trial folder that is not what its manifest says."""
 
 
+class FormatError(ValueError):
+    """A manifest of another version: nothing is wrong with it, and nothing must be mended."""
+
+
 class Manifest(BaseModel):
     """What a trial folder holds; files by path below the folder, with their sha256."""
 
@@ -94,14 +98,15 @@ def read_manifest(study: Path, trial: int) -> Manifest | None:
     path = trial_path(study, trial) / "manifest.json"
     try:
         stored = json.loads(path.read_bytes())
-        if isinstance(stored, dict) and stored.get("format", FORMAT) > FORMAT:
-            raise FolderError(
-                f"{path}: is of format {stored['format']}, this version reads format {FORMAT}; take the newer one"
+        found = stored.get("format", FORMAT) if isinstance(stored, dict) else FORMAT
+        if isinstance(found, int) and found != FORMAT:
+            raise FormatError(
+                f"{path}: is of format {found}, this version of Foldrace reads format {FORMAT}; take the version that wrote it"
             )
         return Manifest.model_validate(stored)
     except FileNotFoundError:
         return None
-    except FolderError:
+    except FormatError:
         raise
     except ValueError:
         raise FolderError(

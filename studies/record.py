@@ -6,6 +6,7 @@ an event that a crash takes back. A crash inside an append leaves a torn last li
 """
 
 import fcntl
+import json
 import logging
 import os
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from types import TracebackType
 from pydantic import ValidationError
 
 from storage.atomic import sync
-from studies.events import RECORD_FORMAT, Event, Launched, parse_event
+from studies.events import RECORD_FORMAT, Event, parse_event
 
 logger = logging.getLogger(__name__)
 
@@ -93,11 +94,6 @@ def read_record(path: Path) -> Iterator[Event]:
         RecordError: a whole line is damaged, or of a newer version; names it.
     """
     for number, event in _parsed(path):
-        if isinstance(event, Launched) and event.format > RECORD_FORMAT:
-            raise RecordError(
-                f"{path}: line {number} is of format {event.format}, this version of Foldrace reads format {RECORD_FORMAT}; go"
-                " on with the version that wrote it"
-            )
         if event is None:
             raise RecordError(
                 f"{path}: line {number} is damaged; python -m analysis.check {path.parent} says what can be read, and with"
@@ -114,10 +110,25 @@ def readable_events(path: Path) -> tuple[list[Event], list[int]]:
 
 def _parsed(path: Path) -> Iterator[tuple[int, Event | None]]:
     for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
+        if line.startswith(b'{"time"') and b'"event":"launched"' in line:
+            _check_format(path, number, line)
         try:
             yield number, parse_event.validate_json(line)
         except ValidationError:
             yield number, None
+
+
+def _check_format(path: Path, number: int, line: bytes) -> None:
+    """Refuse the lines of a later version before anything else is made of them."""
+    try:
+        found = json.loads(line).get("format", RECORD_FORMAT)
+    except ValueError:
+        return  # damaged, which is another matter
+    if found != RECORD_FORMAT:
+        raise RecordError(
+            f"{path}: line {number} is of format {found}, this version of Foldrace reads format {RECORD_FORMAT}; go on with the"
+            " version that wrote it"
+        )
 
 
 def _cut_torn_line(path: Path) -> None:

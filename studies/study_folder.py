@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from plugins.loading import load_plugin
-from plugins.sources import find_plugin
+from plugins.sources import Plugin, plugin_at
 from search_spaces import SearchSpace
 from storage.atomic import make_folder, write_text
 from studies.climb_order import FoldOrder
@@ -89,6 +89,17 @@ class StudyFolder:
         digests: dict[str, str] = self._begun()["plugins"]
         return digests
 
+    def kept_plugin(self, name: str) -> Plugin:
+        """Return the plugin as the study keeps it.
+
+        Raises:
+            StudyError: its source is gone.
+        """
+        for path in (self.plugins / f"{name}.py", self.plugins / name):
+            if path.exists():
+                return plugin_at(path)
+        raise StudyError(f"{self.plugins}: lacks the plugin {name}; the next launch of the study puts it back")
+
     def load_plugins(self) -> None:
         """Import the study's plugins, from the sources that it keeps.
 
@@ -96,7 +107,7 @@ class StudyFolder:
             StudyError: one of them was changed or is gone.
         """
         for name, digest in self.plugin_digests().items():
-            plugin = find_plugin(name, self.plugins)
+            plugin = self.kept_plugin(name)
             if plugin.digest != digest:
                 raise StudyError(f"{plugin.path}: was changed since the study began; restore it")
             load_plugin(plugin)
@@ -112,13 +123,13 @@ class StudyFolder:
                 f"{self.path}: was begun by an earlier version of Foldrace (it has no {self.begun.name}); go on with that"
                 " version, or begin anew under another name with --study"
             )
-        facts = self.read_facts(self.begun, ("format", "fold_order", "plugins"))
+        facts = self.read_facts(self.begun, ("format",))
         if facts["format"] != FORMAT:
             raise StudyError(
                 f"{self.begun}: is of format {facts['format']}, this version of Foldrace reads format {FORMAT}; take the"
                 " version that wrote it, or begin anew under another name with --study"
             )
-        return facts
+        return self.read_facts(self.begun, ("fold_order", "plugins"))
 
     def classes(self) -> list[str]:
         """Return the classes of the study's task."""

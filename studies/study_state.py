@@ -1,4 +1,4 @@
-"""Where every trial of a study stands: the fold of the record's events."""
+"""Where every trial of a study stands: worked out from the events of the record."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

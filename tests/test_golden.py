@@ -20,9 +20,9 @@ from plugins.loading import unload_plugin
 from schedulers.search_settings import make_ladder
 from search_spaces import SearchSpace
 from studies.events import EpochScored
-from studies.manifest import sha256_of
+from studies.manifest import FormatError, sha256_of
 from studies.record import RecordError, read_record
-from studies.study_folder import Identity, StudyFolder
+from studies.study_folder import Identity, StudyError, StudyFolder
 from studies.study_state import StudyState
 from trainables.config import configured
 from voting.bundle import BundleError, open_bundle
@@ -87,6 +87,20 @@ def test_a_record_of_a_later_version_is_refused_with_the_way_out(study: StudyFol
         list(read_record(study.record))
 
 
+def test_a_later_version_is_no_damage_and_a_check_mends_nothing(study: StudyFolder) -> None:
+    record, manifest = study.record.read_text(), study.trials / "0/manifest.json"
+    study.record.write_text(record.replace('"format":1', '"format":2,"new_field":1', 1))
+    with pytest.raises(RecordError, match="is of format 2"):
+        check(study, mend=True)
+    study.record.write_text(record)
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(FormatError, match=r"manifest\.json: is of format 2, .*take the version that wrote it"):
+        check(study, mend=True)
+    study.begun.write_text('{"format": 3, "order": "x"}')
+    with pytest.raises(StudyError, match="is of format 3, this version of Foldrace reads format 2"):
+        study.stored_space()
+
+
 def test_every_line_of_a_stored_record_is_read(study: StudyFolder) -> None:
     events = list(read_record(study.record))
     assert sum(isinstance(event, EpochScored) for event in events) == 20
@@ -96,12 +110,14 @@ def test_a_stored_bundle_votes_as_it_did(tmp_path: Path, monkeypatch: pytest.Mon
     bundle, out = GOLDEN / "bundle", tmp_path / "votes.csv"
     command = ["predict.py", "--bundle", str(bundle), "--images", str(GOLDEN / "images"), "--out", str(out)]
     monkeypatch.setattr("sys.argv", [*command, "--plugin", str(bundle / "plugins/tiny_net.py")])
-    assert predict.main() == 0
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    for _ in range(2):  # the first leaves nothing in the bundle that the second would refuse
+        assert predict.main() == 0
+        unload_plugin("tiny_net")
     with open(GOLDEN / "votes.csv") as before, open(out) as now:
         for one, other in zip(csv.DictReader(before), csv.DictReader(now), strict=True):
             assert [one["image"], one["mask"]] == [other["image"], other["mask"]]
             assert float(one["mask_wear"]) == pytest.approx(float(other["mask_wear"]), abs=1e-4)
-    unload_plugin("tiny_net")
 
 
 def test_a_bundle_of_another_format_is_refused_with_the_way_out(tmp_path: Path) -> None:

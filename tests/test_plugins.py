@@ -287,6 +287,7 @@ def test_a_stored_configuration_that_lacks_a_knob_has_it_at_its_baseline(plugin:
     [
         ("import nowhere_at_all", r"plugin mine: .*mine\.py:1: ModuleNotFoundError: No module named 'nowhere_at_all'"),
         ("x = 1\ny = (", r"plugin mine: .*mine\.py:2: SyntaxError"),
+        ("import sys\nsys.exit(0)", r"plugin mine: .*mine\.py:2: SystemExit: 0"),
         ("raise RuntimeError('no')", r"plugin mine: .*mine\.py:1: RuntimeError: no"),
         (
             "from plugins import LOSSES\n@LOSSES.register('focal')\ndef f(logits, targets): ...",
@@ -326,7 +327,7 @@ def test_a_plugin_is_found_beside_the_space_first_then_on_the_python_path(
         with pytest.raises(PluginError, match=wrong):
             find_plugin(name, beside)
     (beside / "json.py").write_text("")
-    with pytest.raises(PluginError, match="name of a module in use; rename the file"):
+    with pytest.raises(PluginError, match="has the name of another module; rename the file"):
         load_plugins(["json"], beside)
 
 
@@ -368,13 +369,73 @@ def test_two_knobs_of_one_name_are_refused_and_one_without_a_default_is_shared(p
     assert "focal_gamma" not in train_config()().effective()
 
 
+def test_a_built_in_knob_that_a_plugin_takes_keeps_its_meaning_elsewhere(plugin: Path) -> None:
+    before = {rate: TrainConfig(drop_rate=rate).digest for rate in (0.3, 0.5)}
+    plugin.write_text(
+        "from plugins import BACKBONES\n"
+        "@BACKBONES.register('net')\ndef net(outputs, *, image_size: int, drop_rate: float): ...\n"
+        "@BACKBONES.register('plain')\ndef plain(outputs): ...\n"
+    )
+    load_plugin(plugin_at(plugin))
+    assert {rate: configured({"drop_rate": rate}).digest for rate in (0.3, 0.5)} == before
+    taken, ignored = (
+        len({configured({"backbone": name, "drop_rate": r}).digest for r in (0.3, 0.5)}) for name in ("net", "plain")
+    )
+    assert (taken, ignored) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("argument", "complaint"),
+    [
+        ("typo_knob: float", "there is no knob 'typo_knob'; give it a default"),
+        ("digest=1.0", "cannot be called 'digest'"),
+    ],
+)
+def test_a_knob_that_cannot_be_is_refused_before_a_search(argument: str, complaint: str, plugin: Path) -> None:
+    plugin.write_text(f"from plugins import LOSSES\n@LOSSES.register('mine')\ndef mine(a, b, *, {argument}): ...")
+    load_plugin(plugin_at(plugin))
+    with pytest.raises(PluginError, match=complaint):
+        train_config()
+
+
+def test_a_package_is_copied_and_hashed_with_its_data_and_a_stale_copy_goes(tmp_path: Path) -> None:
+    package = tmp_path / "kit"
+    (package / "data").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "data" / "names.txt").write_text("a")
+    before = plugin_at(package)
+    (tmp_path / "study" / "kit").mkdir(parents=True)
+    (tmp_path / "study" / "kit" / "stale.py").write_text("")
+    copied = copy_source(before, tmp_path / "study")
+    assert sorted(path.name for path in copied.rglob("*") if path.is_file()) == ["__init__.py", "names.txt"]
+    (package / "data" / "names.txt").write_text("b")
+    assert plugin_at(package).digest != before.digest
+    with pytest.raises(PluginError, match="was changed while this ran; start again"):
+        copy_source(before, tmp_path / "study")
+
+
+def test_a_listener_that_cannot_begin_or_end_costs_no_search(plugin: Path, tmp_path: Path) -> None:
+    plugin.write_text(
+        "from contextlib import contextmanager\nfrom plugins import LISTENERS\n"
+        "@LISTENERS.register('late')\n@contextmanager\ndef late(folder, run):\n    yield lambda event: None\n    1 / 0\n"
+        "@LISTENERS.register('early')\n@contextmanager\ndef early(folder, run):\n    1 / 0\n    yield print\n"
+    )
+    load_plugin(plugin_at(plugin))
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=2, finalists=1, listeners={"late": {}, "early": {}}))
+    with listening(StudyFolder(tmp_path), driver.run):
+        driver.start().finish()
+    assert len(driver.run.state.trials) == 2
+
+
 def test_options_are_the_keyword_only_arguments_with_their_types() -> None:
     def item(first: int, *, share: Annotated[float, Field(le=1)] = 0.5, name: str) -> None: ...
 
     assert [*options_of(item)] == ["share", "name"]
     assert checked_options(item, {"share": "0.25", "name": "x"}) == {"share": 0.25, "name": "x"}
     with pytest.raises(PluginError, match=r"less than or equal to 1 \(got 2\)"):
-        checked_options(item, {"share": 2})
+        checked_options(item, {"share": 2, "name": "x"})
+    with pytest.raises(PluginError, match="name: is missing; state it"):
+        checked_options(item, {})
     registry: Registry[Any] = Registry("thing", knob="thing")
     registry.add("later", "plugins.names:name_hint")
     assert registry["later"]("a", ["a"]) == "did you mean a? Valid: a"

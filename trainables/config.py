@@ -30,6 +30,7 @@ _BUILT_BY = (
     *("backbone", "image_size", "global_pool", "head", "head_hidden", "test_flip"),
     *("regression_sigma", "distribution_bins"),
 )
+_OF_TIMM = ("drop_rate", "drop_path_rate", "global_pool", "head_hidden")  # a registered backbone takes what it names
 _OPTIONS = "optimizer_options."
 
 
@@ -55,6 +56,8 @@ class TrainConfig(OptimizationKnobs, LossKnobs, ImageKnobs, ModelKnobs):
             return True
         if name in _brought() or (name == "momentum" and self.ignores_momentum()):
             return False
+        if name in _OF_TIMM and self.backbone in BACKBONES:
+            return False
         when = about(type(self).model_fields[name]).get("when", {})
         return all(
             holds(wanted, getattr(self, other)) and self._does_something(other) for other, wanted in when.items()
@@ -79,9 +82,14 @@ def train_config() -> type[TrainConfig]:
     """Return `TrainConfig` with the knobs that plugins have registered.
 
     Raises:
-        PluginError: one of them has the name of another knob.
+        PluginError: one of them has the name of another knob, or an item takes a knob that nobody has.
     """
-    return _extended(tuple(knob for registry in _CHOSEN for knob in registry.knobs()))
+    extended = _extended(tuple(knob for registry in _CHOSEN for knob in registry.knobs()))
+    for name, takers in _takers().items():
+        if name not in extended.model_fields:
+            chosen_by, item = takers[0]
+            raise PluginError(f"{chosen_by} {item}: there is no knob {name!r}; give it a default, and it is a new one")
+    return extended
 
 
 def configured(values: Mapping[str, Any]) -> TrainConfig:
@@ -111,6 +119,8 @@ def baselines() -> dict[str, Any]:
 def _extended(brought: tuple[Knob, ...]) -> type[TrainConfig]:
     fields: dict[str, Any] = {}
     for knob in brought:
+        if hasattr(TrainConfig, knob.name) and knob.name not in TrainConfig.model_fields:
+            raise PluginError(f"{knob.chosen_by} {knob.item}: a knob cannot be called {knob.name!r}; rename it")
         if knob.name in TrainConfig.model_fields or knob.name in fields:
             raise PluginError(
                 f"{knob.chosen_by} {knob.item}: there is a knob {knob.name!r} already; rename it, or leave its default out to"

@@ -145,6 +145,10 @@ def _check_files(folder: Path, manifest: BundleManifest) -> None:
         for name in member.weights:
             if name not in manifest.files:
                 raise BundleError(f"{folder / name}: votes but is not among the bundle's files; export again")
+    for spec in manifest.plugins:
+        inside = (folder / spec.source).resolve().is_relative_to((folder / "plugins").resolve())
+        if not inside or not any(name == spec.source or name.startswith(f"{spec.source}/") for name in manifest.files):
+            raise BundleError(f"{folder / spec.source}: is a plugin but none of the bundle's files; export again")
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
     for name in sorted(present - manifest.files.keys() - {_MANIFEST, _SEAL}):
         raise BundleError(f"{folder / name}: was added after the export; remove it or export again")

@@ -12,7 +12,7 @@ import numpy as np
 from studies.metrics import Probabilities
 from voting.bundle import BundleError
 from voting.members import Chosen
-from voting.needed_plugins import needed_plugins
+from voting.needed_plugins import needed_plugins, plugins_to_compare_with
 from voting.packing import in_place_spec
 from voting.verification import Plan, Reference, TaskPlan
 
@@ -27,7 +27,8 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> tuple[Hol
         BundleError: it does not vote as its trials did.
     """
     plan, out = temporary / "plan.json", temporary / "holdout.npz"
-    sources = tuple(plugin.path for plugin in needed_plugins(chosen))
+    packed = {plugin.name: bundle / "plugins" / plugin.path.name for plugin in needed_plugins(chosen)}
+    sources = tuple({**{plugin.name: plugin.path for plugin in plugins_to_compare_with(chosen)}, **packed}.values())
     checks = Plan(tasks={one.task: plan_of(one) for one in chosen}, plugins=sources)
     plan.write_text(checks.model_dump_json(), encoding="utf-8")
     command = [sys.executable, "-m", "voting.verification", *(str(path.absolute()) for path in (bundle, plan, out))]

@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
-from ray.tune import tune
 from ray.tune.experiment import Trial
 
 try:
     from ray import _raylet
     from ray._private.authentication import authentication_token_setup
+    from ray.tune import tune
     from ray.tune.execution.tune_controller import TuneController
     from ray.tune.utils.object_cache import _ObjectCache
 except ImportError as error:  # another version of Ray: told by `check_private_names`, before anything is used

@@ -13,5 +13,5 @@ def say(*lines: str, style: str | None = None, to: Console = console) -> None:
 
 def say_error(error: Exception) -> None:
     """Print what a user can mend; our own errors are ValueErrors that name file, key and way out."""
-    told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
-    say(f"error: {told}", style="red")
+    message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else error
+    say(f"error: {message}", style="red")

@@ -28,8 +28,8 @@ class SearchProgress:
     def __init__(self, console: Console, run: StudyRun) -> None:
         self._console, self._run = console, run
         self._study, self._space, self._ladder = run.state, run.space, run.ladder
-        self._told_version, self._told_at, self._begun = -1, 0.0, time.monotonic()
-        self._told: dict[str, str] = {}
+        self._shown_version, self._shown_at, self._begun = -1, 0.0, time.monotonic()
+        self._shown: dict[str, str] = {}
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -52,21 +52,21 @@ class SearchProgress:
 
     def _run_plain(self, stop: threading.Event) -> None:
         while not stop.wait(_REFRESH):
-            if self._study.version != self._told_version and time.monotonic() - self._told_at > _LINE_EVERY:
+            if self._study.version != self._shown_version and time.monotonic() - self._shown_at > _LINE_EVERY:
                 self._tell()
         self._tell()
 
     def _tell(self) -> None:
-        self._told_version, self._told_at = self._study.version, time.monotonic()
+        self._shown_version, self._shown_at = self._study.version, time.monotonic()
         say(_until_it_holds_still(self.line), to=self._console)
 
     def line(self) -> str:
         """Return what has changed since the last line."""
         facts = self._facts()
-        changed = {name: value for name, value in facts.items() if self._told.get(name) != value}
-        self._told = facts
-        told = " | ".join(f"{name} {value}" for name, value in changed.items() if name != "best configuration")
-        return f"{spell_duration(time.monotonic() - self._begun)}: {told or 'nothing new'}"
+        changed = {name: value for name, value in facts.items() if self._shown.get(name) != value}
+        self._shown = facts
+        line = " | ".join(f"{name} {value}" for name, value in changed.items() if name != "best configuration")
+        return f"{spell_duration(time.monotonic() - self._begun)}: {line or 'nothing new'}"
 
     def table(self) -> Table:
         """Return the state of the search."""

@@ -36,8 +36,8 @@ def print_ending(
     for trial in study.trials.values():
         if trial.failure:
             here(_spelled_failure(trial, folder), style="yellow")
-    if told := advice(study, ladder):
-        here(told)
+    if line := advice(study, ladder):
+        here(line)
     if study.bytes_dropped:
         here(
             f"The disk budget took {spell_size(study.bytes_dropped)} of states and weights that are not needed to vote."
@@ -89,8 +89,8 @@ def _against(best: Row, other: Row | None) -> str:
 def print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:
     """Print how a search was spent, rung by rung."""
     console.print(rungs_shown(rung_table(study, ladder)))
-    for told in filter(None, (savings(study, ladder), time_shares(study), advice(study, ladder))):
-        say(told, to=console)
+    for line in filter(None, (savings(study, ladder), time_shares(study), advice(study, ladder))):
+        say(line, to=console)
 
 
 def _spelled_failure(trial: TrialState, folder: StudyFolder) -> str:

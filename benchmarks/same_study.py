@@ -1,4 +1,4 @@
-"""Whether a change of the code changed a study: one serial search with a seed, told by its decisions, scores and files.
+"""Whether a change of the code changed a study: one serial search with a seed, by its decisions, scores and files.
 
     python -m benchmarks.same_study --json before.json
     python -m benchmarks.same_study --against before.json
@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="where to write the study's decisions, scores and digests")
     parser.add_argument("--against", type=Path, help="what another version wrote")
     arguments = parser.parse_args()
-    study = told(searched())
+    study = content_of(searched())
     print(f"{len(study['events'])} events, {len(study['trials'])} trials")
     if arguments.json:
         arguments.json.write_text(json.dumps(study, indent=1))
@@ -69,7 +69,7 @@ def searched() -> Path:
     return place / "results/toy"
 
 
-def told(study: Path) -> dict[str, Any]:
+def content_of(study: Path) -> dict[str, Any]:
     """Return the decisions and scores of a record, and of every trial folder the files that count, by their sha256."""
     lines = [json.loads(line) for line in (study / "record.jsonl").read_text().splitlines()]
     events = [

@@ -88,7 +88,7 @@ class Sampled:
         return 1.0
 
 
-def told_naively(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
+def shown_naively(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
     """Return every trial as complete with its last score, as Ray's OptunaSearch tells them."""
     rested = [trial for trial in study.trials.values() if trial.epochs and not trial.climbing]
     return [
@@ -162,11 +162,11 @@ def main() -> None:
     parser.add_argument("--table", type=table_argument, required=True)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--budgets", type=int, nargs="+", default=[100, 500])
-    parser.add_argument("--samplers", nargs="+", default=["tpe", "tpe, told naively", "gp", "cmaes", "qmc", "random"])
+    parser.add_argument("--samplers", nargs="+", default=["tpe", "tpe, shown naively", "gp", "cmaes", "qmc", "random"])
     parser.add_argument("--strategies", nargs="+", default=["fold_ladder", "survey", "asha"])
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    SAMPLERS.add("tpe, told naively", replace(SAMPLERS["tpe"], projection=told_naively))
+    SAMPLERS.add("tpe, shown naively", replace(SAMPLERS["tpe"], projection=shown_naively))
     surrogate = Surrogate(arguments.table)
     rows = []
     for budget in arguments.budgets:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-STOPPED = 130  # the exit code of a search that was told to stop
+STOPPED = 130  # the exit code of a search that was asked to stop
 PATIENCE = 12.0  # seconds after SIGTERM; leaving takes a few more
 
 
@@ -21,7 +21,7 @@ def stopping_on_signals(stop: Callable[[], None], say: Callable[[str], None], ag
     `again` is the command that continues. Leaving at once is safe: the record and the trial folders are whole after
     every event, and Ray's processes end when they lose their driver.
     """
-    told = False
+    asked = False
     cut = threading.Timer(PATIENCE, lambda: leave("Cut short"))
     cut.daemon = True
 
@@ -30,10 +30,10 @@ def stopping_on_signals(stop: Callable[[], None], say: Callable[[str], None], ag
         os._exit(STOPPED)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
-        nonlocal told
-        if told:
+        nonlocal asked
+        if asked:
             leave("Stopped at once")
-        told = True
+        asked = True
         if number == signal.SIGTERM:
             cut.start()
         say("Stopping: running epochs are finished and saved first (again to stop at once).")

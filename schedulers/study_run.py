@@ -141,7 +141,7 @@ class StudyRun:
         self.stop()
 
     def listen(self, listener: Callable[[Event], None]) -> None:
-        """Have every event told after it was recorded."""
+        """Have a function called with every event after it was recorded."""
         self._listeners.append(listener)
 
     def ends_here(self, order: ClimbOrder, fold_epochs: int) -> bool:

@@ -19,8 +19,8 @@ def check_free_space(folder: Path) -> None:
     """
     free = shutil.disk_usage(folder).free
     if free < RESERVED_BYTES:
-        told = f"only {free / 2**20:.0f} MiB are free, {RESERVED_BYTES / 2**20:.0f} MiB are kept"
-        raise DiskFull(errno.ENOSPC, told, str(folder))
+        message = f"only {free / 2**20:.0f} MiB are free, {RESERVED_BYTES / 2**20:.0f} MiB are kept"
+        raise DiskFull(errno.ENOSPC, message, str(folder))
 
 
 def is_full(error: BaseException) -> bool:

@@ -62,7 +62,7 @@ class EpochScored(_Event):
 
 
 class ClimbEnded(_Event):
-    """A climb is over: at its rung, told to stop, or without having got there."""
+    """A climb is over: at its rung, stopped on request, or without having got there."""
 
     event: Literal["climb_ended"] = "climb_ended"
     trial: int

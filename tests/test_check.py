@@ -225,7 +225,7 @@ def test_epochs_that_are_saved_but_not_recorded_are_a_note_and_nothing_wrong(fin
     last = max(number for number, line in enumerate(lines) if b"epoch_scored" in line)
     finished.record.write_bytes(b"\n".join(lines[:last]) + b"\n")
     notes = [finding for finding in folder_findings(finished) if not finding.wrong]
-    assert "not recorded yet" in notes[0].told
+    assert "not recorded yet" in notes[0].message
     assert told(finished) == ""
 
 

@@ -1,4 +1,4 @@
-"""How a failure inside a climb is told: as a result with its class and reason, never as an exception."""
+"""How a failure inside a climb is reported: as a result with its class and reason, never as an exception."""
 
 import traceback
 from contextlib import suppress
@@ -20,14 +20,14 @@ def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
     with suppress(OSError):  # the disk may be what is full
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "failure.txt").write_text("".join(traceback.format_exception(error)), encoding="utf-8")
-    told = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+    message = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
     kind = failure_class(error)
     advice = (
         "; lower batch_size, or let fewer trials run at once (--trials-per-gpu, --cpus-per-trial)"
         if kind == "out_of_memory"
         else ""
     )
-    return {"failure": kind, "reason": told + advice, "trial": int(folder.name), "done": True}
+    return {"failure": kind, "reason": message + advice, "trial": int(folder.name), "done": True}
 
 
 def failure_class(error: Exception) -> str:

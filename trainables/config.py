@@ -68,14 +68,14 @@ class TrainConfig(OptimizationKnobs, LossKnobs, ImageKnobs, ModelKnobs):
         """Return a hash of the effective configuration: equal for configurations that train alike.
 
         A knob at its baseline is left out, so that a configuration of before there was that knob keeps its hash; `weights`
-        are told as they were when the knob was called `pretrained`, and a file of weights by its content.
+        are hashed as they were when the knob was called `pretrained`, and a file of weights by its content.
         """
-        told = {name: value for name, value in self.effective().items() if value != baselines()[name]}
-        if told.get("weights") == "none":
-            told["pretrained"] = not told.pop("weights")
-        elif "weights" in told:
-            told["weights"] = digest_of(told["weights"])
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        hashed = {name: value for name, value in self.effective().items() if value != baselines()[name]}
+        if hashed.get("weights") == "none":
+            hashed["pretrained"] = not hashed.pop("weights")
+        elif "weights" in hashed:
+            hashed["weights"] = digest_of(hashed["weights"])
+        return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def train_config() -> type[TrainConfig]:

@@ -33,8 +33,8 @@ def check_submission(images: Images, manifest: BundleManifest) -> None:
     """Refuse the competition's list, before any vote, with a bundle that cannot fill it in."""
     missing = [task for task in JOINT_TASKS if task not in {spec.task for spec in manifest.tasks}]
     if images.info is not None and missing:
-        told = f"{images.info}: a submission needs a bundle that votes on {', '.join(JOINT_TASKS)}"
-        raise BundleError(f"{told}; {missing[0]} is missing (without info.csv, --images takes any folder)")
+        needed = f"{images.info}: a submission needs a bundle that votes on {', '.join(JOINT_TASKS)}"
+        raise BundleError(f"{needed}; {missing[0]} is missing (without info.csv, --images takes any folder)")
 
 
 def submit(out: Path, images: Images, votes: Mapping[str, Votes]) -> None:

@@ -58,7 +58,7 @@ def _trial_findings(folder: StudyFolder, trial: TrialState, folds: list[set[str]
         return
     predicted = _predictions(folder.path, manifest, folds, metric)
     wrong = [*_against_record(trial, manifest), *_files(place, manifest), *predicted]
-    yield from (Finding(str(place), told, trial=trial.number) for told in wrong)
+    yield from (Finding(str(place), message, trial=trial.number) for message in wrong)
     ahead = len(manifest.curve) - trial.fold_epochs
     if ahead > 0:
         yield Finding(
@@ -104,7 +104,7 @@ def _predictions(study: Path, manifest: Manifest, folds: list[set[str]], metric:
     for fold in range(manifest.finished_folds):
         path, recorded = trial_path(study, manifest.trial) / predictions_name(fold), manifest.files
         if not path.is_file() or sha256_of(path) != recorded.get(predictions_name(fold)):
-            return  # told already
+            return  # reported already
         part = read_predictions(study, manifest.trial, fold)
         if set(part.ids) != folds[fold] or len(part.ids) != len(folds[fold]):
             yield f"{predictions_name(fold)} is not about the images of fold {fold}"

@@ -21,13 +21,13 @@ class Finding:
     """One thing that a check has found, and where; a note is nothing that needs mending."""
 
     place: str
-    told: str
+    message: str
     wrong: bool = True
     trial: int | None = None  # whose folder is damaged, so that a repair sets it aside
     stray: Path | None = None  # what does not belong there, likewise
 
     def __str__(self) -> str:
-        return f"{'wrong' if self.wrong else 'note'}: {self.place}: {self.told}"
+        return f"{'wrong' if self.wrong else 'note'}: {self.place}: {self.message}"
 
 
 def record_findings(folder: StudyFolder) -> Iterator[Finding]:

@@ -47,7 +47,7 @@ def _folder(options: Folder, progress: Progress | None) -> Table:
 
 
 def data_options() -> TypeAdapter[Any]:
-    """Return what checks a data section: one model per registered source, told apart by `source`."""
+    """Return what checks a data section: one model per registered source, distinguished by `source`."""
     models = tuple(_options_model(name) for name in SOURCES)
     union: Any = Union[models]  # noqa: UP007  # made at run time
     return TypeAdapter(Annotated[union, Field(discriminator="source")])

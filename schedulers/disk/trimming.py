@@ -39,7 +39,7 @@ class Trimmer:
     def __init__(self, folders: Folders, limit: int | None) -> None:
         self._folders, self._limit = folders, limit
         self._holdings: dict[int, Holding] = {}
-        self._told = False
+        self._warned = False
 
     def tidy(self, study: StudyState, ladder: Ladder, changed: Iterable[int]) -> Iterator[tuple[Drop, int]]:
         """Drop what the budget has no room for, and yield each drop with the bytes that it freed."""
@@ -53,8 +53,8 @@ class Trimmer:
             self._holdings[drop.trial] = self._folders.holding(drop.trial)
             yield drop, freed
         over = sum(holding.total for holding in self._holdings.values()) - room
-        if over > 0 and not self._told:
-            self._told = True
+        if over > 0 and not self._warned:
+            self._warned = True
             logger.warning(
                 "The study cannot be kept to %s: what runs, may still win or may vote takes %s more. Raise --disk-budget.",
                 spell_size(self._limit),

@@ -25,7 +25,7 @@ try:
     from ray.tune import tune
     from ray.tune.execution.tune_controller import TuneController
     from ray.tune.utils.object_cache import _ObjectCache
-except ImportError as error:  # another version of Ray: told by `check_private_names`, before anything is used
+except ImportError as error:  # another version of Ray: reported by `check_private_names`, before anything is used
     TuneController = _ObjectCache = object
     MISSING: str | None = str(error)
 else:

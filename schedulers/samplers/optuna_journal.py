@@ -2,7 +2,7 @@
 
     optuna-dashboard results/age/optuna.journal
 
-A trial is told to Optuna when nothing more can happen to it: at the top, or failed; the others when the launch ends. Told
+A trial is finished in Optuna when nothing more can happen to it: at the top, or failed; the others when the launch ends. Finished
 trials cannot be changed, so every launch writes the mirror anew.
 """
 
@@ -37,7 +37,7 @@ class OptunaJournal:
         self._path, self._space, self._ladder, self._state = path, space, ladder, study
         self._metric = METRICS[space.metric]
         self._trials: dict[int, Trial] = {}
-        self._told: set[int] = set()
+        self._finished: set[int] = set()
         self._study: optuna.Study | None = None
         self._guarded(self._write_anew)
 
@@ -47,9 +47,9 @@ class OptunaJournal:
             self._guarded(self._take, event)
 
     def close(self) -> None:
-        """Tell the trials that rest: pruned where they stand."""
+        """Finish the trials that rest: pruned where they stand."""
         for trial in self._state.trials.values():
-            self._guarded(self._tell, trial.number, TrialState.PRUNED)
+            self._guarded(self._finish, trial.number, TrialState.PRUNED)
 
     def _guarded(self, action: Callable[..., None], *arguments: Any) -> None:
         try:
@@ -70,7 +70,7 @@ class OptunaJournal:
             storage = JournalStorage(JournalFileBackend(str(self._path)))
         direction = "maximize" if self._metric.maximised else "minimize"
         self._study = optuna.create_study(study_name=self._space.name, storage=storage, direction=direction)
-        self._trials, self._told = {}, set()
+        self._trials, self._finished = {}, set()
         for trial in self._state.trials.values():
             self._begin(trial.number)
             for done in range(1, trial.fold_epochs + 1):
@@ -99,21 +99,21 @@ class OptunaJournal:
 
     def _report(self, number: int, done: int) -> None:
         score = self._state.trials[number].score_at(done)
-        if number not in self._told and score is not None:
+        if number not in self._finished and score is not None:
             self._trials[number].report(self._metric.shown(score), done)
 
     def _settle(self, number: int) -> None:
-        """Tell a trial to which nothing more can happen."""
+        """Finish a trial to which nothing more can happen."""
         state = self._state.trials[number]
         if state.failure is not None:
-            self._tell(number, TrialState.FAIL)
+            self._finish(number, TrialState.FAIL)
         elif state.fold_epochs >= self._ladder.top:
-            self._tell(number, TrialState.COMPLETE)
+            self._finish(number, TrialState.COMPLETE)
 
-    def _tell(self, number: int, state: TrialState) -> None:
-        if self._study is None or number in self._told:
+    def _finish(self, number: int, state: TrialState) -> None:
+        if self._study is None or number in self._finished:
             return
-        self._told.add(number)
+        self._finished.add(number)
         score = self._state.trials[number].score_at(self._state.trials[number].fold_epochs)
         values = self._metric.shown(score) if state == TrialState.COMPLETE and score is not None else None
         self._study.tell(self._trials[number], values, state=state)

@@ -1,6 +1,6 @@
 """The record in Optuna's terms: in-memory studies that a sampler may be asked on.
 
-A trial that was told to Optuna can never be promoted again, so no Optuna study is kept: one is projected from the
+A trial that was reported to Optuna can never be promoted again, so no Optuna study is kept: one is projected from the
 record for every question (0.4 s at 1,000 trials).
 """
 
@@ -28,7 +28,7 @@ def by_depth(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froz
     """
     earned = earned_rungs(study, ladder)
 
-    def told(trial: OurTrial) -> FrozenTrial:
+    def projected(trial: OurTrial) -> FrozenTrial:
         rung = earned[trial.number]
         if rung == 0:
             return _frozen(space, trial, TrialState.RUNNING)
@@ -36,7 +36,7 @@ def by_depth(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froz
         return _frozen(space, trial, state, trial.score_at(rung), rung)
 
     inside = [trial for trial in study.trials.values() if space.contains(trial.configuration)]
-    return [_infeasible(space, trial) if trial.failure is not None else told(trial) for trial in inside]
+    return [_infeasible(space, trial) if trial.failure is not None else projected(trial) for trial in inside]
 
 
 def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
@@ -53,14 +53,14 @@ def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froze
     keys = [(0, 0.0)] * len(failed) + [_depth_and_score(trial, earned) for trial in order]
     ranks = dict(zip([*failed, *(trial.number for trial in order)], _mean_ranks(keys), strict=True))
 
-    def told(trial: OurTrial) -> FrozenTrial:
+    def projected(trial: OurTrial) -> FrozenTrial:
         if trial.number not in ranks:
             return _frozen(space, trial, TrialState.RUNNING)
         return _frozen(space, trial, TrialState.COMPLETE, ranks[trial.number])
 
     given = {*list(study.trials)[-SHOWN:], *(trial.number for trial in order[-SHOWN:]), *failed[-SHOWN:]}
     trials = [study.trials[number] for number in sorted(given)]
-    return [told(trial) for trial in trials if space.contains(trial.configuration)]
+    return [projected(trial) for trial in trials if space.contains(trial.configuration)]
 
 
 def _depth_and_score(trial: OurTrial, earned: Mapping[int, int]) -> tuple[int, float]:

@@ -20,7 +20,7 @@ def knob(default: Any, meaning: str, *, when: When | None = None, unit: str = ""
 
 
 def about(field: FieldInfo) -> dict[str, Any]:
-    """Return what `knob` was told beside pydantic's own."""
+    """Return what `knob` was given beside pydantic's own."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 

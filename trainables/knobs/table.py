@@ -19,15 +19,15 @@ def knob_table() -> str:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    told = about(field)
+    known = about(field)
     cells = [
         f"`{name}`",
         _range(field),
         str(field.default),
-        told.get("unit", ""),
-        spelled(told.get("when", {})),
+        known.get("unit", ""),
+        spelled(known.get("when", {})),
         field.description or "",
-        told.get("source", ""),
+        known.get("source", ""),
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -84,14 +84,14 @@ def _asked(config: TrainConfig) -> dict[str, Any]:
 
 def _not_for_this_backbone(config: TrainConfig, error: Exception) -> str:
     """Return why a backbone cannot be built, in the words of the configuration."""
-    told, settings = str(error), timm.get_pretrained_cfg(config.backbone)
+    message, settings = str(error), timm.get_pretrained_cfg(config.backbone)
     for knob in ("drop_path_rate", "global_pool"):
-        if knob in told:
+        if knob in message:
             return f"{config.backbone} knows no {knob}; leave it at its default, or take another backbone"
-    if "img_size" in told and settings is not None:
+    if "img_size" in message and settings is not None:
         side = settings.input_size[-1]
         return f"{config.backbone} takes images of {side} pixels alone; set constants.image_size={side}"
-    return f"{config.backbone} cannot be built ({told.splitlines()[0] if told else type(error).__name__})"
+    return f"{config.backbone} cannot be built ({message.splitlines()[0] if message else type(error).__name__})"
 
 
 def _widen_head(model: nn.Module, config: TrainConfig, outputs: int) -> None:

@@ -22,7 +22,7 @@ def sample_faces_root(
 ) -> Path:
     """Return the folder of these sample faces, drawn now if they are not there yet.
 
-    `progress` is told (persons drawn, persons in all).
+    `progress` is called with (persons drawn, persons in all).
     """
     root = cache / f"sample_faces-{drawing_digest()}-{people}-{seed}-{shares}-{scale:g}"
     with finished_folder(root) as folder:

@@ -11,6 +11,7 @@ from storage.atomic import write_text
 from studies.events import EpochScored
 
 FORMAT: Literal[1] = 1
+THRESHOLDS = "thresholds.json"  # of a trial that tunes them
 EXPORT_SIZE = 3  # trials of a task that an export takes at most: the disk budget leaves as many their weights
 
 
@@ -112,6 +113,13 @@ def read_manifest(study: Path, trial: int) -> Manifest | None:
         raise FolderError(
             f"{path}: is damaged; python -m analysis.check {study} --repair sets it aside and has the trial trained again"
         ) from None
+
+
+def read_thresholds(study: Path, manifest: Manifest) -> tuple[float, ...] | None:
+    """Return the numbers at which classes begin for a trial's vote, None for a trial that tunes none."""
+    if THRESHOLDS not in manifest.files:
+        return None
+    return tuple(json.loads((trial_path(study, manifest.trial) / THRESHOLDS).read_text(encoding="utf-8")))
 
 
 def write_manifest(study: Path, manifest: Manifest) -> None:

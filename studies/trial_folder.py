@@ -4,9 +4,10 @@ A file counts only if the manifest names it. Everything is written under a tempo
 a kill at any moment leaves the folder as of the last finished epoch. No pickle.
 """
 
+import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from torch import Tensor
 from storage.atomic import make_folder, write_file
 from storage.free_space import check_free_space
 from storage.tensors import load_state, save_state
-from studies.manifest import Manifest, read_attempt, read_manifest, sha256_of, trial_path, weights_name
+from studies.manifest import THRESHOLDS, Manifest, read_attempt, read_manifest, sha256_of, trial_path, weights_name
 from studies.predictions import FoldPredictions, predictions_name, read_predictions
 
 logger = logging.getLogger(__name__)
@@ -73,6 +74,11 @@ class TrialFolder:
         manifest = self._put_file(manifest, predictions_name(fold), predictions.save)
         unfinished = {other: name for other, name in manifest.resume.items() if other != fold}
         return self._conclude(manifest.model_copy(update={"resume": unfinished}))
+
+    def put_thresholds(self, manifest: Manifest, thresholds: Sequence[float]) -> Manifest:
+        """Write the numbers at which classes begin for the trial's vote; they count once the manifest has been saved."""
+        text = json.dumps(list(thresholds))
+        return self._put_file(manifest, THRESHOLDS, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
     def put_weights(self, manifest: Manifest, fold: int, weights: dict[str, Tensor]) -> Manifest:
         """Write the weights of a finished fold; they count once the manifest that is returned has been saved."""

@@ -23,6 +23,7 @@ from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
 from trainables.training.fold_data import FoldData, load_fold_data
 from trainables.training.fold_learner import FoldLearner
+from trainables.training.heads.tuning import cross_fitted_probabilities, final_thresholds, tunes_thresholds
 from trainables.training.stopwatch import Stopwatch
 
 
@@ -170,11 +171,13 @@ class Climber:
                 learner.judge_epoch(partial(self._metric.score, targets))
 
     def _predictions(self, fold: int, judged: Judged) -> FoldPredictions:
-        held_out = self._data.validation(fold)
+        held_out, probabilities = self._data.validation(fold), judged.probabilities
+        if judged.numbers is not None and tunes_thresholds(self._config):
+            probabilities = cross_fitted_probabilities(self._config, self._data, held_out, judged.numbers, self._metric)
         return FoldPredictions(
             ids=self._data.ids[held_out],
             targets=self._data.targets[held_out],
-            probabilities=judged.probabilities,
+            probabilities=probabilities,
             numbers=judged.numbers,
         )
 
@@ -196,6 +199,9 @@ class Climber:
         if state is not None:
             self._manifest = self._folder.save_epoch(grown, state.result())
         else:
+            if grown.complete and tunes_thresholds(self._config):
+                thresholds = final_thresholds(self._config, self._data, self._predicted, self._metric)
+                grown = self._folder.put_thresholds(grown, thresholds)
             self._manifest = self._folder.save_fold(grown, learner.weights(), self._predicted[line.fold])
             self._learners.pop(line.fold).close()
 

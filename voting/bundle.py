@@ -37,6 +37,7 @@ class MemberSpec(_Part):
     origin: str
     digest: str
     classifier: dict[str, Any]  # the knobs that its models are built by
+    borders: tuple[float, ...] | None = None  # where classes begin for a trial that tuned it
     resize: Resize
     mean: tuple[float, ...]
     std: tuple[float, ...]

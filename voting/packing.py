@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from studies.environment import environment
-from studies.manifest import sha256_of, trial_path, weights_name
+from studies.manifest import read_thresholds, sha256_of, trial_path, weights_name
 from trainables.config import configured
 from trainables.training.models import normalisation
 from voting.bundle import BundleError, BundleManifest, MemberSpec, TaskSpec, seal
@@ -88,6 +88,7 @@ def member_spec(trial: FinishedTrial, weights: Sequence[str]) -> MemberSpec:
         origin=trial.origin,
         digest=trial.manifest.digest,
         classifier=config.classifier(),
+        borders=read_thresholds(trial.study, trial.manifest),
         resize=trial.resize,
         mean=mean,
         std=std,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -62,7 +62,9 @@ def load_member(spec: MemberSpec, task: Task, folder: Path) -> Member:
     """Return a member with its weights from below `folder`, on the GPU if there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     normalisation = Normalisation.of(spec.mean, spec.std, device)
-    classifiers = []
+    classifiers, number = [], task.number
+    if number is not None and spec.borders is not None:
+        task = replace(task, number=number.model_copy(update={"borders": spec.borders}))
     for name in spec.weights:
         head = make_head(task, spec.config)
         model = make_model(spec.config, head.outputs)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from plugins.loading import load_plugin
 from plugins.sources import plugin_at
 from studies.predictions import FoldPredictions, read_predictions
+from trainables.training.classifier import Judged
 from trainables.training.heads.task import Task
 from voting.bundle import BundleError, MemberSpec, TaskSpec, open_bundle
 from voting.rules import vote_rule
@@ -95,10 +96,19 @@ def _difference(member: Member, fold: int, recorded: FoldPredictions, root: Path
     """Return the largest difference of a fold; not a number if any vote is none."""
     differences, done = [0.0], 0
     for images in decoded_chunks([root / str(name) for name in recorded.ids], member.form):
-        expected = recorded.probabilities[done : done + len(images)]
-        differences.append(float(np.abs(member.fold_vote(fold, images) - expected).max()))
+        part = slice(done, done + len(images))
+        differences.append(_difference_of(member, member.judge_fold(fold, images), recorded, part))
         done += len(images)
     return float(np.max(differences))
+
+
+def _difference_of(member: Member, judged: Judged, recorded: FoldPredictions, part: slice) -> float:
+    """Return the largest difference of probabilities; of scaled numbers where thresholds were tuned fold by fold."""
+    if member.spec.borders is None or judged.numbers is None or recorded.numbers is None:
+        return float(np.abs(judged.probabilities - recorded.probabilities[part]).max())
+    number = member.classifiers[0].head.task.number
+    assert number is not None, "it predicts one"
+    return float(np.abs(number.scaled(judged.numbers) - number.scaled(recorded.numbers[part])).max())
 
 
 def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> HoldoutVotes:

@@ -43,6 +43,12 @@ class ModelKnobs(BaseModel):
         le=5,
         unit="of the number's own",
     )
+    thresholds: Literal["borders", "tuned"] = knob(
+        "borders",
+        "at which predicted numbers a class begins: at its border, or where the metric is best out of fold (cross-fitted"
+        " over persons while a trial is judged, over all folds for the bundle)",
+        when={"head": ("regression",)},
+    )
     distribution_bins: int = knob(
         40,
         "equal steps that the number's range is cut into",

@@ -1,0 +1,58 @@
+"""A regression with tuned thresholds, judged and finished: cross-fitted over persons, and over all folds for those who vote."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from studies.metrics import Metric, Probabilities
+from studies.predictions import FoldPredictions
+from trainables.config import TrainConfig
+from trainables.training.fold_data import FoldData, Rows
+from trainables.training.heads.head import make_head
+from trainables.training.heads.task import Task
+from trainables.training.heads.thresholds import Numbers, cross_fitted, one_hot_score, tuned
+
+
+def tunes_thresholds(config: TrainConfig) -> bool:
+    """Tell whether a trial's thresholds are tuned."""
+    return config.head == "regression" and config.thresholds == "tuned"
+
+
+def cross_fitted_probabilities(
+    config: TrainConfig, data: FoldData, positions: Rows, numbers: Numbers, metric: Metric
+) -> Probabilities:
+    """Return probabilities of a fold's images, each under thresholds tuned on persons of the fold that it does not show."""
+    assert data.number is not None
+    targets, classes = data.targets[positions], len(data.classes)
+    parts = cross_fitted(
+        numbers,
+        data.persons[positions],
+        data.number.borders,
+        lambda mask: one_hot_score(metric.score, targets[mask], classes),
+    )
+    probabilities = np.empty((len(numbers), classes), np.float32)
+    for mask, borders in parts:
+        probabilities[mask] = probabilities_under(config, data, numbers[mask], borders)
+    return probabilities
+
+
+def probabilities_under(
+    config: TrainConfig, data: FoldData, numbers: Numbers, borders: tuple[float, ...]
+) -> Probabilities:
+    """Return the probabilities of predicted numbers when classes begin at `borders`."""
+    assert data.number is not None
+    number = data.number.model_copy(update={"borders": borders})
+    outputs = torch.from_numpy(np.asarray(number.scaled(numbers), np.float32)).unsqueeze(1)
+    probabilities: Probabilities = make_head(Task(len(data.classes), number), config).probabilities(outputs).numpy()
+    return probabilities
+
+
+def final_thresholds(
+    config: TrainConfig, data: FoldData, folds: Mapping[int, FoldPredictions], metric: Metric
+) -> tuple[float, ...]:
+    """Return thresholds tuned on the out-of-fold predictions of all folds: what the trial's vote is read by."""
+    assert data.number is not None
+    numbers = np.concatenate([part.numbers for part in folds.values() if part.numbers is not None])
+    targets = np.concatenate([part.targets for part in folds.values()])
+    return tuned(numbers, data.number.borders, one_hot_score(metric.score, targets, len(data.classes)))

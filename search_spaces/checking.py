@@ -31,6 +31,33 @@ def check_parameters(
     return parameters, stated
 
 
+def check_conditions(
+    parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
+) -> None:
+    """Refuse what is stated and can do nothing, because a knob that it depends on never has the value for it.
+
+    A knobs model says so with a class method `idle_because(name, reachable)`; `reachable` are the values of every knob.
+    """
+    idle_because = getattr(knobs, "idle_because", None)
+    if idle_because is None:
+        return
+    defaults = default_values(knobs)
+    reachable = {name: [constants.get(name, default)] for name, default in defaults.items()}
+    reachable |= {
+        name: list(one.choice) if isinstance(one, Choice) else [one.low, one.high] for name, one in parameters.items()
+    }
+    stated = [*(name for name, value in constants.items() if value != defaults.get(name)), *parameters]
+    idle: dict[str, str] = {}
+    while found := {name: why for name in stated if name not in idle and (why := idle_because(name, reachable))}:
+        idle |= found
+        reachable |= {name: [defaults.get(name)] for name in found}  # what depends on these does nothing, either
+    if idle:
+        first = next(iter(idle))
+        section = "constants" if first in constants else "parameters"
+        out = " ".join(f"--set {name}={defaults.get(name)}" for name in idle)
+        raise SpaceError(file, f"{section}.{first}", f"does nothing here: {idle[first]}; {out} takes it out")
+
+
 def default_values(knobs: type[BaseModel]) -> dict[str, Any]:
     """Return every knob at its default."""
     return {name: knob.get_default(call_default_factory=True) for name, knob in knobs.model_fields.items()}

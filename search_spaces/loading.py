@@ -8,7 +8,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from plugins.names import name_hint
-from search_spaces.checking import check_constants, check_parameters, default_values
+from search_spaces.checking import check_conditions, check_constants, check_parameters, default_values
 from search_spaces.errors import SpaceError, explain
 from search_spaces.space import SearchSettings, SearchSpace
 
@@ -55,6 +55,7 @@ def load_space(
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
+    check_conditions(parameters, constants, knobs, file)
     fields = {
         "name": path.stem,
         "profile": profile,

@@ -26,6 +26,7 @@ parameters:
   learning_rate: {low: 1e-5, high: 1e-2, log: true}
   momentum:      {low: 0.8, high: 0.98, when: {optimizer: sgd}}
   batch_size:    {low: 16, high: 64, step: 16}
+  cutmix_probability: {low: 0.0, high: 0.8}
   cutmix_lambda: {choice: [half, beta]}
   cutmix_alpha:  {low: 0.2, high: 2.0, when: {cutmix_lambda: beta}}
 constants: {image_size: 64, epochs: 4}
@@ -217,3 +218,17 @@ def test_durations_read_as_people_write_them(text: object, seconds: float) -> No
 @given(st.floats(0, 10**7))
 def test_a_spelled_duration_is_short(seconds: float) -> None:
     assert len(spell_duration(seconds)) < 12
+
+
+def test_what_can_do_nothing_is_refused_with_all_that_hangs_on_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        SpaceError,
+        match=r"age\.yaml: parameters\.loss: does nothing here: it needs head classification or ordinal, and head is regression;"
+        r" --set loss=cross_entropy --set label_smoothing=0\.1 --set focal_gamma=2\.0 takes it out",
+    ):
+        load_space("age", knobs=TrainConfig, overrides=["head=regression"])
+    with pytest.raises(
+        SpaceError, match=r"constants\.focal_gamma: does nothing here: it needs loss focal or mixture, and"
+    ):
+        load(tmp_path, GOOD.replace("epochs: 4}", "epochs: 4, focal_gamma: 1.0}"))
+    load(tmp_path, GOOD.replace("epochs: 4}", "epochs: 4, focal_gamma: 2.0}"))  # its default says nothing

@@ -6,7 +6,7 @@ Spaces, `--set`, documentation and manifests all come from this model; there is 
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from datasets.augmentations import AUGMENTATIONS
 from plugins import BACKBONES
 from plugins.registry import Knob, PluginError, Registry
 from trainables.knobs.images import ImageKnobs
-from trainables.knobs.knob import about, holds
+from trainables.knobs.knob import about, holds, spelled
 from trainables.knobs.model import ModelKnobs
 from trainables.knobs.optimization import OptimizationKnobs
 from trainables.knobs.target import LossKnobs
@@ -40,6 +40,17 @@ class TrainConfig(OptimizationKnobs, LossKnobs, ImageKnobs, ModelKnobs):
     renamed_knobs: ClassVar[Mapping[str, str]] = {
         "pretrained": "is called weights by now: imagenet (was true), none (was false), or a file of yours"
     }
+
+    @classmethod
+    def idle_because(cls, name: str, reachable: Mapping[str, Sequence[Any]]) -> str | None:
+        """Return why a knob does nothing when every knob has one of its reachable values, None if it may do something."""
+        when = about(cls.model_fields[name]).get("when", {}) if name in cls.model_fields else {}
+        for other, wanted in when.items():
+            values = reachable[other]
+            taken = any(chosen == other and item in values for chosen, item in _takers().get(name, ()))
+            if not taken and not any(holds(wanted, value) for value in values):
+                return f"it needs {spelled({other: wanted})}, and {other} is {' or '.join(map(str, values))}"
+        return None
 
     def classifier(self) -> dict[str, Any]:
         """Return the knobs that the model and its judgement are made by: what has to be known to load its weights."""

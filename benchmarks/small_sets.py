@@ -28,7 +28,10 @@ def _written(name: str, write: Callable[[Path], object]) -> str:
 def sources() -> dict[str, tuple[str, dict[str, Any]]]:
     """Return by name of a set its task and its data section."""
     faces = {"source": "sample_faces", "people": 60, "scale": 0.25}
+    many = {**faces, "people": 540}
     return {
+        "faces_age_large": ("age", many),
+        "faces_mask_large": ("mask", many),
         "faces_age": ("age", faces),
         "faces_gender": ("gender", faces),
         "orl_identity": (

@@ -25,6 +25,7 @@ from launch.resolve import (
     prepare_data,
     resolve_space,
 )
+from launch.sizes import sized
 from plugins.loading import load_plugins
 from plugins.sources import Plugin, copy_source
 from schedulers.samplers.ask import Proposal
@@ -116,7 +117,9 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     )
     try:
         data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)
-        for note in (*data.table.notes, describe_splits(data)):
+        space, sizes = sized(space, data, folder)
+        make_budget(space)  # the budget must have room for that many epochs
+        for note in (*data.table.notes, describe_splits(data), *sizes):
             say(note)
         check_fits_data(space, data)
         yield Launch(options, folder, space, data, tuple(queued(options, space, data, say)), preflight, plugins)

@@ -84,5 +84,6 @@ def _finals_are_due(study: StudyState, ladder: Ladder, budget: Budget, slots: in
     seconds, spent = study.seconds_per_fold_epoch(), study.seconds_spent(now)
     if budget.seconds is None or seconds is None or spent < SEARCH_SHARE * budget.seconds:
         return False
-    makespan = max([*lacking, sum(lacking) / slots]) * seconds
+    costs = [left * study.relative_cost(trial) for left, trial in zip(lacking, unfinished, strict=True)]
+    makespan = max([*costs, sum(costs) / slots]) * seconds
     return spent + RESERVE * makespan >= budget.seconds

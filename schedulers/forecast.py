@@ -50,13 +50,19 @@ def seconds_left(study: StudyState, ladder: Ladder, budget: Budget, slots: int, 
 
 
 def _fold_epochs_left(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float:
-    """Return what is left in fold-epochs of one slot: shared by all slots, but a trial's folds come one after the other."""
+    """Return what is left in fold-epochs of one slot, those of a slower trial counted for more.
+
+    Work is shared by all slots, but a trial's folds come one after the other.
+    """
     ladder = affordable_ladder(budget, ladder, study, slots, now)
     trials = competitors(study)
     recipes = [trial for trial in study.trials.values() if trial.origin == "recipe" and trial.failure is None]
-    recipe = sum(ladder.top - trial.fold_epochs for trial in recipes)
-    finals = [max(0, length - trial.fold_epochs) for trial, length in _raced(ladder, ladder.finals(study))]
-    running = [trial.rung - trial.fold_epochs for trial in study.climbing()]
+    recipe = sum((ladder.top - trial.fold_epochs) * study.relative_cost(trial) for trial in recipes)
+    finals = [
+        max(0, length - trial.fold_epochs) * study.relative_cost(trial)
+        for trial, length in _raced(ladder, ladder.finals(study))
+    ]
+    running = [(trial.rung - trial.fold_epochs) * study.relative_cost(trial) for trial in study.climbing()]
     expected = _cost(ladder, look_ahead(study, ladder, budget, slots, now).contenders) * _pace(ladder, trials)
     open_work = max(expected - sum(trial.fold_epochs for trial in trials), sum(finals))
     return max((open_work + recipe) / slots, recipe, *finals, *running, 0.0)

@@ -14,6 +14,7 @@ from search_spaces.space import SearchSettings, SearchSpace
 
 SHIPPED = Path(__file__).parent
 SECTIONS = ("task", "data", "plugins", "metric", "parameters", "constants", "search", "profiles")
+AUTO, SIZED = "auto", ("epochs", "batch_size")  # what may follow from the number of pictures
 _NO_MAPPINGS = ("task", "metric", "plugins")
 PROFILE_SECTIONS = ("constants", "search")
 _EXAMPLES = {"task": "task: age", "data": "data: {source: sample_faces}"}
@@ -52,6 +53,7 @@ def load_space(
     for required in ("task", "data"):
         if raw.get(required) is None:
             raise SpaceError(file, required, f"is missing; add it, such as {_EXAMPLES[required]}")
+    raw, sized_by_data = _without_auto(raw, knobs)
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
@@ -67,12 +69,25 @@ def load_space(
         "constants": constants,
         "defaults": {**default_values(knobs), **(settled or {}), **stated},
         "search": raw.get("search") or {},
+        "sized_by_data": sized_by_data,
     }
     try:
         return SearchSpace(**fields)
     except ValidationError as error:
         key, wrong = explain(error, {"search": list(SearchSettings.model_fields), "": SECTIONS})
         raise SpaceError(file, key, wrong) from None
+
+
+def _without_auto(raw: dict[str, Any], knobs: type[BaseModel]) -> tuple[dict[str, Any], list[str]]:
+    """Return the space with the knobs' own defaults where it says auto, and which knobs those are."""
+    constants, parameters = dict(raw.get("constants") or {}), dict(raw.get("parameters") or {})
+    sized = [name for name in SIZED if constants.get(name) == AUTO and name in knobs.model_fields]
+    constants |= {name: knobs.model_fields[name].default for name in sized}
+    for name in SIZED:
+        if isinstance(parameters.get(name), dict) and parameters[name].get("default") == AUTO:
+            parameters[name] = {key: value for key, value in parameters[name].items() if key != "default"}
+            sized.append(name)
+    return {**raw, "constants": constants, "parameters": parameters}, sized
 
 
 def _checked_metric(metric: Any, metrics: Collection[str], file: str) -> str:

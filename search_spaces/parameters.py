@@ -54,6 +54,12 @@ class Range(_Parameter):
         steps = 0.0 if self.step is None else (value - self.low) / self.step
         return abs(steps - round(steps)) < 1e-9
 
+    def nearest(self, value: float) -> float:
+        """Return the value nearest to one that may lie outside."""
+        inside = min(max(value, self.low), self.high)
+        stepped = inside if self.step is None else self.low + round((inside - self.low) / self.step) * self.step
+        return int(stepped) if self.integer else stepped
+
     def position(self, value: float) -> float:
         """Return where a value lies, from 0 (`low`) to 1 (`high`) on the range's own scale; values outside go beyond."""
         if self.log:
@@ -65,6 +71,11 @@ class Choice(_Parameter):
     """One of the values listed."""
 
     choice: Annotated[tuple[Value, ...], Field(min_length=1)]
+
+    def nearest(self, value: float) -> Value:
+        """Return the number listed that is nearest to a value."""
+        numbers = [one for one in self.choice if isinstance(one, int | float)]
+        return min(numbers, key=lambda one: abs(one - value)) if numbers else self.choice[0]
 
     @model_validator(mode="after")
     def _check(self) -> "Choice":

@@ -51,6 +51,7 @@ class SearchSpace(BaseModel):
     constants: dict[str, Any]
     defaults: dict[str, Any]  # the known good recipe: every knob at its best known value
     search: SearchSettings
+    sized_by_data: tuple[str, ...] = ()  # knobs that said auto: their values follow from the number of pictures
 
     @model_validator(mode="after")
     def _check_budget(self) -> "SearchSpace":
@@ -72,6 +73,19 @@ class SearchSpace(BaseModel):
                 " raise fold_epochs, or lower constants.epochs or search.folds"
             )
         return self
+
+    def with_sizes(self, sizes: Mapping[str, int]) -> "SearchSpace":
+        """Return the space with numbers for the knobs that said auto; a parameter's default is the nearest that it can have."""
+        update: dict[str, Any] = {"constants": dict(self.constants), "defaults": dict(self.defaults)}
+        parameters = dict(self.parameters)
+        for name in self.sized_by_data:
+            if name in parameters:
+                nearest = parameters[name].nearest(sizes[name])
+                parameters[name] = parameters[name].model_copy(update={"default": nearest})
+                update["defaults"][name] = nearest
+            else:
+                update["constants"][name] = sizes[name]
+        return SearchSpace.model_validate({**dict(self), **update, "parameters": parameters})
 
     def in_order(self) -> list[tuple[str, Parameter]]:
         """Return the parameters so that a condition's parameters come before it."""

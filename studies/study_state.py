@@ -107,6 +107,13 @@ class StudyState:
         seconds = [epoch.seconds for trial in self.trials.values() for epoch in trial.epochs]
         return sum(seconds) / len(seconds) if seconds else None
 
+    def relative_cost(self, trial: TrialState) -> float:
+        """Return how many times the mean a trial's fold-epochs take, such as those of a larger backbone; 1 before its first."""
+        mean = self.seconds_per_fold_epoch()
+        if not trial.epochs or not mean:
+            return 1.0
+        return sum(epoch.seconds for epoch in trial.epochs) / len(trial.epochs) / mean
+
     def apply(self, event: Event) -> None:
         """Take one event in."""
         self.version += 1

@@ -6,13 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schedulers.affordable import look_ahead
 from schedulers.budget import Budget
-from schedulers.forecast import expected_fold_epochs
+from schedulers.forecast import expected_fold_epochs, seconds_left
 from schedulers.ladder import Climb, NewTrial, earned_rungs, ranked_at
 from schedulers.next_work import Finished, Wait, next_work
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded, TrialFailed
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
 from studies.failures import LOST, Failure
 from studies.record import read_record
 from studies.study_state import StateError, StudyState
@@ -398,3 +399,24 @@ def test_failed_trials_are_not_ranked() -> None:
     study = study_of({1: [0.9], 2: [0.5]})
     study.apply(TrialFailed(time=0, trial=1, failure="error", reason=""))
     assert [trial.number for trial in ranked_at(study.trials.values(), 1)] == [2]
+
+
+def test_a_slow_backbone_makes_the_finals_due_earlier_and_the_forecast_longer() -> None:
+    def study(slow: float) -> StudyState:
+        events: list[Event] = [Launched(time=0, settings={})]
+        for trial, seconds in ((0, 1.0), (1, slow), (2, 1.0), (3, 1.0)):
+            events.append(TrialAdded(time=0, trial=trial, configuration={}, origin="recipe" if trial == 0 else "tpe"))
+            events += [
+                EpochScored(time=30, trial=trial, fold=0, epoch=epoch, score=0.9 - trial / 10, seconds=seconds)
+                for epoch in range(3)
+            ]
+        return StudyState(events)
+
+    assert study(9.0).relative_cost(study(9.0).trials[1]) == pytest.approx(3.0)
+    ladder, budget = FoldLadder(epochs=9, folds=2, finalists=1), Budget(4, seconds=240.0)
+    left = {slow: seconds_left(study(slow), ladder, Budget(4), 1, 30.0) or 0.0 for slow in (1.0, 9.0)}
+    plain_mean = 1.0 * 15 + 1.0 * 15  # what recipe and finalist lack, at a second each
+    assert left[1.0] == pytest.approx(plain_mean, rel=0.3)
+    assert left[9.0] > 4 * left[1.0], "the finalist's own nine seconds count, not the mean of three"
+    assert not look_ahead(study(1.0), ladder, budget, 1, 125.0).finals_due
+    assert look_ahead(study(9.0), ladder, budget, 1, 125.0).finals_due

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.sources.opening import data_options
+from launch.sizes import sizes_for
 from schedulers.samplers.ask import ask
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace, SpaceError, load_space
@@ -232,3 +233,33 @@ def test_what_can_do_nothing_is_refused_with_all_that_hangs_on_it(tmp_path: Path
     ):
         load(tmp_path, GOOD.replace("epochs: 4}", "epochs: 4, focal_gamma: 1.0}"))
     load(tmp_path, GOOD.replace("epochs: 4}", "epochs: 4, focal_gamma: 2.0}"))  # its default says nothing
+
+
+AUTO = """
+task: mask
+data: {source: sample_faces}
+parameters: {batch_size: {choice: [8, 24, 64], default: auto}}
+constants: {epochs: auto, image_size: 32}
+search: {trials: 8, folds: 2, finalists: 2}
+"""
+
+
+def test_auto_is_a_number_that_follows_from_the_pictures_and_a_stated_one_wins(tmp_path: Path) -> None:
+    space = load(tmp_path, AUTO)
+    assert space.sized_by_data == ("epochs", "batch_size")
+    small, large = (space.with_sizes(sizes_for(pictures)) for pictures in (150, 3000))
+    assert (small.constants["epochs"], small.recipe()["batch_size"]) == (16, 8)
+    assert (large.constants["epochs"], large.recipe()["batch_size"]) == (4, 24)
+    assert small.parameters["batch_size"].default == 8
+    stated = load(tmp_path, AUTO, overrides=["constants.epochs=7"])
+    assert stated.sized_by_data == ("batch_size",)
+    assert stated.with_sizes(sizes_for(150)).constants["epochs"] == 7
+    with pytest.raises(SpaceError, match=r"constants\.image_size: .*valid integer"):
+        load(tmp_path, AUTO.replace("image_size: 32", "image_size: auto"))
+
+
+@given(st.integers(20, 20_000))
+def test_fewer_pictures_never_mean_fewer_epochs(pictures: int) -> None:
+    fewer, more = sizes_for(pictures), sizes_for(pictures + 500)
+    assert fewer["epochs"] >= more["epochs"] >= 4
+    assert fewer["batch_size"] <= more["batch_size"]

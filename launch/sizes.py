@@ -1,0 +1,39 @@
+"""What follows from the number of pictures: `epochs: auto` and `batch_size: auto`.
+
+Steps of the optimizer, not epochs, are what a small set lacks. Measured with `python -m benchmarks.sizing`; see
+docs/how-a-search-spends.md for the table.
+"""
+
+from math import ceil
+
+from datasets.preparation import PreparedData
+from launch.data_fit import smallest_training_fold
+from search_spaces import SearchSpace
+from studies.study_folder import StudyFolder
+
+STEPS = 160  # that a fold is trained at least
+SMALL = 2_000  # pictures: below, steps are what is short, and a batch is 16
+EPOCHS = (4, 20)  # at least and at most
+
+
+def sizes_for(pictures: int) -> dict[str, int]:
+    """Return batch size and epochs for so many training pictures of a fold."""
+    batch = 16 if pictures < SMALL else 32
+    epochs = ceil(STEPS / ceil(pictures / batch))
+    return {"batch_size": batch, "epochs": min(max(epochs, EPOCHS[0]), EPOCHS[1])}
+
+
+def sized(space: SearchSpace, data: PreparedData, folder: StudyFolder) -> tuple[SearchSpace, list[str]]:
+    """Return the space with numbers for auto, and a line that says them; a study that was begun keeps its own."""
+    if not space.sized_by_data:
+        return space, []
+    if folder.exists():
+        stored = folder.stored_space().recipe()
+        sizes = {name: int(stored[name]) for name in space.sized_by_data}
+        reason = "as the study began"
+    else:
+        pictures = smallest_training_fold(data)
+        sizes, reason = sizes_for(pictures), f"for {pictures} training pictures a fold"
+    numbers = space.with_sizes(sizes)
+    spelled = ", ".join(f"{name} {numbers.recipe()[name]}" for name in space.sized_by_data)
+    return numbers, [f"Sized by the data: {spelled} ({reason})."]

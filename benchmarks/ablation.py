@@ -24,11 +24,13 @@ from rich.console import Console
 
 from benchmarks.reporting import Row, report
 from benchmarks.small_sets import SIDE, fold_data
-from studies.metrics import METRICS
+from studies.metrics import METRICS, Probabilities
 from trainables.config import TrainConfig
+from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
 from trainables.training.fold_data import FoldData
 from trainables.training.fold_learner import FoldLearner, NotFinite
+from trainables.training.heads.tuning import cross_fitted_probabilities, tunes_thresholds
 
 SETS = ("faces_age", "orl_identity", "digits")
 RECIPE: dict[str, Any] = {"image_size": SIDE, "epochs": 6, "batch_size": 16, "learning_rate": 1e-3}
@@ -90,6 +92,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "hidden layer of 256": {"head_hidden": 256},
     "regression": {"head": "regression"},
     "regression, sigma 0.25": {"head": "regression", "regression_sigma": 0.25},
+    "regression, tuned thresholds": {"head": "regression", "thresholds": "tuned"},
+    "regression, l1, tuned": {"head": "regression", "thresholds": "tuned", "regression_loss": "l1"},
     "ordinal": {"head": "ordinal"},
     "label distribution": {"head": "label_distribution"},
 }
@@ -161,11 +165,19 @@ def trained(run: Run) -> Row:
     try:
         for epoch in range(config.epochs):
             learner.train_epoch(epoch)
-            scores.append(round(score(learner.judge_epoch(score).probabilities), 5))
+            scores.append(round(score(probabilities_of(config, data, run.fold, learner.judge_epoch(score))), 5))
     except NotFinite:
         scores.append(0.0)
     seconds = round(time.perf_counter() - started, 2)
     return {**vars(run), "scores": scores, "seconds": seconds, "configuration": {**RECIPE, **VARIANTS[run.variant]}}
+
+
+def probabilities_of(config: TrainConfig, data: FoldData, fold: int, judged: Judged) -> Probabilities:
+    """Return what a trial is scored by: where thresholds are tuned, under those of other persons."""
+    if judged.numbers is None or not tunes_thresholds(config):
+        return judged.probabilities
+    metric = METRICS["macro_f1"]
+    return cross_fitted_probabilities(config, data, data.validation(fold), judged.numbers, metric)
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
     with launch.locked(), ray_cluster(options.address, environment, ROOT) as cluster:
         share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
         slots = share.slots(cluster.cpus, cluster.gpus)
-        launch.begin()
+        say(*launch.begin())
         say(f"Trials at a time: {slots}, with {share.spelled()} each.", *cluster.where_to_watch())
         with Record(launch.folder.record) as record:
             run = StudyRun(record, launch.space, slots, queue=launch.queue, effective=effective)

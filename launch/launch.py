@@ -71,9 +71,9 @@ class Launch:
         finally:
             lock.release()
 
-    def begin(self) -> None:
-        """Wait for the preflight, then write what identifies the study and follows from its data and machine."""
-        self.preflight.check()
+    def begin(self) -> list[str]:
+        """Wait for the preflight, then write what identifies the study and follows from its data and machine; return notes."""
+        notes = self.preflight.check()
         for plugin in self.plugins:  # of a study that goes on it is the same source: it may have been lost
             copy_source(plugin, self.folder.plugins)
         files = {
@@ -83,6 +83,7 @@ class Launch:
             self.folder.environment.name: json.dumps(environment(), indent=1),
         }
         self.folder.begin_or_continue(self.identity, files)
+        return notes
 
     def setup(self, share: Share) -> str:
         """Return a hash of what all trials of this launch share: if every one of them fails, it is to blame."""

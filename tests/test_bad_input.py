@@ -56,6 +56,17 @@ def place(tmp_path: Path) -> Path:
         ),
         (["--set", "search.sampler_options={startup: 3}"], "search.sampler_options.startup: gp has no such option"),
         (["--warm-start", "nowhere"], "--warm-start nowhere:"),
+        (
+            ["--set", "head=regression"],
+            "head: regression needs a number behind the label, and mask has none; say data.bins",
+        ),
+        (["--set", "head=ordinal"], "head: ordinal needs an order of the classes, and mask has none; say data.ordered"),
+        (["--set", "batch_size=4000"], "batch_size: 4000 is larger than the 56 images that a fold trains on; lower it"),
+        (["--set", "accumulation=5"], "accumulation: 5 batches make a step, but an epoch may have only 4; lower it"),
+        (["--set", "frozen_share=1.5"], "constants.frozen_share: Input should be less than or equal to 1"),
+        (["--set", "weights=nowhere.pth"], "constants.weights: there is no file"),
+        (["--set", "constants.pretrained=false"], "constants.pretrained: is called weights by now"),
+        (["--set", "plugins=[nowhere]"], "plugin nowhere: there is no nowhere.py in"),
         (["--enqueue", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
     ],
 )

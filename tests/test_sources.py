@@ -257,3 +257,32 @@ def test_a_killed_drawing_leaves_no_half_written_folder(tmp_path: Path) -> None:
         sample_faces_root(tmp_path, 10, 0, "balanced", 0.125, stop)
     assert [path for path in tmp_path.iterdir() if not path.name.endswith(".lock")] == []
     shutil.rmtree(tmp_path)
+
+
+def test_a_column_of_numbers_is_cut_into_classes_and_keeps_its_numbers(tmp_path: Path) -> None:
+    widths = [1.5, 2.0, 2.5, 3.0, 9.0, 2.99]
+    for number in range(6):
+        draw(tmp_path / f"{number}.png", number)
+    rows = [f"{number}.png,{width},{'ab'[number % 2]}" for number, width in enumerate(widths)]
+    (tmp_path / "own.csv").write_text("path,width,grade\n" + "\n".join(rows) + "\n")
+    section = {"source": "csv", "file": str(tmp_path / "own.csv"), "split": "by_image", "labels": ["width", "grade"]}
+    options = data_options().validate_python({**section, "bins": {"width": [2, 3]}, "ordered": ["grade"]})
+    table = open_source(options)
+    assert table.classes["width"] == ("under 2", "2 to under 3", "3 and over")
+    assert table.frame["width"].tolist() == [0, 1, 1, 2, 2, 1]
+    assert table.frame[table.numbers["width"].column].tolist() == widths
+    assert table.ordered == ("grade",)
+    data = prepare(options.model_copy(update={"holdout": 0.0}), "grade", 2, 16)
+    assert data.facts()["ordered"] is True
+    assert data.number is None
+    for wrong, complaint in (
+        ({"bins": {"depth": [1]}}, "'depth', which is none of labels: width, grade"),
+        ({"bins": {"width": [3, 2]}}, r"bins\.width must be one or more rising numbers"),
+    ):
+        with pytest.raises(ValueError, match=complaint):
+            data_options().validate_python({**section, **wrong})
+    (tmp_path / "own.csv").write_text("path,width,grade\n0.png,wide,a\n1.png,2,b\n")
+    with pytest.raises(
+        DataError, match=r"own\.csv: row 2: 'wide' in column 'width' is no number; fix it, or drop data\.bins"
+    ):
+        open_source(options)

@@ -7,6 +7,7 @@ Prints one line of JSON. Runs in a process of its own, beside the preparation of
 
 import argparse
 import json
+import logging
 import sys
 import time
 from pathlib import Path
@@ -62,6 +63,19 @@ def check_backbone(backbone: str, config: TrainConfig) -> None:
         raise ModelError(f"{backbone} is of one layer: there is nothing that frozen_share could freeze; set it to 0")
 
 
+class Notes(logging.Handler):
+    """Keeps what is said about weights, each line once, for the launch to show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        if (line := record.getMessage()) not in self.lines:
+            self.lines.append(line)
+
+
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -74,6 +88,8 @@ def main() -> int:
     parser.add_argument("--plugins", type=Path, nargs="*", default=[], help="sources of plugins")
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
+    notes = Notes()
+    logging.getLogger("trainables.training.user_weights").addHandler(notes)
     try:
         for path in arguments.plugins:
             load_plugin(plugin_at(path))
@@ -87,7 +103,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 2
     speed = images_per_second(config, arguments.classes, arguments.steps) if arguments.steps else None
-    print(json.dumps({"images_per_second": speed}))
+    print(json.dumps({"images_per_second": speed, "notes": notes.lines}))
     return 0
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from trainables.config import TrainConfig
 
@@ -39,8 +40,8 @@ class Preflight:
             command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def check(self) -> dict[str, float | None]:
-        """Wait for the preflight and return what it measured.
+    def check(self) -> list[str]:
+        """Wait for the preflight and return what it has to say, such as what of a weights file was loaded.
 
         Raises:
             PreflightError: the configuration cannot be trained; says why and the way out.
@@ -49,14 +50,13 @@ class Preflight:
         if self._process.returncode != 0:
             lines = complaint.strip().splitlines() or ["the preflight of the backbone died"]
             raise PreflightError(lines[-1])
-        measured: dict[str, float | None] = json.loads(out.splitlines()[-1])
-        return measured
+        self._found: dict[str, Any] = json.loads(out.splitlines()[-1])
+        return list(self._found["notes"])
 
     def images_per_second(self) -> float:
         """Return the speed of a training step; the preflight must have been started with steps."""
-        speed = self.check()["images_per_second"]
-        assert speed is not None
-        return speed
+        self.check()
+        return float(self._found["images_per_second"])
 
     def end(self) -> None:
         """End the preflight if it still runs."""

@@ -92,6 +92,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "hidden layer of 256": {"head_hidden": 256},
     "regression": {"head": "regression"},
     "regression, sigma 0.25": {"head": "regression", "regression_sigma": 0.25},
+    "regression, borders": {"head": "regression", "thresholds": "borders"},
     "regression, tuned thresholds": {"head": "regression", "thresholds": "tuned"},
     "regression, l1, tuned": {"head": "regression", "thresholds": "tuned", "regression_loss": "l1"},
     "ordinal": {"head": "ordinal"},

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+_QUANTILES = 100
+
 
 class Number(BaseModel):
     """Borders between neighbouring classes, and statistics of the images outside the holdout, in the number's own unit."""
@@ -19,6 +21,7 @@ class Number(BaseModel):
     std: float
     low: float
     high: float
+    quantiles: tuple[float, ...]  # a hundred, evenly spaced: how often which numbers occur
 
     @classmethod
     def of(cls, numbers: npt.ArrayLike, borders: Sequence[float]) -> "Number":
@@ -31,6 +34,7 @@ class Number(BaseModel):
             std=float(values.std()) or 1.0,
             low=float(low),
             high=float(high),
+            quantiles=tuple(float(value) for value in np.quantile(values, (np.arange(_QUANTILES) + 0.5) / _QUANTILES)),
         )
 
     def scaled(self, numbers: Any) -> Any:

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from timm.data.mixup import mixup_target
 from torch.optim.lr_scheduler import OneCycleLR
 
+from datasets.numbers import Number
 from datasets.preparation import PreparedData
 from storage.tensors import load_state, save_state
 from studies.metrics import macro_f1
@@ -24,6 +25,7 @@ from trainables.training.devices import Resources, place
 from trainables.training.fold_data import FoldData, load_fold_data
 from trainables.training.fold_learner import FoldLearner
 from trainables.training.freezing import layers_of
+from trainables.training.heads.class_shares import class_shares
 from trainables.training.heads.head import Targets, make_head
 from trainables.training.heads.task import Task
 from trainables.training.heads.thresholds import cross_fitted, one_hot_score, tuned
@@ -483,3 +485,25 @@ def test_tuned_thresholds_find_classes_that_borders_miss_and_are_read_off_other_
     assert [set(persons[mask]) & set(persons[~mask]) for mask, _ in parts] == [set(), set()]
     assert np.all(parts[0][0] ^ parts[1][0])
     assert tuned(shrunk[:0], (30.0, 60.0), lambda voted: 0.0) == (30.0, 60.0)
+
+
+def test_by_bayes_a_number_near_a_spike_belongs_to_the_class_of_the_spike() -> None:
+    ages = [20.0] * 100 + [float(age) for age in np.linspace(30, 59, 100)] + [60.0] * 100
+    number = Number.of(ages, (30.0, 60.0))
+    heads = {
+        name: make_head(Task(3, number), config(head="regression", thresholds=name)) for name in ("bayes", "borders")
+    }
+    predicted = number.scaled(torch.tensor([[21.0], [42.0], [57.0]]))
+    votes = {name: head.probabilities(predicted).argmax(dim=1).tolist() for name, head in heads.items()}
+    assert votes == {"bayes": [0, 1, 2], "borders": [0, 1, 1]}
+    by_hand = class_shares(number, predicted[:, 0], 0.5)[2]
+    near = np.exp(-(((57 - np.array(number.quantiles)) / number.std / 0.5) ** 2) / 2)
+    assert float(by_hand[2]) == pytest.approx(near[np.array(number.quantiles) >= 60].sum() / near.sum(), abs=1e-4)
+
+
+def test_every_class_can_be_predicted_by_a_label_distribution_also_at_the_end_of_the_range() -> None:
+    number = Number.of([20.0, 40.0, 60.0] * 30, (30.0, 60.0))
+    head = make_head(Task(3, number), config(head="label_distribution"))
+    certain = torch.eye(head.outputs)[[0, head.outputs // 2, head.outputs - 1]] * 50
+    assert head.probabilities(certain).argmax(dim=1).tolist() == [0, 1, 2]
+    assert head.number(certain).tolist() == pytest.approx([20, 40.5, 60], abs=1)  # type: ignore[union-attr]

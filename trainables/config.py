@@ -28,7 +28,7 @@ from trainables.training.weights_file import digest_of
 _CHOSEN: tuple[Registry[Any], ...] = (LOSSES, HEADS, AUGMENTATIONS, BACKBONES)
 _BUILT_BY = (
     *("backbone", "image_size", "global_pool", "head", "head_hidden", "test_flip"),
-    *("regression_sigma", "thresholds", "distribution_bins"),
+    *("regression_sigma", "thresholds", "distribution_bins", "distribution_sigma"),
 )
 _OF_TIMM = ("drop_rate", "drop_path_rate", "global_pool", "head_hidden")  # a registered backbone takes what it names
 _OPTIONS = "optimizer_options."

@@ -43,10 +43,10 @@ class ModelKnobs(BaseModel):
         le=5,
         unit="of the number's own",
     )
-    thresholds: Literal["borders", "tuned"] = knob(
-        "borders",
-        "at which predicted numbers a class begins: at its border, or where the metric is best out of fold (cross-fitted"
-        " over persons while a trial is judged, over all folds for the bundle)",
+    thresholds: Literal["bayes", "borders", "tuned"] = knob(
+        "bayes",
+        "how a predicted number becomes a class: bayes, by how often the true numbers near it occur; borders, where the class"
+        " begins; tuned, where the metric is best out of fold (cross-fitted over persons while judged, over all folds to vote)",
         when={"head": ("regression",)},
     )
     distribution_bins: int = knob(

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from trainables.config import TrainConfig
+from trainables.training.heads.class_shares import class_shares
 from trainables.training.heads.head import Head, Targets, number_of
 from trainables.training.heads.task import Task
 
@@ -18,9 +19,8 @@ class LabelDistribution(Head):
     def __init__(self, task: Task, config: TrainConfig) -> None:
         super().__init__(task, config)
         number = number_of(task, "label_distribution")
-        ends = torch.linspace(number.low, number.high, config.distribution_bins + 1)
-        self._steps = (ends[:-1] + ends[1:]) / 2  # the number that each step stands for
-        self._class = torch.bucketize(self._steps, torch.tensor(number.borders), right=True)
+        self._steps = torch.linspace(number.low, number.high, config.distribution_bins)  # what each step stands for
+        self._shares = class_shares(number, number.scaled(self._steps), config.distribution_sigma)
         self._width = config.distribution_sigma * number.std
 
     @property
@@ -39,10 +39,8 @@ class LabelDistribution(Head):
         return total
 
     def probabilities(self, outputs: Tensor) -> Tensor:
-        """Return the sum over the steps of every class."""
-        of_steps = outputs.float().softmax(dim=1)
-        members = torch.nn.functional.one_hot(self._class.to(outputs.device), self.task.classes).float()
-        return of_steps @ members
+        """Return the sum over the steps of every class's share of a step."""
+        return outputs.float().softmax(dim=1) @ self._shares.to(outputs.device)
 
     def number(self, outputs: Tensor) -> Tensor:
         """Return the expected number."""

@@ -1,8 +1,9 @@
 """Regression: one output, the number behind the label; its classes follow from the borders.
 
 The number is scaled to mean 0 and standard deviation 1 (statistics of all images outside the holdout: a fixed change of units).
-Error model: the true number is normally distributed around the predicted one, `regression_sigma` standard deviations wide; a
-class's probability is what of that lies between its borders.
+Error model: the predicted number is normally distributed around the true one, `regression_sigma` standard deviations wide.
+`thresholds: bayes` asks which true numbers it may stand for, and how often those occur; `borders` and `tuned` take what of the
+error lies between the borders of a class, or between thresholds that were tuned out of fold.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
+from trainables.training.heads.class_shares import class_shares
 from trainables.training.heads.head import Head, Targets, number_of
 
 LOSSES_OF_NUMBERS: dict[str, Callable[..., Tensor]] = {"l1": l1_loss, "l2": mse_loss, "huber": huber_loss}
@@ -34,11 +36,12 @@ class Regression(Head):
         return (each * targets.shares).sum(dim=1)
 
     def probabilities(self, outputs: Tensor) -> Tensor:
-        """Return what of the error's distribution lies in each class."""
-        number = number_of(self.task, "regression")
+        """Return the classes' shares of the true numbers that a predicted one may stand for, or of what lies between thresholds."""
+        number, sigma = number_of(self.task, "regression"), self.config.regression_sigma
+        if self.config.thresholds == "bayes":
+            return class_shares(number, outputs[:, 0].float(), sigma)
         borders = number.scaled(torch.tensor([number.borders], device=outputs.device))
-        below = torch.special.ndtr((borders - outputs.float()) / self.config.regression_sigma)
-        return between(below)
+        return between(torch.special.ndtr((borders - outputs.float()) / sigma))
 
     def number(self, outputs: Tensor) -> Tensor:
         number: Tensor = number_of(self.task, "regression").unscaled(outputs[:, 0].float())

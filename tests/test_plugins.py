@@ -108,14 +108,7 @@ def test_a_loss_built_in_or_not_gives_one_finite_value_per_image_and_its_gradien
 
 
 def test_a_head_built_in_or_not_learns_gives_probabilities_and_takes_mixed_targets(parts: Path) -> None:
-    number = Number(
-        borders=(30.0, 60.0),
-        mean=40.0,
-        std=15.0,
-        low=18.0,
-        high=70.0,
-        quantiles=tuple(float(age) for age in range(18, 70)),
-    )
+    number = Number.of(range(18, 71), (30.0, 60.0))
     years = torch.tensor([[20.0], [40.0], [65.0], [33.0]])
     classes = torch.eye(3)[[0, 1, 2, 1]]
     targets = Targets(classes, years, torch.ones(4, 1)).mixed(torch.tensor([1, 0, 3, 2]), 0.25)

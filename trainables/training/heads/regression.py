@@ -36,7 +36,7 @@ class Regression(Head):
         return (each * targets.shares).sum(dim=1)
 
     def probabilities(self, outputs: Tensor) -> Tensor:
-        """Return the classes' shares of the true numbers that a predicted one may stand for, or of what lies between thresholds."""
+        """Return the classes' shares of the true numbers near a predicted one, or of the error between thresholds."""
         number, sigma = number_of(self.task, "regression"), self.config.regression_sigma
         if self.config.thresholds == "bayes":
             return class_shares(number, outputs[:, 0].float(), sigma)

@@ -18,13 +18,13 @@ from analysis.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
 from plugins.loading import load_plugin
 from storage.atomic import put_folder
 from studies.manifest import EXPORT_SIZE
-from voting.bundle import free_name, open_bundle, seal
+from voting.bundle.fresh_process import verify
+from voting.bundle.manifest import free_name, open_bundle, seal
+from voting.bundle.named_plugins import named_plugin
+from voting.bundle.packing import pack
 from voting.candidates import choose_studies, task_candidates
 from voting.finished_trials import find_studies
-from voting.fresh_process import verify
 from voting.members import choose
-from voting.named_plugins import named_plugin
-from voting.packing import pack
 
 
 def main() -> int:

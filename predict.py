@@ -9,12 +9,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from voting.bundle import newest_bundle, open_bundle
-from voting.inputs import find_images, read_labels
-from voting.named_plugins import load_named_plugins
-from voting.runtime import load_task, readable, rule_of, vote
-from voting.scores import print_scores
-from voting.votes_file import check_submission, submit, write_votes
+from voting.bundle.manifest import newest_bundle, open_bundle
+from voting.bundle.named_plugins import load_named_plugins
+from voting.predicting.inputs import find_images, read_labels
+from voting.predicting.runtime import load_task, readable, rule_of, vote
+from voting.predicting.scores import print_scores
+from voting.predicting.votes_file import check_submission, submit, write_votes
 
 
 def main() -> int:

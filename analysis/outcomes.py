@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from analysis.comparison import JOINT, VOTERS, Outcome, shared_rows
 from studies.metrics import METRICS, Metric, Probabilities
-from voting.fresh_process import HoldoutVotes
+from voting.bundle.fresh_process import HoldoutVotes
 from voting.members import Chosen
 from voting.rules import JOINT_TASKS, joint_class, joint_votes
 

@@ -28,9 +28,9 @@ from studies.metrics import METRICS, Probabilities
 from trainables.config import TrainConfig
 from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
-from trainables.training.fold_data import FoldData
 from trainables.training.fold_learner import FoldLearner, NotFinite
 from trainables.training.heads.tuning import cross_fitted_probabilities, tunes_thresholds
+from trainables.training.images.fold_data import FoldData
 
 SETS = ("faces_age", "orl_identity", "digits")
 RECIPE: dict[str, Any] = {"image_size": SIDE, "epochs": 6, "batch_size": 16, "learning_rate": 1e-3}

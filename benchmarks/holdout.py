@@ -24,8 +24,8 @@ from datasets.splits import deal, numbers_of, strata_of
 from datasets.table import Table
 from storage.rebuilt_folder import cache_root
 from studies.metrics import macro_f1
-from voting.bundle import open_bundle
-from voting.runtime import load_task, rule_of, vote
+from voting.bundle.manifest import open_bundle
+from voting.predicting.runtime import load_task, rule_of, vote
 
 BORDERS = (29.5, 59.5)  # years between the age classes
 SHIPPED = {"people": 150, "seed": 0}

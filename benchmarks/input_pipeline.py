@@ -36,8 +36,8 @@ from datasets.sources.opening import open_source
 from datasets.transforms import make_transform
 from trainables.config import TrainConfig
 from trainables.training.devices import Placement, Resources, place
-from trainables.training.fold_data import FoldData
 from trainables.training.fold_learner import FoldLearner
+from trainables.training.images.fold_data import FoldData
 from trainables.training.models import make_model, normalisation
 
 import albumentations as A  # noqa: N812, isort: skip  (the library's own convention)

@@ -22,8 +22,8 @@ import torch
 from benchmarks.reporting import Row, peak_mebibytes, report
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources, place
-from trainables.training.fold_data import FoldData
 from trainables.training.fold_learner import FoldLearner
+from trainables.training.images.fold_data import FoldData
 
 
 @dataclass(frozen=True)

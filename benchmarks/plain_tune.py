@@ -16,7 +16,7 @@ from typing import Any
 import ray
 from ray import tune
 
-from trainables.training.fold_data import load_fold_data
+from trainables.training.images.fold_data import load_fold_data
 
 
 def train(config: dict[str, Any]) -> None:

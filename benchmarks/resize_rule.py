@@ -26,9 +26,9 @@ from datasets.images import Pixels, read_image
 from datasets.sources.competition import read_competition
 from datasets.sources.sample_faces import sample_faces_root
 from storage.rebuilt_folder import cache_root
-from voting.bundle import open_bundle
+from voting.bundle.manifest import open_bundle
+from voting.predicting.runtime import Member, load_task, rule_of
 from voting.rules import VoteRule
-from voting.runtime import Member, load_task, rule_of
 
 Reader = Callable[[Path, int], Pixels]
 console = Console(width=120)

@@ -23,8 +23,8 @@ from benchmarks.small_sets import SIDE, fold_data
 from studies.metrics import METRICS
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources, place
-from trainables.training.fold_data import FoldData
 from trainables.training.fold_learner import FoldLearner
+from trainables.training.images.fold_data import FoldData
 
 SETS = ("faces_age_large", "faces_mask_large", "digits")
 PICTURES = (200, 500, 1200, 3000)

@@ -12,7 +12,7 @@ from benchmarks.orl_faces import lay_out
 from datasets.preparation import PreparedData, prepare
 from datasets.sources.opening import data_options
 from storage.rebuilt_folder import cache_root
-from trainables.training.fold_data import FoldData
+from trainables.training.images.fold_data import FoldData
 
 FOLDS, SIDE = 5, 40
 

@@ -24,12 +24,12 @@ from benchmarks.reporting import Row, report
 from datasets.images import Pixels
 from datasets.transforms import augment, make_transform
 from trainables.config import TrainConfig
-from trainables.training.batches import gather
 from trainables.training.devices import Resources, place
-from trainables.training.fold_data import Rows
 from trainables.training.fold_learner import FoldLearner
 from trainables.training.heads.head import Targets
-from trainables.training.mixing import cutmix
+from trainables.training.images.batches import gather
+from trainables.training.images.fold_data import Rows
+from trainables.training.images.mixing import cutmix
 
 import albumentations as A  # noqa: N812, isort: skip  (the library's own convention)
 

@@ -23,7 +23,7 @@ from benchmarks.reporting import Row, in_new_process, report
 from trainables.config import TrainConfig
 from trainables.training.compiling import Features, compiled_features
 from trainables.training.models import make_model
-from trainables.training.optimizers import make_optimizer
+from trainables.training.optimization.optimizers import make_optimizer
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 from datasets.preparation import PreparedData
 from search_spaces import Choice, SearchSpace, SpaceError
 from trainables.training.heads.registry import NEEDS_NUMBER, NEEDS_ORDER
-from trainables.training.sampling import batches_per_epoch
+from trainables.training.images.sampling import batches_per_epoch
 
 
 def check_fits_data(space: SearchSpace, data: PreparedData) -> None:

@@ -38,7 +38,7 @@ from studies.environment import environment
 from studies.study_folder import Identity, StudyFolder
 from trainables.config import configured
 from trainables.preflight.process import Preflight
-from trainables.training.fold_data import DECODED
+from trainables.training.images.fold_data import DECODED
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from datasets.decoded.cache import build_cache, is_whole, load_cache
 from datasets.errors import DataError
 from datasets.images import LARGEST, Form, Resize, UnreadableImage, read_image
 from storage.rebuilt_folder import StorageError
-from trainables.training.fold_data import decoded_images, load_fold_data
+from trainables.training.images.fold_data import decoded_images, load_fold_data
 
 
 @pytest.fixture

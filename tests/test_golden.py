@@ -25,7 +25,7 @@ from studies.record import RecordError, read_record
 from studies.study_folder import Identity, StudyError, StudyFolder
 from studies.study_state import StudyState
 from trainables.config import configured
-from voting.bundle import BundleError, open_bundle
+from voting.bundle.manifest import BundleError, open_bundle
 from voting.finished_trials import read_finished
 
 GOLDEN = Path(__file__).parent / "golden"

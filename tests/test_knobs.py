@@ -19,24 +19,24 @@ from storage.tensors import load_state, save_state
 from studies.metrics import macro_f1
 from tests.toys.training import TINY, write_study
 from trainables.config import TrainConfig, configured
-from trainables.training.batches import TrainingBatches
 from trainables.training.classifier import Classifier, Normalisation
 from trainables.training.devices import Resources, place
-from trainables.training.fold_data import FoldData, load_fold_data
 from trainables.training.fold_learner import FoldLearner
-from trainables.training.freezing import layers_of
 from trainables.training.heads.class_shares import class_shares
 from trainables.training.heads.head import Targets, make_head
 from trainables.training.heads.task import Task
 from trainables.training.heads.thresholds import cross_fitted, one_hot_score, tuned
+from trainables.training.images.batches import TrainingBatches
+from trainables.training.images.fold_data import FoldData, load_fold_data
+from trainables.training.images.mixing import kept_share, mix, mixes, mixup
+from trainables.training.images.sampling import epoch_order
 from trainables.training.losses import balanced_weights, cross_entropy, effective_weights, focal, mixture, soft_macro_f1
-from trainables.training.mixing import kept_share, mix, mixes, mixup
 from trainables.training.models import ModelError, classifier_name, make_model
-from trainables.training.optimizers import OptimizerError, check_optimizers, make_optimizer
-from trainables.training.sampling import epoch_order
-from trainables.training.schedules import make_schedule
-from trainables.training.steps import step_sizes
-from trainables.training.weights_file import WeightsError, sealed
+from trainables.training.optimization.freezing import layers_of
+from trainables.training.optimization.optimizers import OptimizerError, check_optimizers, make_optimizer
+from trainables.training.optimization.schedules import make_schedule
+from trainables.training.optimization.steps import step_sizes
+from trainables.training.weights.file import WeightsError, sealed
 
 soft_targets = st.lists(st.lists(st.floats(0.01, 1), min_size=3, max_size=3), min_size=2, max_size=6)
 

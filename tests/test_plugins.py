@@ -39,8 +39,8 @@ from trainables.training.heads.registry import HEADS
 from trainables.training.heads.task import Task
 from trainables.training.losses import LOSSES
 from trainables.training.models import BACKBONES, make_model
-from voting.bundle import BundleError, BundleManifest, PluginSpec
-from voting.named_plugins import load_named_plugins
+from voting.bundle.manifest import BundleError, BundleManifest, PluginSpec
+from voting.bundle.named_plugins import load_named_plugins
 from voting.rules import VOTE_RULES, vote_rule
 
 ROOT = Path(__file__).resolve().parent.parent

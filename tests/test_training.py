@@ -18,22 +18,22 @@ from studies.metrics import macro_f1
 from trainables.config import TrainConfig
 from trainables.knobs.table import knob_table
 from trainables.training import optimizers
-from trainables.training.batches import BatchLoader, TrainingBatches, batches_per_epoch
 from trainables.training.classifier import exact_float32
 from trainables.training.devices import Resources, memory_share, place
-from trainables.training.fold_data import FoldData, load_fold_data
 from trainables.training.fold_learner import FoldLearner, NotFinite
 from trainables.training.heads.head import Targets as HeadTargets
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
+from trainables.training.images.batches import BatchLoader, TrainingBatches, batches_per_epoch
+from trainables.training.images.fold_data import FoldData, load_fold_data
+from trainables.training.images.mixing import cut_box, cutmix, mix
 from trainables.training.losses import balanced_weights, class_loss, class_weights, focal, smooth
 from trainables.training.losses import cross_entropy as per_image
-from trainables.training.mixing import cut_box, cutmix, mix
 from trainables.training.models import ModelError, make_model, normalisation
-from trainables.training.optimizers import OptimizerError, check_optimizers, has_fused_variant
-from trainables.training.packaged_weights import packaged_weights
+from trainables.training.optimization.optimizers import OptimizerError, check_optimizers, has_fused_variant
+from trainables.training.optimization.steps import Steps
 from trainables.training.seeds import derived_generator, derived_seed
-from trainables.training.steps import Steps
+from trainables.training.weights.packaged import packaged_weights
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.1, 0.2, 0.3]])
 TARGETS = one_hot(torch.tensor([0, 2]), 3).float()

@@ -24,12 +24,12 @@ from studies.predictions import FoldPredictions
 from tests.toys.training import TINY
 from trainables.config import TrainConfig
 from trainables.training.models import make_model
-from voting.bundle import BundleError, BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
-from voting.inputs import find_images, read_labels, write_submission
+from voting.bundle.manifest import BundleError, BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
+from voting.bundle.verification import check_member
+from voting.predicting.inputs import find_images, read_labels, write_submission
+from voting.predicting.runtime import load_task, read_images, rule_of, vote
 from voting.rules import joint_class, joint_votes, soft_vote
-from voting.runtime import load_task, read_images, rule_of, vote
 from voting.selection import best_members
-from voting.verification import check_member
 
 ROOT = Path(__file__).resolve().parent.parent
 

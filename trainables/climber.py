@@ -21,9 +21,9 @@ from trainables.climb_failures import failure_result
 from trainables.config import configured
 from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
-from trainables.training.fold_data import FoldData, load_fold_data
 from trainables.training.fold_learner import FoldLearner
 from trainables.training.heads.tuning import cross_fitted_probabilities, final_thresholds, tunes_thresholds
+from trainables.training.images.fold_data import FoldData, load_fold_data
 from trainables.training.stopwatch import Stopwatch
 
 

@@ -22,7 +22,7 @@ from trainables.knobs.optimization import OptimizationKnobs
 from trainables.knobs.target import LossKnobs
 from trainables.training.heads.registry import HEADS
 from trainables.training.losses import LOSSES
-from trainables.training.weights_file import digest_of
+from trainables.training.weights.file import digest_of
 
 # by knobs of the same names
 _CHOSEN: tuple[Registry[Any], ...] = (LOSSES, HEADS, AUGMENTATIONS, BACKBONES)

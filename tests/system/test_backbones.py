@@ -7,10 +7,10 @@ import pytest
 
 from studies.study_folder import StudyFolder
 from tests.toys.commands import run, search
+from voting.bundle.fresh_process import verify
+from voting.bundle.packing import pack
 from voting.candidates import choose_studies, task_candidates
-from voting.fresh_process import verify
 from voting.members import Chosen
-from voting.packing import pack
 
 pytestmark = pytest.mark.slow
 BACKBONES = {

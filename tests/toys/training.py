@@ -5,7 +5,7 @@ from pathlib import Path
 
 from datasets.preparation import PreparedData
 from studies.study_folder import FORMAT
-from trainables.training.fold_data import DECODED
+from trainables.training.images.fold_data import DECODED
 
 TINY = {"backbone": "test_efficientnet", "weights": "none", "image_size": 32, "epochs": 2, "batch_size": 16}
 

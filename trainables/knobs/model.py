@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from trainables.knobs.knob import knob
 from trainables.training.heads.registry import HEADS
-from trainables.training.weights_file import sealed
+from trainables.training.weights.file import sealed
 
 _ONE_PER_STUDY = "the decoded images and the cost of a fold-epoch are one per study"
 _DROP_PATH = "Huang et al., Deep Networks with Stochastic Depth, ECCV 2016"

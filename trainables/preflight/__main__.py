@@ -19,10 +19,10 @@ from plugins.registry import PluginError
 from plugins.sources import plugin_at
 from trainables.config import TrainConfig, configured
 from trainables.training.compiling import CompileError, check_compiler
-from trainables.training.freezing import layers_of
 from trainables.training.models import ModelError, make_model
-from trainables.training.optimizers import OptimizerError, check_optimizers
-from trainables.training.weights_file import WeightsError
+from trainables.training.optimization.freezing import layers_of
+from trainables.training.optimization.optimizers import OptimizerError, check_optimizers
+from trainables.training.weights.file import WeightsError
 
 
 def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
@@ -89,7 +89,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
     notes = Notes()
-    logging.getLogger("trainables.training.user_weights").addHandler(notes)
+    logging.getLogger("trainables.training.weights.users_own").addHandler(notes)
     try:
         for path in arguments.plugins:
             load_plugin(plugin_at(path))

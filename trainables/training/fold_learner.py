@@ -13,21 +13,21 @@ from torch.nn.functional import one_hot
 
 from studies.metrics import Probabilities
 from trainables.config import TrainConfig
-from trainables.training.batches import BatchLoader, TrainingBatches, gather
 from trainables.training.classifier import Classifier, Judged, Normalisation
 from trainables.training.compiling import compiled_features
 from trainables.training.devices import Placement
-from trainables.training.fold_data import FoldData, Rows
-from trainables.training.freezing import Freezing
 from trainables.training.heads.head import Targets, make_head
-from trainables.training.kept_weights import KeptWeights
+from trainables.training.images.batches import BatchLoader, TrainingBatches, gather
+from trainables.training.images.fold_data import FoldData, Rows
+from trainables.training.images.mixing import mix, mixes
 from trainables.training.losses import class_weights
-from trainables.training.mixing import mix, mixes
 from trainables.training.models import make_model, normalisation
-from trainables.training.optimizers import load_optimizer, make_optimizer
-from trainables.training.schedules import make_schedule
+from trainables.training.optimization.freezing import Freezing
+from trainables.training.optimization.kept_weights import KeptWeights
+from trainables.training.optimization.optimizers import load_optimizer, make_optimizer
+from trainables.training.optimization.schedules import make_schedule
+from trainables.training.optimization.steps import Steps, step_sizes
 from trainables.training.seeds import derived_generator, derived_seed
-from trainables.training.steps import Steps, step_sizes
 
 
 class NotFinite(ValueError):

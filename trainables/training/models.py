@@ -10,9 +10,9 @@ from torch import nn
 import plugins
 from plugins.registry import Registry, arguments_for
 from trainables.config import TrainConfig
-from trainables.training.packaged_weights import PACKAGED, packaged_weights
-from trainables.training.user_weights import load_weights_file
-from trainables.training.weights_file import KINDS, file_of
+from trainables.training.weights.file import KINDS, file_of
+from trainables.training.weights.packaged import PACKAGED, packaged_weights
+from trainables.training.weights.users_own import load_weights_file
 
 # A backbone of one's own: a function of the number of outputs, and of its knobs as keyword-only arguments.
 BACKBONES: Registry[Callable[..., nn.Module]] = plugins.BACKBONES

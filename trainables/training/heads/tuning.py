@@ -8,10 +8,10 @@ import torch
 from studies.metrics import Metric, Probabilities
 from studies.predictions import FoldPredictions
 from trainables.config import TrainConfig
-from trainables.training.fold_data import FoldData, Rows
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
 from trainables.training.heads.thresholds import Numbers, cross_fitted, one_hot_score, tuned
+from trainables.training.images.fold_data import FoldData, Rows
 
 
 def tunes_thresholds(config: TrainConfig) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from plugins import BACKBONES, HEADS, METRICS, VOTE_RULES
 from plugins.loading import loaded_plugin
 from plugins.sources import Plugin, copy_source
-from voting.bundle import PluginSpec
+from voting.bundle.manifest import PluginSpec
 from voting.finished_trials import FinishedTrial
 from voting.members import Chosen
 

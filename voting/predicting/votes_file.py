@@ -4,8 +4,8 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from voting.bundle import BundleError, BundleManifest, TaskSpec
-from voting.inputs import Images, write_submission
+from voting.bundle.manifest import BundleError, BundleManifest, TaskSpec
+from voting.predicting.inputs import Images, write_submission
 from voting.rules import JOINT_TASKS, Vote, Votes, joint_votes
 
 

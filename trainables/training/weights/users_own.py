@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from trainables.training.weights_file import WeightsError
+from trainables.training.weights.file import WeightsError
 
 logger = logging.getLogger(__name__)
 _ENOUGH = 0.5  # of the model's weights outside the classifier: less is another backbone's

@@ -16,8 +16,8 @@ from trainables.training.classifier import Classifier, Judged, Normalisation
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
 from trainables.training.models import make_model
-from voting.bundle import BundleError, MemberSpec, TaskSpec
-from voting.inputs import Images
+from voting.bundle.manifest import BundleError, MemberSpec, TaskSpec
+from voting.predicting.inputs import Images
 from voting.rules import Vote, VoteRule, soft_vote, vote_rule
 
 _BATCH = 64

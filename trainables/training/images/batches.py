@@ -11,8 +11,8 @@ from datasets.images import Pixels
 from datasets.transforms import augment, make_transform
 from plugins.registry import arguments_for
 from trainables.config import TrainConfig
-from trainables.training.fold_data import FoldData, Rows
-from trainables.training.sampling import batches_per_epoch, epoch_order, groups_of
+from trainables.training.images.fold_data import FoldData, Rows
+from trainables.training.images.sampling import batches_per_epoch, epoch_order, groups_of
 from trainables.training.seeds import derived_generator, derived_seed
 
 Stream = tuple[int, int, int]  # seed, trial, fold

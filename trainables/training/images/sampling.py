@@ -4,7 +4,7 @@ import numpy as np
 
 from studies.metrics import Targets
 from trainables.config import TrainConfig
-from trainables.training.fold_data import Rows
+from trainables.training.images.fold_data import Rows
 
 
 def epoch_order(config: TrainConfig, groups: Rows | None, generator: np.random.Generator, images: int) -> Rows:

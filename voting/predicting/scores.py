@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studies.metrics import METRICS, Targets, confusion_matrix
-from voting.bundle import BundleManifest
+from voting.bundle.manifest import BundleManifest
 from voting.rules import JOINT_TASKS, Votes, joint_class, joint_votes
 
 

@@ -1,6 +1,6 @@
 """Check a bundle in a fresh process: does it vote as its trials did? And let it vote on the holdout.
 
-    python -m voting.verification BUNDLE PLAN OUT
+    python -m voting.bundle.verification BUNDLE PLAN OUT
 
 PLAN is a JSON file, a `Plan`. OUT receives the holdout votes as npz: TASK/member/N, TASK/vote, TASK/reference. A
 member whose fold model does not give the recorded out-of-fold probabilities ends the process with an error.
@@ -19,9 +19,9 @@ from plugins.sources import plugin_at
 from studies.predictions import FoldPredictions, read_predictions
 from trainables.training.classifier import Judged
 from trainables.training.heads.task import Task
-from voting.bundle import BundleError, MemberSpec, TaskSpec, open_bundle
+from voting.bundle.manifest import BundleError, MemberSpec, TaskSpec, open_bundle
+from voting.predicting.runtime import Member, decoded_chunks, load_member, load_task, members_judge
 from voting.rules import vote_rule
-from voting.runtime import Member, decoded_chunks, load_member, load_task, members_judge
 
 TOLERANCE = 1e-4  # of a probability: trials are judged in float32 and bundles vote in it, on whatever device
 HoldoutVotes = dict[str, npt.NDArray[np.float32]]

@@ -1,0 +1,1 @@
+"""WHERE WEIGHTS COME FROM: ImageNet by package or hub, or a file of the user's."""

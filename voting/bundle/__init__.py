@@ -1,0 +1,1 @@
+"""THE BUNDLE: what it says, how it is packed and checked, and the plugins that it needs."""

@@ -1,0 +1,1 @@
+"""VOTING ON NEW IMAGES: images in, votes out, written and scored."""

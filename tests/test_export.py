@@ -12,11 +12,11 @@ from studies.metrics import METRICS
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
-from voting import runtime
 from voting.bundle.manifest import BundleManifest, TaskSpec, open_bundle, seal
 from voting.bundle.packing import in_place_spec, pack_member
 from voting.bundle.verification import Reference, TaskPlan, check_member, holdout_votes
 from voting.finished_trials import FinishedTrial, out_of_fold
+from voting.predicting import runtime
 from voting.predicting.runtime import load_task
 
 

@@ -17,7 +17,6 @@ from storage.tensors import load_state, save_state
 from studies.metrics import macro_f1
 from trainables.config import TrainConfig
 from trainables.knobs.table import knob_table
-from trainables.training import optimizers
 from trainables.training.classifier import exact_float32
 from trainables.training.devices import Resources, memory_share, place
 from trainables.training.fold_learner import FoldLearner, NotFinite
@@ -30,6 +29,7 @@ from trainables.training.images.mixing import cut_box, cutmix, mix
 from trainables.training.losses import balanced_weights, class_loss, class_weights, focal, smooth
 from trainables.training.losses import cross_entropy as per_image
 from trainables.training.models import ModelError, make_model, normalisation
+from trainables.training.optimization import optimizers
 from trainables.training.optimization.optimizers import OptimizerError, check_optimizers, has_fused_variant
 from trainables.training.optimization.steps import Steps
 from trainables.training.seeds import derived_generator, derived_seed

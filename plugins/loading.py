@@ -11,6 +11,7 @@ from plugins.kinds import REGISTRIES
 from plugins.registry import PluginError, registering
 from plugins.sources import Plugin, find_plugin
 
+_OURS = Path(__file__).resolve().parents[1]
 _loaded: dict[str, Plugin] = {}
 
 
@@ -63,10 +64,18 @@ def _refuse_taken_name(plugin: Plugin) -> None:
     before = sys.modules.get(plugin.name)
     if before is not None and getattr(before, "__file__", None) == str(plugin.entry):
         raise PluginError(f"plugin {plugin.name}: another plugin imports it; list {plugin.name} first")
-    there = None if before is not None else PathFinder.find_spec(plugin.name)
-    hides = there is not None and there.origin not in (None, str(plugin.entry))
-    if before is not None or hides or plugin.name in sys.stdlib_module_names:
+    if before is not None or plugin.name in sys.stdlib_module_names or _is_installed(plugin):
         raise PluginError(f"plugin {plugin.name}: {plugin.path} has the name of another module; rename the file")
+
+
+def _is_installed(plugin: Plugin) -> bool:
+    """Tell whether an installed package, or one of ours, has a plugin's name; the plugin's own source elsewhere is none."""
+    found = PathFinder.find_spec(plugin.name)
+    origin = None if found is None else found.origin
+    if origin is None or origin == str(plugin.entry):
+        return False
+    homes = (Path(sys.prefix), Path(sys.base_prefix), _OURS / plugin.name)
+    return any(Path(origin).is_relative_to(home) for home in homes)
 
 
 def _import(plugin: Plugin) -> None:

@@ -326,9 +326,13 @@ def test_a_plugin_is_found_beside_the_space_first_then_on_the_python_path(
     for name, wrong in (("nowhere_plugin", r"there is no nowhere_plugin\.py"), ("../twice", "name of one module")):
         with pytest.raises(PluginError, match=wrong):
             find_plugin(name, beside)
-    (beside / "json.py").write_text("")
-    with pytest.raises(PluginError, match="has the name of another module; rename the file"):
-        load_plugins(["json"], beside)
+    for taken in ("json", "timm", "antigravity"):  # of the standard library, installed, and never imported
+        (beside / f"{taken}.py").write_text("")
+        with pytest.raises(PluginError, match="has the name of another module; rename the file"):
+            load_plugins([taken], beside)
+    copied = copy_source(find_plugin("twice", beside), tmp_path / "study")
+    load_plugin(plugin_at(copied))  # another one of that name lies on the path: the study's own is taken
+    unload_plugin("twice")
 
 
 def test_a_copy_of_a_plugin_is_the_same_source(parts: Path, tmp_path: Path) -> None:

@@ -248,7 +248,7 @@ def test_auto_is_a_number_that_follows_from_the_pictures_and_a_stated_one_wins(t
     space = load(tmp_path, AUTO)
     assert space.sized_by_data == ("epochs", "batch_size")
     small, large = (space.with_sizes(sizes_for(pictures)) for pictures in (150, 3000))
-    assert (small.constants["epochs"], small.recipe()["batch_size"]) == (16, 8)
+    assert (small.constants["epochs"], small.recipe()["batch_size"]) == (20, 8)
     assert (large.constants["epochs"], large.recipe()["batch_size"]) == (4, 24)
     assert small.parameters["batch_size"].default == 8
     stated = load(tmp_path, AUTO, overrides=["constants.epochs=7"])

@@ -21,11 +21,10 @@ from trainables.config import TrainConfig
 
 
 class ByFile(LoadScopeScheduling):
-    """Gives a worker a file at a time; of `tests/system`, which starts Ray, one worker gets the commands and one the rest."""
+    """Gives a worker a file at a time; all of `tests/system`, which starts Ray, goes to one and runs in order."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::")[0]
-        return "tests/system" if file.startswith("tests/system/") and not file.endswith("test_commands.py") else file
+        return "tests/system" if nodeid.startswith("tests/system/") else nodeid.split("::")[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:

@@ -27,7 +27,7 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> tuple[Hol
         BundleError: it does not vote as its trials did.
     """
     plan, out = temporary / "plan.json", temporary / "holdout.npz"
-    packed = {plugin.name: bundle / "plugins" / plugin.path.name for plugin in needed_plugins(chosen)}
+    packed = {plugin.name: bundle.absolute() / "plugins" / plugin.path.name for plugin in needed_plugins(chosen)}
     sources = tuple({**{plugin.name: plugin.path for plugin in plugins_to_compare_with(chosen)}, **packed}.values())
     checks = Plan(tasks={one.task: plan_of(one) for one in chosen}, plugins=sources)
     plan.write_text(checks.model_dump_json(), encoding="utf-8")

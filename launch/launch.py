@@ -32,7 +32,7 @@ from schedulers.samplers.ask import Proposal
 from schedulers.samplers.registry import check_sampler
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace
-from search_spaces.loading import find_space, plugin_names
+from search_spaces.reading import find_space, plugin_names
 from storage.free_space import check_free_space
 from studies.environment import environment
 from studies.study_folder import Identity, StudyFolder

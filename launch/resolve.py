@@ -14,7 +14,7 @@ from datasets.sources.opening import data_options, guess_source
 from launch.hardware import local_gpus
 from launch.options import overrides
 from search_spaces import Choice, SearchSpace, load_space
-from search_spaces.loading import profile_names
+from search_spaces.reading import profile_names
 from studies.metrics import METRICS
 from studies.study_folder import StudyFolder
 from trainables.config import baselines, configured, renamed, train_config

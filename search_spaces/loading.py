@@ -1,23 +1,18 @@
-"""From a YAML file to a SearchSpace: find, merge profile and overrides, check against the knobs."""
+"""From what a space file spells to a SearchSpace: checked against the knobs, the data options and the metrics."""
 
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from plugins.names import name_hint
 from search_spaces.checking import check_conditions, check_constants, check_parameters, default_values
 from search_spaces.errors import SpaceError, explain
+from search_spaces.reading import SECTIONS, find_space, plugin_list, raw_space
 from search_spaces.space import SearchSettings, SearchSpace
 
-SHIPPED = Path(__file__).parent
-SECTIONS = ("task", "data", "plugins", "metric", "parameters", "constants", "search", "profiles")
 AUTO, SIZED = "auto", ("epochs", "batch_size")  # what may follow from the number of pictures
-_NO_MAPPINGS = ("task", "metric", "plugins")
-PROFILE_SECTIONS = ("constants", "search")
-_EXAMPLES = {"task": "task: age", "data": "data: {source: sample_faces}"}
 
 
 def load_space(
@@ -43,27 +38,19 @@ def load_space(
         SpaceError: with file, key, what is wrong and the way out.
     """
     path = find_space(space)
-    raw = _read(path)
     file = path.name
-    raw = _with_profile(raw, profile, file)
-    if data is not None and data_options is not None:
-        raw["data"] = {**_shared_options(data_options, raw.get("data") or {}), **data}
-    for override in overrides:
-        raw = _sectioned(_overridden(raw, override, file), file)
-    for required in ("task", "data"):
-        if raw.get(required) is None:
-            raise SpaceError(file, required, f"is missing; add it, such as {_EXAMPLES[required]}")
+    raw = raw_space(path, profile, overrides, partial(_with_data, data=data, data_options=data_options))
     raw, sized_by_data = _without_auto(raw, knobs)
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
     check_conditions(parameters, constants, knobs, file)
-    fields = {
+    fields: dict[str, Any] = {
         "name": path.stem,
         "profile": profile,
         "task": raw.get("task"),
         "data": checked,
-        "plugins": _plugin_list(raw, file),
+        "plugins": plugin_list(raw, file),
         "metric": _checked_metric(raw.get("metric", "macro_f1"), metrics, file),
         "parameters": parameters,
         "constants": constants,
@@ -71,11 +58,24 @@ def load_space(
         "search": raw.get("search") or {},
         "sized_by_data": sized_by_data,
     }
+    return _space(fields, file)
+
+
+def _space(fields: Mapping[str, Any], file: str) -> SearchSpace:
     try:
         return SearchSpace(**fields)
     except ValidationError as error:
         key, wrong = explain(error, {"search": list(SearchSettings.model_fields), "": SECTIONS})
         raise SpaceError(file, key, wrong) from None
+
+
+def _with_data(
+    raw: dict[str, Any], data: Mapping[str, Any] | None, data_options: TypeAdapter[Any] | None
+) -> dict[str, Any]:
+    """Return a space with another data section, less what all sources share."""
+    if data is None or data_options is None:
+        return raw
+    return {**raw, "data": {**_shared_options(data_options, raw.get("data") or {}), **data}}
 
 
 def _without_auto(raw: dict[str, Any], knobs: type[BaseModel]) -> tuple[dict[str, Any], list[str]]:
@@ -94,114 +94,6 @@ def _checked_metric(metric: Any, metrics: Collection[str], file: str) -> str:
     if not isinstance(metric, str) or metric not in metrics:
         raise SpaceError(file, "metric", f"there is no metric {metric!r}; {name_hint(metric, metrics)}")
     return metric
-
-
-def find_space(space: str) -> Path:
-    """Return the file that `space` names: a path, or a file shipped in search_spaces/."""
-    for candidate in (Path(space), SHIPPED / space, SHIPPED / f"{space}.yaml"):
-        if candidate.is_file():
-            return candidate
-    shipped = sorted(path.name for path in SHIPPED.glob("*.yaml"))
-    raise SpaceError(space, "", f"no such space file; {name_hint(space, shipped)}")
-
-
-def plugin_names(space: str, overrides: Sequence[str] = ()) -> list[str]:
-    """Return the plugins that a space file names: they are loaded before the rest of it can be understood."""
-    path = find_space(space)
-    raw = _read(path)
-    for override in overrides:
-        raw = _overridden(raw, override, path.name)
-    return _plugin_list(raw, path.name)
-
-
-def _plugin_list(raw: Mapping[str, Any], file: str) -> list[str]:
-    names = raw.get("plugins") or []
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise SpaceError(file, "plugins", f"must be a list of modules, such as [my_losses] (got {names!r})")
-    return names
-
-
-def profile_names(space: str) -> list[str]:
-    """Return the profiles that a space file offers."""
-    return list(_read(find_space(space)).get("profiles") or {})
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" at line {where.line + 1}" if where else ""
-        raise SpaceError(path.name, "", f"is not readable YAML{line}; fix the indentation or quoting there") from None
-    if not isinstance(raw, dict):
-        raise SpaceError(path.name, "", f"must be a mapping with the keys {', '.join(SECTIONS)}")
-    return _sectioned(raw, path.name)
-
-
-def _sectioned(raw: dict[str, Any], file: str) -> dict[str, Any]:
-    """Return the space if its sections are known and of the right kind."""
-    for section, value in raw.items():
-        if section not in SECTIONS:
-            raise SpaceError(file, str(section), f"unknown key; {name_hint(section, SECTIONS)}")
-        if section not in _NO_MAPPINGS and not isinstance(value, dict | None):
-            raise SpaceError(file, str(section), f"must be a mapping (got {value!r})")
-    for name, profile in (raw.get("profiles") or {}).items():
-        for section, value in _mapping(profile, file, f"profiles.{name}").items():
-            _mapping(value, file, f"profiles.{name}.{section}")
-    return raw
-
-
-def _mapping(value: Any, file: str, key: str) -> dict[str, Any]:
-    if not isinstance(value, dict | None):
-        raise SpaceError(file, key, f"must be a mapping (got {value!r})")
-    return value or {}
-
-
-def _with_profile(raw: dict[str, Any], profile: str | None, file: str) -> dict[str, Any]:
-    """Return the space with the profile's constants and search settings laid over its own."""
-    profiles: Mapping[str, Any] = raw.get("profiles") or {}
-    if profile is not None and profile not in profiles:
-        raise SpaceError(file, "profiles", f"there is no profile {profile!r}; {name_hint(profile, profiles)}")
-    merged = {key: value for key, value in raw.items() if key != "profiles"}
-    for name, sections in profiles.items():
-        for section, values in (sections or {}).items():
-            if section not in PROFILE_SECTIONS:
-                key = f"profiles.{name}.{section}"
-                raise SpaceError(file, key, f"a profile sets only these; {name_hint(section, PROFILE_SECTIONS)}")
-            if name == profile:
-                merged[section] = {**(merged.get(section) or {}), **(values or {})}
-    return merged
-
-
-def _overridden(raw: dict[str, Any], override: str, file: str) -> dict[str, Any]:
-    """Return the space after one 'key=value'; a key outside the sections is a parameter's."""
-    key, separator, text = override.partition("=")
-    parts = key.strip().split(".")
-    if not separator or not all(parts):
-        raise SpaceError("--set", override, "must look like learning_rate.high=3e-3 or constants.epochs=4")
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise SpaceError("--set", override, f"{text!r} is no YAML value; quote it") from None
-    if parts[0] == "profiles":
-        raise SpaceError("--set", override, "a profile is laid over the space first; set constants or search itself")
-    if parts[0] not in SECTIONS:
-        parts = ["parameters", *parts]
-    if parts[0] == "parameters" and len(parts) == 2 and not isinstance(value, dict):
-        without = {name: kept for name, kept in (raw.get("parameters") or {}).items() if name != parts[1]}
-        raw, parts = {**raw, "parameters": without}, ["constants", parts[1]]
-    return _replaced(raw, parts, value, file, key)
-
-
-def _replaced(raw: dict[str, Any], parts: Sequence[str], value: Any, file: str, key: str) -> dict[str, Any]:
-    if len(parts) == 1:
-        return {**raw, parts[0]: value}
-    inner = raw.get(parts[0]) or {}
-    if not isinstance(inner, dict):
-        raise SpaceError(file, key, f"{parts[0]} holds the single value {inner!r}, so nothing can be set inside it")
-    if parts[0] == "parameters" and len(parts) > 2 and parts[1] not in inner:
-        raise SpaceError("--set", key, f"no such parameter in {file}; {name_hint(parts[1], inner)}")
-    return {**raw, parts[0]: _replaced(inner, parts[1:], value, file, key)}
 
 
 def _checked_data(data_options: TypeAdapter[Any], data: Any, file: str) -> dict[str, Any]:

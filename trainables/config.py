@@ -1,20 +1,24 @@
 """TrainConfig: every knob of a trial, with its type, bounds, default, unit, condition and source.
 
 Spaces, `--set`, documentation and manifests all come from this model; there is no second list of names.
-`python -m trainables.config` prints the knobs as a table.
+`python -m trainables.config [PLUGIN.py ...]` prints the knobs as a table, with those that plugins bring.
 """
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import create_model
 
 from datasets.augmentations import AUGMENTATIONS
 from plugins import BACKBONES
+from plugins.loading import load_plugin
 from plugins.registry import Knob, PluginError, Registry
+from plugins.sources import plugin_at
 from trainables.knobs.images import ImageKnobs
 from trainables.knobs.knob import about, holds, spelled
 from trainables.knobs.model import ModelKnobs
@@ -159,4 +163,6 @@ def _brought() -> set[str]:
 if __name__ == "__main__":
     from trainables.knobs.table import knob_table
 
+    for source in sys.argv[1:]:
+        load_plugin(plugin_at(Path(source)))
     print(knob_table())

@@ -23,7 +23,7 @@ import torch
 from rich.console import Console
 
 from benchmarks.reporting import Row, report
-from benchmarks.small_sets import SIDE, fold_data
+from benchmarks.sets.prepared import SIDE, fold_data
 from studies.metrics import METRICS, Probabilities
 from trainables.config import TrainConfig
 from trainables.training.classifier import Judged

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from benchmarks.reporting import Row, report
-from benchmarks.small_sets import SIDE, fold_data
+from benchmarks.sets.prepared import SIDE, fold_data
 from studies.metrics import METRICS
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources, place

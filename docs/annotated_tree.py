@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
     *("search_spaces", "datasets", "trainables", "schedulers", "launch"),
-    *("voting", "analysis", "studies", "storage", "benchmarks"),
+    *("voting", "analysis", "studies", "storage", "plugins", "benchmarks"),
 )
 SCRIPTS = ("launch_search.py", "export_best.py", "predict.py")
 _WIDTH = 34

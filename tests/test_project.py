@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.orl_faces import lay_out
+from benchmarks.sets.orl import orl_identity
+from benchmarks.sets.pictures import write_set
 from datasets.preparation import prepare
 from datasets.sources.opening import data_options
 from studies.climb_order import ClimbOrder
@@ -96,7 +97,7 @@ def test_every_requirement_is_pinned() -> None:
 
 @pytest.mark.slow
 def test_real_photographs_come_in_through_the_csv_source_and_can_be_learned(tmp_path: Path) -> None:
-    assert lay_out(tmp_path / "orl") == 400
+    assert write_set(orl_identity(), tmp_path / "orl") == 400
     source = {"source": "csv", "file": str(tmp_path / "orl/labels.csv"), "split": "by_image"}
     data = prepare(data_options().validate_python(source), "label", 4, 48)
     assert len(data.table.frame) == 400

@@ -24,7 +24,7 @@ from rich.console import Console
 
 from benchmarks.reporting import Row, report
 from benchmarks.sets.prepared import SIDE, fold_data
-from studies.metrics import METRICS, Probabilities
+from studies.metrics import METRICS
 from trainables.config import TrainConfig
 from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
@@ -162,23 +162,23 @@ def trained(run: Run) -> Row:
     config = TrainConfig(**{**RECIPE, **VARIANTS[run.variant], "seed": run.seed})
     data, started, scores = data_of(run.set), time.perf_counter(), []
     learner = FoldLearner(config, data, 0, run.fold, place(config, Resources()))
-    score = partial(METRICS["macro_f1"].score, data.targets[data.validation(run.fold)])
+    score = partial(score_of, config, data, run.fold)
     try:
         for epoch in range(config.epochs):
             learner.train_epoch(epoch)
-            scores.append(round(score(probabilities_of(config, data, run.fold, learner.judge_epoch(score))), 5))
+            scores.append(round(score(learner.judge_epoch(score)), 5))
     except NotFinite:
         scores.append(0.0)
     seconds = round(time.perf_counter() - started, 2)
     return {**vars(run), "scores": scores, "seconds": seconds, "configuration": {**RECIPE, **VARIANTS[run.variant]}}
 
 
-def probabilities_of(config: TrainConfig, data: FoldData, fold: int, judged: Judged) -> Probabilities:
-    """Return what a trial is scored by: where thresholds are tuned, under those of other persons."""
-    if judged.numbers is None or not tunes_thresholds(config):
-        return judged.probabilities
-    metric = METRICS["macro_f1"]
-    return cross_fitted_probabilities(config, data, data.validation(fold), judged.numbers, metric)
+def score_of(config: TrainConfig, data: FoldData, fold: int, judged: Judged) -> float:
+    """Return the score of a fold as a trial's is: where thresholds are tuned, under those of other persons."""
+    held_out, metric, probabilities = data.validation(fold), METRICS["macro_f1"], judged.probabilities
+    if judged.numbers is not None and tunes_thresholds(config):
+        probabilities = cross_fitted_probabilities(config, data, held_out, judged.numbers, metric)
+    return metric.score(data.targets[held_out], probabilities)
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The data section of a space: the options of every built-in source, and how any source is split."""
 
+from math import isfinite
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -55,7 +56,7 @@ class Csv(SplitOptions):
     bins: dict[
         str, tuple[float, ...]
     ] = {}  # of label columns that hold a number: where classes begin, such as {age: [30, 60]}
-    ordered: tuple[str, ...] = ()  # label columns whose classes, in natural order, have an order
+    ordered: dict[str, tuple[str, ...]] = {}  # of label columns whose classes have an order: the classes, lowest first
 
     @model_validator(mode="after")
     def _check_bins(self) -> "Csv":
@@ -64,7 +65,7 @@ class Csv(SplitOptions):
             if column not in self.labels:
                 raise ValueError(f"bins or ordered name {column!r}, which is none of labels: {', '.join(self.labels)}")
         for column, borders in self.bins.items():
-            if not borders or list(borders) != sorted(set(borders)):
+            if not borders or not all(map(isfinite, borders)) or list(borders) != sorted(set(borders)):
                 raise ValueError(f"bins.{column} must be one or more rising numbers (got {list(borders)})")
         return self
 

@@ -43,7 +43,9 @@ class PreparedData:
         """Return borders and statistics of the number behind the task's label, None if there is none."""
         if self.task not in self.table.numbers:
             return None
-        return Number.of(self.samples()[NUMBER].to_numpy(), self.table.numbers[self.task].borders)
+        samples = self.samples()
+        borders = self.table.numbers[self.task].borders
+        return Number.of(samples[NUMBER].to_numpy(), borders, samples["fold"].to_numpy())
 
     def samples(self) -> pd.DataFrame:
         """Return what trials may see: id, person, fold, target and cache row of every image outside the holdout."""

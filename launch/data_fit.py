@@ -27,8 +27,8 @@ def check_fits_data(space: SearchSpace, data: PreparedData) -> None:
             raise SpaceError(
                 space.name,
                 "head",
-                f"{head} needs an order of the classes, and {space.task} has none; say data.ordered for"
-                " a CSV column whose classes have one, or take classification",
+                f"{head} needs an order of the classes, and {space.task} has none; say"
+                " data.ordered for a CSV column whose classes have one, or take classification",
             )
     smallest = smallest_training_fold(data)
     batch = int(max(values_of(space, "batch_size")))

@@ -39,6 +39,8 @@ def show_plan(console: Console, launch: Launch) -> int:
     space, data, cpus = launch.space, launch.data, launch.options.cpus_per_trial or 1
     budget, ladder = make_budget(space), make_ladder(space)
     places = [FoldCounts(name, persons, by_class) for name, (persons, by_class) in data.counts().items()]
+    for note in launch.preflight.check():
+        say(note, to=console)
     images_per_second = launch.preflight.images_per_second()
     print_preview(console, space, ladder, places)
     images = round(len(data.samples()) * (1 - 1 / ladder.folds))

@@ -66,14 +66,16 @@ def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:
 def _checked(entry: Mapping[str, Any], space: SearchSpace, place: str) -> dict[str, Any]:
     knobs = train_config().model_fields
     for name, value in entry.items():
-        if name not in knobs:
-            raise SpaceError(place, str(name), f"no such knob; {name_hint(name, knobs)}")
+        if name not in knobs and name not in space.parameters:
+            raise SpaceError(place, str(name), f"no such knob; {name_hint(name, [*knobs, *space.parameters])}")
         if name not in space.parameters and value != space.recipe()[name]:
             raise SpaceError(
                 place, name, f"is {space.recipe()[name]!r} for all trials of this study (got {value!r}); leave it out"
             )
     try:
-        return configured(space.complete(entry)).model_dump(include=set(space.recipe()))
+        whole = space.complete(entry)
+        options = {name: value for name, value in whole.items() if name.startswith("optimizer_options")}
+        return {**configured(whole).model_dump(include=set(space.recipe())), **options}
     except ValidationError as error:
         raise SpaceError(place, *explain(error)) from None
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from rich.console import Console
 
 from datasets.preparation import PreparedData
+from launch.corners import corners
 from launch.data_fit import check_fits_data
+from launch.epochs_fit import check_fits_epochs
 from launch.hardware import Share, check_gpu_share
 from launch.initial_configurations import enqueued, warm_start
 from launch.listeners import check_listeners
@@ -19,9 +21,7 @@ from launch.options import overrides
 from launch.resolve import (
     Say,
     brought_up_to_date,
-    choices_of,
     describe_splits,
-    optimizer_options,
     prepare_data,
     resolve_space,
 )
@@ -108,13 +108,10 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     make_ladder(space)  # refuses an unknown strategy before anything is prepared
     make_budget(space)  # and a target that the metric cannot reach
     preflight = Preflight(
-        configured(space.recipe()),
-        choices_of(space, "backbone"),
-        choices_of(space, "optimizer"),
+        [configured(one) for one in corners(space)],
         steps=8 if options.dry_run else 0,
         compile=options.compile,
         plugins=[plugin.path for plugin in plugins],
-        optimizer_options=optimizer_options(space),
     )
     try:
         data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)
@@ -123,6 +120,7 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
         for note in (*data.table.notes, describe_splits(data), *sizes):
             say(note)
         check_fits_data(space, data)
+        check_fits_epochs(space)
         yield Launch(options, folder, space, data, tuple(queued(options, space, data, say)), preflight, plugins)
     finally:
         preflight.end()

@@ -13,7 +13,7 @@ from datasets.preparation import PreparedData, prepare
 from datasets.sources.opening import data_options, guess_source
 from launch.hardware import local_gpus
 from launch.options import overrides
-from search_spaces import Choice, SearchSpace, load_space
+from search_spaces import SearchSpace, load_space
 from search_spaces.reading import profile_names
 from studies.metrics import METRICS
 from studies.study_folder import StudyFolder
@@ -59,28 +59,6 @@ def _profile(options: argparse.Namespace, folder: StudyFolder) -> tuple[str | No
     hardware = "gpu" if gpus else "cpu"
     offered = hardware if hardware in profile_names(options.space) else None
     return offered, f"{gpus} GPUs found" if gpus else "no GPU found"
-
-
-def choices_of(space: SearchSpace, knob: str) -> list[str]:
-    """Return every value that a trial may have of a knob."""
-    parameter = space.parameters.get(knob)
-    drawn = [str(value) for value in parameter.choice] if isinstance(parameter, Choice) else []
-    return [str(space.recipe()[knob]), *drawn]
-
-
-def optimizer_options(space: SearchSpace) -> dict[str, list[str]]:
-    """Return by optimizer the options that a trial may give it."""
-    stated = list(space.recipe()["optimizer_options"])
-    drawn = {name: parameter for name, parameter in space.parameters.items() if name.startswith("optimizer_options.")}
-    return {
-        optimizer: stated
-        + [
-            name.partition(".")[2]
-            for name, parameter in drawn.items()
-            if optimizer in (parameter.when or {}).get("optimizer", [optimizer])  # type: ignore[operator]
-        ]
-        for optimizer in choices_of(space, "optimizer")
-    }
 
 
 def effective(configuration: Mapping[str, Any]) -> dict[str, Any]:

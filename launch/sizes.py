@@ -15,10 +15,10 @@ SMALL = 2_000  # pictures: below, steps are what is short, and a batch is 16
 EPOCHS = (4, 24)  # at least and at most
 
 
-def sizes_for(pictures: int) -> dict[str, int]:
-    """Return batch size and epochs for so many training pictures of a fold."""
-    batch = 16 if pictures < SMALL else 32
-    epochs = ceil(STEPS / ceil(pictures / batch))
+def sizes_for(pictures: int, batch_size: int | None = None, accumulation: int = 1) -> dict[str, int]:
+    """Return batch size and epochs for so many training pictures of a fold; the epochs for a batch size that is stated."""
+    batch = batch_size or min(16 if pictures < SMALL else 32, pictures)
+    epochs = ceil(STEPS / ceil(pictures / (batch * accumulation)))
     return {"batch_size": batch, "epochs": min(max(epochs, EPOCHS[0]), EPOCHS[1])}
 
 
@@ -31,8 +31,10 @@ def sized(space: SearchSpace, data: PreparedData, folder: StudyFolder) -> tuple[
         sizes = {name: int(stored[name]) for name in space.sized_by_data}
         reason = "as the study began"
     else:
-        pictures = smallest_training_fold(data)
-        sizes, reason = sizes_for(pictures), f"for {pictures} training pictures a fold"
+        pictures, recipe = smallest_training_fold(data), space.recipe()
+        stated = None if "batch_size" in space.sized_by_data else int(recipe["batch_size"])
+        sizes = sizes_for(pictures, stated, int(recipe["accumulation"]))
+        reason = f"for {pictures} training pictures a fold"
     numbers = space.with_sizes(sizes)
     spelled = ", ".join(f"{name} {numbers.recipe()[name]}" for name in space.sized_by_data)
     return numbers, [f"Sized by the data: {spelled} ({reason})."]

@@ -146,7 +146,7 @@ def _with_condition(
             hint = name_hint(other, [*parameters, *constants])
             raise SpaceError(file, key, f"depends on what is neither a parameter nor a constant; {hint}")
         values = wanted if isinstance(wanted, list) else [wanted]
-        typed[other] = [_checked(value, knobs.model_fields[other], file, key) for value in values]
+        typed[other] = [_checked(value, _knob(other, knobs, file, "constants"), file, key) for value in values]
         for value in typed[other]:
             _check_reachable(value, parameters.get(other), file, key)
     return parameters[name].model_copy(update={"when": typed}) if typed else parameters[name]

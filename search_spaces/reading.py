@@ -13,6 +13,7 @@ SHIPPED = Path(__file__).parent
 SECTIONS = ("task", "data", "plugins", "metric", "parameters", "constants", "search", "profiles")
 _NO_MAPPINGS = ("task", "metric", "plugins")
 PROFILE_SECTIONS = ("constants", "search")
+_OF_PARAMETERS = ("low", "high", "log", "step", "choice", "default", "when")
 _EXAMPLES = {"task": "task: age", "data": "data: {source: sample_faces}"}
 
 
@@ -128,10 +129,20 @@ def _overridden(raw: dict[str, Any], override: str, file: str) -> dict[str, Any]
         raise SpaceError("--set", override, "a profile is laid over the space first; set constants or search itself")
     if parts[0] not in SECTIONS:
         parts = ["parameters", *parts]
+    if parts[0] in ("parameters", "constants"):
+        parts = _with_option(parts, raw)
     if parts[0] == "parameters" and len(parts) == 2 and not isinstance(value, dict):
         without = {name: kept for name, kept in (raw.get("parameters") or {}).items() if name != parts[1]}
         raw, parts = {**raw, "parameters": without}, ["constants", parts[1]]
     return _replaced(raw, parts, value, file, key)
+
+
+def _with_option(parts: list[str], raw: Mapping[str, Any]) -> list[str]:
+    """Return the parts of a key with the name of an option, such as optimizer_options.eps, in one piece."""
+    if parts[1:2] != ["optimizer_options"] or len(parts) < 3:
+        return parts
+    inside = next((end for end in range(3, len(parts)) if parts[end] in _OF_PARAMETERS), len(parts))
+    return [parts[0], ".".join(parts[1:inside]), *parts[inside:]]
 
 
 def _replaced(raw: dict[str, Any], parts: Sequence[str], value: Any, file: str, key: str) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from search_spaces.durations import Duration
+from search_spaces.errors import SpaceError, explain
 from search_spaces.parameters import Parameter
 from search_spaces.sizes import Size
 
@@ -52,9 +53,12 @@ class SearchSpace(BaseModel):
     defaults: dict[str, Any]  # the known good recipe: every knob at its best known value
     search: SearchSettings
     sized_by_data: tuple[str, ...] = ()  # knobs that said auto: their values follow from the number of pictures
+    sized: bool = False  # whether they have
 
     @model_validator(mode="after")
     def _check_budget(self) -> "SearchSpace":
+        if "epochs" in self.sized_by_data and not self.sized:
+            return self  # how many there will be is not known yet
         if self.search.finalists > self.search.trials:
             raise ValueError(
                 f"search.finalists is {self.search.finalists} but search.trials only {self.search.trials};"
@@ -75,7 +79,11 @@ class SearchSpace(BaseModel):
         return self
 
     def with_sizes(self, sizes: Mapping[str, int]) -> "SearchSpace":
-        """Return the space with numbers for the knobs that said auto; a parameter's default is the nearest that it can have."""
+        """Return the space with numbers for the knobs that said auto; a parameter's default is the nearest that it can have.
+
+        Raises:
+            SpaceError: under these numbers the budget does not fit.
+        """
         update: dict[str, Any] = {"constants": dict(self.constants), "defaults": dict(self.defaults)}
         parameters = dict(self.parameters)
         for name in self.sized_by_data:
@@ -85,7 +93,10 @@ class SearchSpace(BaseModel):
                 update["defaults"][name] = nearest
             else:
                 update["constants"][name] = sizes[name]
-        return SearchSpace.model_validate({**dict(self), **update, "parameters": parameters})
+        try:
+            return SearchSpace.model_validate({**dict(self), **update, "parameters": parameters, "sized": True})
+        except ValidationError as error:
+            raise SpaceError(self.name, *explain(error)) from None
 
     def in_order(self) -> list[tuple[str, Parameter]]:
         """Return the parameters so that a condition's parameters come before it."""
@@ -98,8 +109,16 @@ class SearchSpace(BaseModel):
         return list(ordered.items())
 
     def complete(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the whole configuration: recipe, then constants, then what was drawn."""
-        return {**self.defaults, **self.constants, **drawn}
+        """Return the whole configuration: recipe, then constants, then what was drawn.
+
+        An option of another knob, which has a dot in its name, is left out where its condition does not hold.
+        """
+        whole = {**self.defaults, **self.constants, **drawn}
+        options = [name for name in whole if "." in name and name in self.parameters and name not in drawn]
+        return {name: value for name, value in whole.items() if name not in options or self._holds(name, whole)}
+
+    def _holds(self, name: str, configuration: Mapping[str, Any]) -> bool:
+        return self.parameters[name].is_active(configuration)
 
     def recipe(self) -> dict[str, Any]:
         """Return the known good recipe as a whole configuration."""

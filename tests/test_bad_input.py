@@ -63,6 +63,32 @@ def place(tmp_path: Path) -> Path:
         (["--set", "head=ordinal"], "head: ordinal needs an order of the classes, and mask has none; say data.ordered"),
         (["--set", "batch_size=4000"], "batch_size: 4000 is larger than the 56 images that a fold trains on; lower it"),
         (["--set", "accumulation=5"], "accumulation: 5 batches make a step, but an epoch may have only 4; lower it"),
+        (
+            ["--set", "warmup_epochs=9"],
+            "warmup_epochs: 9 is more than the 3 epochs: the rate would never be reached; lower",
+        ),
+        (["--set", "frozen_share=0.5", "--set", "frozen_epochs=4"], "frozen_epochs: 4 is more than the 3 epochs"),
+        (["--set", "kept_weights=swa", "--set", "swa_epochs=4"], "swa_epochs: 4 is more than the 3 epochs"),
+        (
+            ["--set", "cutmix_probability=0.5", "--set", "unmixed_epochs=3"],
+            "unmixed_epochs: no epoch of 3 would be left to mix in; lower it",
+        ),
+        (
+            [
+                *("--set", "cutmix_probability=0.5", "--set", "cutmix_shape=vertical_half"),
+                *("--set", "cutmix_lambda=fixed", "--set", "cutmix_kept=0.99"),
+            ],
+            "cutmix_kept: leaves no column of 32 to cut out when it keeps 0.99; lower it",
+        ),
+        (["--set", "unmixed_epochs=1"], "unmixed_epochs: does nothing here: it needs cutmix_probability or mixup_"),
+        (
+            ["--set", "cutmix_probability=1.0", "--set", "mixup_probability=0.5"],
+            "mixup_probability: does nothing here: it needs cutmix_probability below 1",
+        ),
+        (
+            ["--set", "optimizer=lion", "--set", "momentum=0.5"],
+            "momentum: does nothing here: it needs optimizer sgd, rmsprop, lars, muon and their kin, and optimizer is lion",
+        ),
         (["--set", "frozen_share=1.5"], "constants.frozen_share: Input should be less than or equal to 1"),
         (["--set", "weights=nowhere.pth"], "constants.weights: there is no file"),
         (["--set", "constants.pretrained=false"], "constants.pretrained: is called weights by now"),

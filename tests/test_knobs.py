@@ -13,27 +13,31 @@ from safetensors.torch import save_file
 from timm.data.mixup import mixup_target
 from torch.optim.lr_scheduler import OneCycleLR
 
-from datasets.numbers import Number
-from datasets.preparation import PreparedData
 from storage.tensors import load_state, save_state
-from studies.metrics import macro_f1
-from tests.toys.training import TINY, write_study
+from tests.toys.training import TINY
 from trainables.config import TrainConfig, configured
 from trainables.training.classifier import Classifier, Normalisation
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
-from trainables.training.heads.class_shares import class_shares
 from trainables.training.heads.head import Targets, make_head
 from trainables.training.heads.task import Task
-from trainables.training.heads.thresholds import cross_fitted, one_hot_score, tuned
 from trainables.training.images.batches import TrainingBatches
 from trainables.training.images.fold_data import FoldData, load_fold_data
 from trainables.training.images.mixing import kept_share, mix, mixes, mixup
 from trainables.training.images.sampling import epoch_order
-from trainables.training.losses import balanced_weights, cross_entropy, effective_weights, focal, mixture, soft_macro_f1
+from trainables.training.losses import (
+    balanced_weights,
+    class_weights,
+    cross_entropy,
+    effective_weights,
+    focal,
+    mixture,
+    smooth,
+    soft_macro_f1,
+)
 from trainables.training.models import ModelError, classifier_name, make_model
 from trainables.training.optimization.freezing import layers_of
-from trainables.training.optimization.optimizers import OptimizerError, check_optimizers, make_optimizer
+from trainables.training.optimization.optimizers import make_optimizer
 from trainables.training.optimization.schedules import make_schedule
 from trainables.training.optimization.steps import step_sizes
 from trainables.training.weights.file import WeightsError, sealed
@@ -59,7 +63,7 @@ def trained(data: FoldData, passes: int = 1, **knobs: Any) -> FoldLearner:
     one = learner(data, **knobs)
     for epoch in range(passes):
         one.train_epoch(epoch)
-        one.judge_epoch(lambda probabilities: float(probabilities[0, 0]))
+        one.judge_epoch(lambda judged: float(judged.probabilities[0, 0]))
     return one
 
 
@@ -82,10 +86,12 @@ def test_a_backbone_is_built_at_the_image_size_and_a_hidden_layer_widens_its_hea
 def test_drop_path_drops_whole_blocks_while_training_and_only_then() -> None:
     images = torch.rand(4, 3, 32, 32)
     torch.manual_seed(0)
-    model = make_model(config(drop_path_rate=0.5, drop_rate=0.0), 3)
+    model = make_model(config(backbone="test_vit", drop_path_rate=0.5, drop_rate=0.0), 3)
     rates = [module.drop_prob for module in model.modules() if type(module).__name__ == "DropPath"]
     assert rates
     assert max(rates) > 0
+    first, second = model(images), model(images)
+    assert not torch.equal(first, second), "other blocks are dropped each time"
     model.eval()
     assert torch.equal(model(images), model(images))
 
@@ -103,11 +109,12 @@ def test_the_pooling_is_the_one_that_was_asked_for() -> None:
     assert pooled == {"avg": "avg", "max": "max"}
 
 
-def test_weights_of_a_file_are_loaded_but_for_a_classifier_of_other_classes(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("classes", [3, 5])
+def test_weights_of_a_file_are_loaded_but_for_the_classifier(
+    classes: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     torch.manual_seed(1)
-    source = make_model(config(), 5)
+    source = make_model(config(), classes)
     files = tmp_path / "own.safetensors", tmp_path / "own.pth"
     save_file(source.state_dict(), files[0])
     torch.save({"state_dict": {f"module.{name}": value for name, value in source.state_dict().items()}}, files[1])
@@ -116,7 +123,8 @@ def test_weights_of_a_file_are_loaded_but_for_a_classifier_of_other_classes(
         loaded = make_model(config(weights=str(file)), 3).state_dict()
         given = source.state_dict()
         assert all(torch.equal(loaded[name], given[name]) for name in given if not name.startswith("classifier."))
-        assert "fresh: classifier.weight, classifier.bias; not used: classifier.bias, classifier.weight" in caplog.text
+        assert not torch.equal(loaded["classifier.weight"], given["classifier.weight"][:3])
+        assert f"{len(given) - 2} tensors loaded from {file.name}; fresh: the classifier\n" in caplog.text
 
 
 def test_the_content_of_a_weights_file_is_part_of_the_hash_and_its_place_is_not(tmp_path: Path) -> None:
@@ -131,9 +139,20 @@ def test_the_content_of_a_weights_file_is_part_of_the_hash_and_its_place_is_not(
 
 
 def test_weights_that_cannot_be_are_refused(tmp_path: Path) -> None:
-    save_file(make_model(config(backbone="test_resnet"), 3).state_dict(), tmp_path / "other.safetensors")
-    with pytest.raises(WeightsError, match="it is of another backbone; name that one, or another file"):
-        make_model(config(weights=str(tmp_path / "other.safetensors")), 3)
+    for backbone, other in (("resnet10t", "resnet14t"), ("resnet14t", "resnet10t"), ("test_vit", "test_resnet")):
+        torch.save(make_model(config(backbone=backbone), 3).state_dict(), tmp_path / "other.pth")
+        with pytest.raises(
+            WeightsError, match=rf"is of another backbone than {other}: it lacks .* name that backbone, or"
+        ):
+            make_model(config(backbone=other, weights=str(tmp_path / "other.pth")), 3)
+    broken = make_model(config(), 3).state_dict()
+    broken["conv_stem.weight"] = torch.full_like(broken["conv_stem.weight"], float("nan"))
+    torch.save(broken, tmp_path / "nan.pth")
+    with pytest.raises(WeightsError, match=r"conv_stem\.weight holds what is no number"):
+        make_model(config(weights=str(tmp_path / "nan.pth")), 3)
+    torch.save({1: torch.zeros(2)}, tmp_path / "numbered.pth")
+    with pytest.raises(WeightsError, match="is no state_dict"):
+        make_model(config(weights=str(tmp_path / "numbered.pth")), 3)
     (tmp_path / "damaged.safetensors").write_bytes(b"\x00" * 20)
     with pytest.raises(WeightsError, match="is damaged"):
         sealed(str(tmp_path / "damaged.safetensors"))
@@ -142,6 +161,18 @@ def test_weights_that_cannot_be_are_refused(tmp_path: Path) -> None:
         make_model(config(weights=str(tmp_path / "damaged.pth")), 3)
     with pytest.raises(WeightsError, match=r"there is no file .*nowhere\.pth; say imagenet, none, or"):
         sealed(str(tmp_path / "nowhere.pth"))
+
+
+def test_weights_of_a_transformer_fit_another_image_size_by_resampled_positions(tmp_path: Path) -> None:
+    torch.save(make_model(config(backbone="test_vit", image_size=64), 3).state_dict(), tmp_path / "larger.pth")
+    model = make_model(config(backbone="test_vit", image_size=32, weights=str(tmp_path / "larger.pth")), 3)
+    assert model(torch.zeros(1, 3, 32, 32)).shape == (1, 3)
+
+
+def test_a_path_may_have_any_character(tmp_path: Path) -> None:
+    (tmp_path / "a#b").mkdir()
+    torch.save(make_model(config(), 3).state_dict(), tmp_path / "a#b" / "own.pth")
+    assert "#b/own.pth#" in config(weights=str(tmp_path / "a#b" / "own.pth")).weights
 
 
 def test_pretrained_of_an_older_version_is_weights_by_now() -> None:
@@ -181,7 +212,10 @@ def test_losses_take_any_soft_target_and_their_gradients_are_those_of_difference
     losses = {
         "cross entropy": lambda given: cross_entropy(given, targets),
         "focal": lambda given: focal(given, targets, focal_gamma=gamma),
-        "macro F1": lambda given: soft_macro_f1(given, targets),
+        "macro F1": lambda given: soft_macro_f1(given, targets, label_smoothing=0.0),
+        "mixture": lambda given: mixture(
+            given, targets, focal_gamma=gamma, mixture_focal=0.4, mixture_macro_f1=0.3, label_smoothing=0.0
+        ),
     }
     for loss in losses.values():
         gradient = torch.autograd.grad(loss(logits).sum(), logits)[0]
@@ -197,15 +231,31 @@ def test_losses_take_any_soft_target_and_their_gradients_are_those_of_difference
 def test_soft_macro_f1_of_certain_votes_is_one_minus_the_macro_f1() -> None:
     targets = torch.eye(2)[[0, 0, 1, 1]]
     votes = torch.tensor([[40.0, 0], [40, 0], [0, 40], [40, 0]])  # the second class: 1 of 2 found, none too many
-    assert soft_macro_f1(votes, targets)[0].item() == pytest.approx(1 - (0.8 + 2 / 3) / 2, abs=1e-5)
-    assert soft_macro_f1(votes, targets).shape == (4,)
+    loss = soft_macro_f1(votes, targets, label_smoothing=0.0)
+    assert loss[0].item() == pytest.approx(1 - (0.8 + 2 / 3) / 2, abs=1e-5)
+    assert loss.shape == (4,)
+
+
+def test_soft_macro_f1_counts_only_classes_that_a_batch_shows_whatever_is_smoothed() -> None:
+    targets = torch.eye(10)[[0, 0, 1, 1]]
+    votes = (targets * 40).requires_grad_()
+    assert soft_macro_f1(votes, targets, label_smoothing=0.0)[0].item() == pytest.approx(0, abs=1e-4)
+    smoothed = soft_macro_f1(votes, smooth(targets, 0.1), label_smoothing=0.1)
+    assert smoothed[0].item() < 0.06, "eight classes of nothing but smoothing would cost 0.8"
+    far = torch.tensor([[200.0, 0, -200]] * 2).requires_grad_()
+    soft_macro_f1(far, torch.eye(3)[[0, 0]], label_smoothing=0.0).sum().backward()
+    assert far.grad is not None
+    assert bool(torch.isfinite(far.grad).all())
 
 
 def test_a_mixture_is_its_shares_of_the_losses() -> None:
     logits, targets = torch.randn(5, 3), torch.eye(3)[[0, 1, 2, 0, 1]]
-    mixed = mixture(logits, targets, focal_gamma=2.0, mixture_focal=0.3, mixture_macro_f1=0.2)
-    by_hand = 0.5 * cross_entropy(logits, targets) + 0.3 * focal(logits, targets, focal_gamma=2.0)
-    assert torch.allclose(mixed, by_hand + 0.2 * soft_macro_f1(logits, targets))
+    shares = {"focal_gamma": 2.0, "mixture_focal": 0.3, "mixture_macro_f1": 0.2, "label_smoothing": 0.0}
+    one_by_one = 0.7 * cross_entropy(logits, targets) + 0.3 * focal(logits, targets, focal_gamma=2.0)
+    by_hand = 0.8 * one_by_one + 0.2 * soft_macro_f1(logits, targets, label_smoothing=0.0)
+    assert torch.allclose(mixture(logits, targets, **shares), by_hand)
+    only = mixture(logits, targets, **{**shares, "mixture_focal": 1.0, "mixture_macro_f1": 1.0})
+    assert torch.allclose(only, soft_macro_f1(logits, targets, label_smoothing=0.0)), "no share is ever negative"
 
 
 def test_effective_weights_lie_between_none_and_balanced() -> None:
@@ -218,6 +268,10 @@ def test_effective_weights_lie_between_none_and_balanced() -> None:
     assert torch.allclose(effective_weights(counts, 0.0)[:3], torch.ones(3))
     close = effective_weights(counts, 0.999999)
     assert torch.allclose(close[:3] / close[0], balanced_weights(counts)[:3] / balanced_weights(counts)[0], rtol=1e-2)
+    targets = torch.repeat_interleave(torch.arange(3), counts[:3])
+    chosen = class_weights(config(class_weights="effective", effective_beta=0.99), targets, 4)
+    assert chosen is not None
+    assert torch.allclose(chosen, weights)
 
 
 # Mixing
@@ -257,6 +311,12 @@ def test_numbers_are_mixed_by_the_same_shares_as_classes() -> None:
 
 def test_mixing_happens_as_often_as_configured_and_not_in_the_last_epochs() -> None:
     images, targets, generator = torch.rand(2, 3, 8, 8), Targets(torch.eye(2)), np.random.default_rng(0)
+    wide, narrow = (
+        np.std([kept_share(config(cutmix_lambda="beta", cutmix_alpha=alpha), generator) for _ in range(400)])
+        for alpha in (0.2, 8.0)
+    )
+    assert wide > 2 * narrow
+    assert not torch.equal(*(mixup(images, targets, alpha, np.random.default_rng(0))[0] for alpha in (0.2, 8.0)))
     often = config(cutmix_probability=0.5, mixup_probability=0.5)
     untouched = sum(mix(images, targets, often, generator)[0] is images for _ in range(2000))
     assert 420 <= untouched <= 580, "half are cut-mixed, half of the rest mixed up"
@@ -340,6 +400,11 @@ def test_accumulated_batches_make_the_step_of_one_large_batch(data: FoldData) ->
     whole = trained(data, batch_size=16, **plain).weights()
     halves = trained(data, batch_size=8, accumulation=2, **plain).weights()
     assert all(torch.allclose(whole[name], halves[name], atol=1e-4) for name in whole)
+    uneven = trained(data, batch_size=24, **plain).weights()
+    parts = trained(data, batch_size=12, accumulation=2, **plain).weights()
+    assert all(torch.allclose(uneven[name], parts[name], atol=1e-4) for name in uneven), (
+        "an image counts as much as another"
+    )
     assert step_sizes(7, 3) == [3, 3, 1]
     assert step_sizes(4, 1) == [1] * 4
 
@@ -351,18 +416,6 @@ def test_a_gradient_longer_than_the_clip_is_shortened(data: FoldData) -> None:
     before.train_epoch(0)
     moved = sum(float((value - start[name]).square().sum()) for name, value in before.model.named_parameters()) ** 0.5
     assert moved <= 1e-3 * 1e-4 * before._sizes.__len__() * 1.01
-
-
-def test_options_reach_the_optimizer_and_unknown_ones_are_refused() -> None:
-    optimizer = make_optimizer(make_model(config(), 3), config(optimizer_options={"betas": [0.8, 0.9], "eps": 1e-5}))
-    assert tuple(optimizer.defaults["betas"]) == (0.8, 0.9)
-    assert optimizer.defaults["eps"] == 1e-5
-    assert configured({**TINY, "optimizer_options.eps": 1e-4}).optimizer_options == {"eps": 1e-4}
-    check_optimizers(["adamw"], {"adamw": ["eps"]})
-    with pytest.raises(
-        OptimizerError, match=r"optimizer_options\.nesterov: adamw has no such option; it has lr, betas, eps"
-    ):
-        check_optimizers(["adamw"], {"adamw": ["nesterov"]})
 
 
 def test_frozen_layers_stay_as_they_were_and_move_afterwards(data: FoldData) -> None:
@@ -384,10 +437,9 @@ def test_frozen_layers_stay_as_they_were_and_move_afterwards(data: FoldData) -> 
     assert any(not torch.equal(frozen.model.state_dict()[name], before[name]) for name in still)
 
 
-def test_a_moving_average_is_what_its_decay_says(data: FoldData) -> None:
+def test_a_moving_average_is_what_its_decay_says_and_nothing_of_what_training_began_with(data: FoldData) -> None:
     last, averaged = learner(data), learner(data, kept_weights="ema", ema_decay=0.5)
     name = "conv_stem.weight"
-    mean = last.model.state_dict()[name].clone()
     steps: list[torch.Tensor] = []
     kept_step = last._steps.step
 
@@ -398,8 +450,8 @@ def test_a_moving_average_is_what_its_decay_says(data: FoldData) -> None:
     last._steps.step = recorded  # type: ignore[method-assign]
     last.train_epoch(0)
     averaged.train_epoch(0)
-    for weights in steps:
-        mean = mean * 0.5 + weights * 0.5
+    shares = [0.5 ** (len(steps) - step) for step in range(len(steps))]
+    mean = torch.stack([share / sum(shares) * weights for share, weights in zip(shares, steps, strict=True)]).sum(dim=0)
     assert torch.allclose(averaged.weights()[name], mean, atol=1e-6)
     assert torch.equal(averaged.model.state_dict()[name], last.model.state_dict()[name]), "training itself is unchanged"
 
@@ -421,7 +473,7 @@ def test_the_best_epoch_is_kept_and_the_judgement_with_it(data: FoldData) -> Non
     judged = []
     for epoch in range(3):
         best.train_epoch(epoch)
-        judged.append(best.judge_epoch(lambda probabilities: next(scores)).probabilities)
+        judged.append(best.judge_epoch(lambda judged: next(scores)).probabilities)
     second = trained(data, 2, epochs=3)
     assert same(best.weights(), second.weights())
     assert np.array_equal(judged[1], judged[2])
@@ -439,71 +491,16 @@ def test_the_best_epoch_is_kept_and_the_judgement_with_it(data: FoldData) -> Non
         {"schedule": "one_cycle", "layer_decay": 0.8},
     ],
 )
+@pytest.mark.parametrize("done", [1, 2])
 def test_what_is_stopped_and_goes_on_ends_at_the_same_digit(
-    knobs: dict[str, Any], data: FoldData, tmp_path: Path
+    done: int, knobs: dict[str, Any], data: FoldData, tmp_path: Path
 ) -> None:
     through = trained(data, 3, epochs=3, **knobs)
-    first = trained(data, 1, epochs=3, **knobs)
+    first = trained(data, done, epochs=3, **knobs)
     save_state(first.state(), tmp_path / "state")
     resumed = learner(data, epochs=3, **knobs)
     resumed.load_state(load_state(tmp_path / "state"))
-    for epoch in (1, 2):
+    for epoch in range(done, 3):
         resumed.train_epoch(epoch)
-        resumed.judge_epoch(lambda probabilities: float(probabilities[0, 0]))
+        resumed.judge_epoch(lambda judged: float(judged.probabilities[0, 0]))
     assert same(through.weights(), resumed.weights())
-
-
-@pytest.mark.parametrize("head", ["regression", "label_distribution", "ordinal"])
-def test_a_head_of_a_number_trains_and_judges_on_drawn_ages(head: str, faces: PreparedData, tmp_path: Path) -> None:
-    age = PreparedData(faces.table, faces.splits, faces.cache, "age", faces.rows, faces.decoded)
-    write_study(tmp_path, age)
-    data = load_fold_data(tmp_path)
-    assert data.number is not None
-    assert data.number.borders == (30.0, 60.0)
-    judged = trained(data, 1, head=head).judge_validation()
-    assert judged.probabilities.shape == (len(data.validation(0)), 3)
-    assert (judged.numbers is not None) == (head != "ordinal")
-
-
-def test_tuned_thresholds_find_classes_that_borders_miss_and_are_read_off_other_persons() -> None:
-    generator = np.random.default_rng(0)
-    years = np.repeat(generator.choice([20.0, 45.0, 60.0], 60), 4)
-    persons, targets = np.repeat(np.arange(60), 4), np.searchsorted([30, 60], years, side="right")
-    shrunk = (40 + (years - 40) * 0.6 + generator.normal(0, 2, len(years))).astype(
-        np.float32
-    )  # nobody is predicted sixty
-
-    def score(mask: np.ndarray) -> Any:
-        return one_hot_score(macro_f1, targets[mask], 3)
-
-    everyone = np.ones(len(years), bool)
-    assert score(everyone)(np.searchsorted([30, 60], shrunk, side="right")) < 0.7
-    best = tuned(shrunk, (30.0, 60.0), score(everyone))
-    assert best == tuple(sorted(best))
-    assert score(everyone)(np.searchsorted(best, shrunk, side="right")) > 0.9
-    parts = cross_fitted(shrunk, persons, (30.0, 60.0), score)
-    assert [set(persons[mask]) & set(persons[~mask]) for mask, _ in parts] == [set(), set()]
-    assert np.all(parts[0][0] ^ parts[1][0])
-    assert tuned(shrunk[:0], (30.0, 60.0), lambda voted: 0.0) == (30.0, 60.0)
-
-
-def test_by_bayes_a_number_near_a_spike_belongs_to_the_class_of_the_spike() -> None:
-    ages = [20.0] * 100 + [float(age) for age in np.linspace(30, 59, 100)] + [60.0] * 100
-    number = Number.of(ages, (30.0, 60.0))
-    heads = {
-        name: make_head(Task(3, number), config(head="regression", thresholds=name)) for name in ("bayes", "borders")
-    }
-    predicted = number.scaled(torch.tensor([[21.0], [42.0], [57.0]]))
-    votes = {name: head.probabilities(predicted).argmax(dim=1).tolist() for name, head in heads.items()}
-    assert votes == {"bayes": [0, 1, 2], "borders": [0, 1, 1]}
-    by_hand = class_shares(number, predicted[:, 0], 0.5)[2]
-    near = np.exp(-(((57 - np.array(number.quantiles)) / number.std / 0.5) ** 2) / 2)
-    assert float(by_hand[2]) == pytest.approx(near[np.array(number.quantiles) >= 60].sum() / near.sum(), abs=1e-4)
-
-
-def test_every_class_can_be_predicted_by_a_label_distribution_also_at_the_end_of_the_range() -> None:
-    number = Number.of([20.0, 40.0, 60.0] * 30, (30.0, 60.0))
-    head = make_head(Task(3, number), config(head="label_distribution"))
-    certain = torch.eye(head.outputs)[[0, head.outputs // 2, head.outputs - 1]] * 50
-    assert head.probabilities(certain).argmax(dim=1).tolist() == [0, 1, 2]
-    assert head.number(certain).tolist() == pytest.approx([20, 40.5, 60], abs=1)  # type: ignore[union-attr]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from datasets.errors import DataError
+from datasets.numbers import names_of
 from datasets.preparation import PreparedData, prepare
 from datasets.sources.competition import read_competition
 from datasets.sources.opening import data_options, guess_source, open_source
@@ -266,23 +267,34 @@ def test_a_column_of_numbers_is_cut_into_classes_and_keeps_its_numbers(tmp_path:
     rows = [f"{number}.png,{width},{'ab'[number % 2]}" for number, width in enumerate(widths)]
     (tmp_path / "own.csv").write_text("path,width,grade\n" + "\n".join(rows) + "\n")
     section = {"source": "csv", "file": str(tmp_path / "own.csv"), "split": "by_image", "labels": ["width", "grade"]}
-    options = data_options().validate_python({**section, "bins": {"width": [2, 3]}, "ordered": ["grade"]})
+    options = data_options().validate_python({**section, "bins": {"width": [2, 3]}, "ordered": {"grade": ["b", "a"]}})
     table = open_source(options)
     assert table.classes["width"] == ("under 2", "2 to under 3", "3 and over")
     assert table.frame["width"].tolist() == [0, 1, 1, 2, 2, 1]
     assert table.frame[table.numbers["width"].column].tolist() == widths
     assert table.ordered == ("grade",)
+    assert table.classes["grade"] == ("b", "a"), "in the order stated, not the alphabet's"
     data = prepare(options.model_copy(update={"holdout": 0.0}), "grade", 2, 16)
     assert data.facts()["ordered"] is True
     assert data.number is None
     for wrong, complaint in (
         ({"bins": {"depth": [1]}}, "'depth', which is none of labels: width, grade"),
         ({"bins": {"width": [3, 2]}}, r"bins\.width must be one or more rising numbers"),
+        ({"bins": {"width": [3, float("inf")]}}, r"bins\.width must be one or more rising numbers"),
     ):
         with pytest.raises(ValueError, match=complaint):
             data_options().validate_python({**section, **wrong})
-    (tmp_path / "own.csv").write_text("path,width,grade\n0.png,wide,a\n1.png,2,b\n")
-    with pytest.raises(
-        DataError, match=r"own\.csv: row 2: 'wide' in column 'width' is no number; fix it, or drop data\.bins"
-    ):
+    for cell in ("wide", "nan", "inf"):
+        (tmp_path / "own.csv").write_text(f"path,width,grade\n0.png,{cell},a\n1.png,2,b\n")
+        with pytest.raises(
+            DataError, match=rf"own\.csv: row 2: '{cell}' in column 'width' is no number; fix it, or drop data\.bins"
+        ):
+            open_source(options)
+    (tmp_path / "own.csv").write_text("path,width,grade\n0.png,1,a\n1.png,2,c\n")
+    with pytest.raises(DataError, match=r"column 'grade' holds a, c; data\.ordered\.grade must list exactly these"):
         open_source(options)
+
+
+def test_the_names_of_classes_between_borders_differ_however_large_the_borders_are() -> None:
+    assert names_of([1_000_000.0, 1_000_001.0])[1] == "1000000 to under 1000001"
+    assert names_of([0.5]) == ("under 0.5", "0.5 and over")

@@ -254,6 +254,14 @@ def test_auto_is_a_number_that_follows_from_the_pictures_and_a_stated_one_wins(t
     stated = load(tmp_path, AUTO, overrides=["constants.epochs=7"])
     assert stated.sized_by_data == ("batch_size",)
     assert stated.with_sizes(sizes_for(150)).constants["epochs"] == 7
+    assert sizes_for(150, 64) == {"batch_size": 64, "epochs": 24}, "a large batch makes few steps of an epoch"
+    assert sizes_for(1600, 16, accumulation=4)["epochs"] == 4 * sizes_for(1600, 16)["epochs"] // 2 == 8
+    assert sizes_for(10)["batch_size"] == 10
+    tight = load(tmp_path, AUTO.replace("trials: 8", "trials: 8, fold_epochs: 20, grace_period: 6"))
+    with pytest.raises(SpaceError, match=r"own: search\.fold_epochs is 20 but the recipe .* take 80; raise"):
+        tight.with_sizes(sizes_for(150))
+    with pytest.raises(SpaceError, match=r"search\.grace_period is 6 but constants\.epochs only 4"):
+        load(tmp_path, AUTO.replace("trials: 8", "trials: 8, grace_period: 6")).with_sizes(sizes_for(3000))
     with pytest.raises(SpaceError, match=r"constants\.image_size: .*valid integer"):
         load(tmp_path, AUTO.replace("image_size: 32", "image_size: auto"))
 

@@ -30,7 +30,7 @@ from trainables.training.losses import balanced_weights, class_loss, class_weigh
 from trainables.training.losses import cross_entropy as per_image
 from trainables.training.models import ModelError, make_model, normalisation
 from trainables.training.optimization import optimizers
-from trainables.training.optimization.optimizers import OptimizerError, check_optimizers, has_fused_variant
+from trainables.training.optimization.optimizers import OptimizerError, check_optimizer, has_fused_variant
 from trainables.training.optimization.steps import Steps
 from trainables.training.seeds import derived_generator, derived_seed
 from trainables.training.weights.packaged import packaged_weights
@@ -339,7 +339,7 @@ def test_the_fused_optimizer_steps_as_the_plain_one_also_after_a_new_start(
 
 def test_an_optimizer_that_does_not_run_here_is_refused_with_the_reason() -> None:
     with pytest.raises(OptimizerError, match="optimizer: bnbadam cannot be used here"):
-        check_optimizers(["adamw", "bnbadam"])
+        check_optimizer(TrainConfig(optimizer="bnbadam"))
     assert [name for name in ("adam", "adamw", "sgd", "lamb", "radam") if has_fused_variant(name)] == [
         "adam",
         "adamw",
@@ -356,12 +356,12 @@ def test_an_optimizer_that_does_not_run_here_is_refused_with_the_reason() -> Non
 )
 def test_an_optimizer_that_cannot_step_or_go_on_is_refused_at_launch(name: str) -> None:
     with pytest.raises(OptimizerError, match=f"optimizer: {name} cannot be used here: .*; take another, such as adamw"):
-        check_optimizers([name])
+        check_optimizer(TrainConfig(optimizer=name))
 
 
 @pytest.mark.parametrize("name", ["adamw", "adam", "sgd", "radam", "adamp", "lamb", "lion", "nadamw", "adopt", "muon"])
 def test_an_optimizer_that_goes_on_to_the_same_digit_passes_the_launch_check(name: str) -> None:
-    check_optimizers([name])
+    check_optimizer(TrainConfig(optimizer=name))
 
 
 def test_the_log_says_once_which_settings_a_device_got(caplog: pytest.LogCaptureFixture, tiny: TrainConfig) -> None:

@@ -129,15 +129,15 @@ class Climber:
             for begun in {line.fold for line in self._manifest.curve} - self._predicted.keys():
                 again = self._learner(begun).judge_validation()  # in lockstep, after a new start
                 self._predicted[begun] = self._predictions(begun, again)
-            judged = learner.judge_epoch(partial(self._metric.score, self._data.targets[self._data.validation(fold)]))
-            predictions = self._predicted[fold] = self._predictions(fold, judged)
+            judged = learner.judge_epoch(partial(self._score, fold))
+            self._predicted[fold] = self._predictions(fold, judged)
             line = EpochScored(
                 time=time.time(),
                 trial=self.trial,
                 fold=fold,
                 epoch=epoch,
                 score=self._pooled_score(),
-                fold_score=self._metric.score(predictions.targets, predictions.probabilities),
+                fold_score=self._metric.score(self._predicted[fold].targets, self._predicted[fold].probabilities),
                 loss=outcome.loss,
                 learning_rate=outcome.learning_rate,
                 images_per_second=outcome.images_per_second,
@@ -164,11 +164,14 @@ class Climber:
 
     def _train_again(self, learner: FoldLearner, fold: int, epochs: int) -> None:
         """Train epochs whose state or weights were dropped; who keeps the best epoch judges each of them once more."""
-        targets = self._data.targets[self._data.validation(fold)]
         for epoch in range(epochs):
             learner.train_epoch(epoch)
             if self._config.kept_weights == "best":
-                learner.judge_epoch(partial(self._metric.score, targets))
+                learner.judge_epoch(partial(self._score, fold))
+
+    def _score(self, fold: int, judged: Judged) -> float:
+        predictions = self._predictions(fold, judged)
+        return self._metric.score(predictions.targets, predictions.probabilities)
 
     def _predictions(self, fold: int, judged: Judged) -> FoldPredictions:
         held_out, probabilities = self._data.validation(fold), judged.probabilities

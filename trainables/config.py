@@ -20,9 +20,10 @@ from plugins.loading import load_plugin
 from plugins.registry import Knob, PluginError, Registry
 from plugins.sources import plugin_at
 from trainables.knobs.images import ImageKnobs
-from trainables.knobs.knob import about, holds, spelled
+from trainables.knobs.knob import OR, about, holds, spelled
 from trainables.knobs.model import ModelKnobs
 from trainables.knobs.optimization import OptimizationKnobs
+from trainables.knobs.optimizer_options import gathered
 from trainables.knobs.target import LossKnobs
 from trainables.training.heads.registry import HEADS
 from trainables.training.losses import LOSSES
@@ -35,7 +36,6 @@ _BUILT_BY = (
     *("regression_sigma", "thresholds", "distribution_bins", "distribution_sigma"),
 )
 _OF_TIMM = ("drop_rate", "drop_path_rate", "global_pool", "head_hidden")  # a registered backbone takes what it names
-_OPTIONS = "optimizer_options."
 
 
 class TrainConfig(OptimizationKnobs, LossKnobs, ImageKnobs, ModelKnobs):
@@ -48,12 +48,18 @@ class TrainConfig(OptimizationKnobs, LossKnobs, ImageKnobs, ModelKnobs):
     @classmethod
     def idle_because(cls, name: str, reachable: Mapping[str, Sequence[Any]]) -> str | None:
         """Return why a knob does nothing when every knob has one of its reachable values, None if it may do something."""
+        if any(item in reachable[chosen] for chosen, item in _takers().get(name, ())):
+            return None
+        if name in _OF_TIMM and all(backbone in BACKBONES for backbone in reachable["backbone"]):
+            return (
+                f"no backbone here takes it: {' and '.join(map(str, reachable['backbone']))} build models of their own"
+            )
         when = about(cls.model_fields[name]).get("when", {}) if name in cls.model_fields else {}
-        for other, wanted in when.items():
-            values = reachable[other]
-            taken = any(chosen == other and item in values for chosen, item in _takers().get(name, ()))
-            if not taken and not any(holds(wanted, value) for value in values):
-                return f"it needs {spelled({other: wanted})}, and {other} is {' or '.join(map(str, values))}"
+        for others, wanted in when.items():
+            values = {other: reachable[other] for other in others.split(OR)}
+            if not any(holds(wanted, value) for of_one in values.values() for value in of_one):
+                there = ", ".join(f"{other} is {OR.join(map(str, of_one))}" for other, of_one in values.items())
+                return f"it needs {spelled({others: wanted})}, and {there}"
         return None
 
     def classifier(self) -> dict[str, Any]:
@@ -67,15 +73,17 @@ class TrainConfig(OptimizationKnobs, LossKnobs, ImageKnobs, ModelKnobs):
 
     def _does_something(self, name: str) -> bool:
         """Tell whether a knob's condition holds, or an item that takes the knob is chosen."""
-        if any(getattr(self, chosen_by) == item for chosen_by, item in _takers().get(name, ())):
+        takers = _takers().get(name, ())
+        if any(getattr(self, chosen) == item and self._does_something(chosen) for chosen, item in takers):
             return True
-        if name in _brought() or (name == "momentum" and self.ignores_momentum()):
+        if name in _brought():
             return False
         if name in _OF_TIMM and self.backbone in BACKBONES:
             return False
         when = about(type(self).model_fields[name]).get("when", {})
         return all(
-            holds(wanted, getattr(self, other)) and self._does_something(other) for other, wanted in when.items()
+            any(holds(wanted, getattr(self, other)) and self._does_something(other) for other in others.split(OR))
+            for others, wanted in when.items()
         )
 
     @property
@@ -109,9 +117,7 @@ def train_config() -> type[TrainConfig]:
 
 def configured(values: Mapping[str, Any]) -> TrainConfig:
     """Return a configuration that a study has stored or a sampler drawn; a knob it lacks is at its baseline."""
-    nested = {name.removeprefix(_OPTIONS): value for name, value in values.items() if name.startswith(_OPTIONS)}
-    given = {**baselines(), **renamed({name: value for name, value in values.items() if not name.startswith(_OPTIONS)})}
-    return train_config()(**{**given, "optimizer_options": {**given["optimizer_options"], **nested}})
+    return train_config()(**gathered({**baselines(), **renamed(values)}))
 
 
 def renamed(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Own data: any CSV with a path column, and class-named subfolders."""
 
+from collections.abc import Sequence
+from math import isfinite, nan
 from pathlib import Path
 
 import pandas as pd
@@ -38,11 +40,11 @@ def read_csv(options: Csv) -> Table:
             classes[task] = names_of(options.bins[task])
             frame[task] = class_of(frame[numbers[task].column], options.bins[task])
         else:
-            classes[task], frame[task] = _encode(rows[task], file, task)
+            classes[task], frame[task] = _encode(rows[task], file, task, options.ordered.get(task))
     if options.fold_column:
         frame["fold"] = rows[options.fold_column]
     has_persons = options.person_column is not None
-    return Table(root, tidy(frame), classes, has_persons, numbers=numbers, ordered=options.ordered)
+    return Table(root, tidy(frame), classes, has_persons, numbers=numbers, ordered=tuple(options.ordered))
 
 
 def read_folder(root: Path) -> Table:
@@ -109,17 +111,26 @@ def _numbers(cells: pd.Series, file: Path, task: str) -> list[float]:
     numbers = []
     for row, cell in enumerate(cells, 2):
         try:
-            numbers.append(float(cell))
+            number = float(cell)
         except ValueError:
-            raise DataError(
-                f"{file}: row {row}: {cell!r} in column {task!r} is no number; fix it, or drop data.bins"
-            ) from None
+            number = nan
+        if not isfinite(number):
+            raise DataError(f"{file}: row {row}: {cell!r} in column {task!r} is no number; fix it, or drop data.bins")
+        numbers.append(number)
     return numbers
 
 
-def _encode(labels: pd.Series, file: Path, task: str) -> tuple[tuple[str, ...], list[int]]:
-    """Return class names in natural order (numbers as numbers) and every row's class number."""
+def _encode(
+    labels: pd.Series, file: Path, task: str, stated: Sequence[str] | None
+) -> tuple[tuple[str, ...], list[int]]:
+    """Return class names in the order stated, else the natural one (numbers as numbers), and every row's class number."""
     names = sorted(set(labels), key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
+    if stated is not None:
+        if sorted(stated) != sorted(names):
+            raise DataError(
+                f"{file}: column {task!r} holds {', '.join(names)}; data.ordered.{task} must list exactly these, lowest first"
+            )
+        names = list(stated)
     if len(names) < 2:
         raise DataError(f"{file}: column {task!r} holds the single class {names[0]!r}; a classifier needs two")
     numbers = {name: number for number, name in enumerate(names)}

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from datasets.augmentations import AUGMENTATIONS
-from trainables.knobs.knob import ABOVE_ZERO, knob
+from trainables.knobs.knob import ABOVE_ZERO, BELOW_ONE, OR, knob
 
 _CUTMIX = "Yun et al., CutMix, ICCV 2019"
 _MIXUP = "Zhang et al., mixup, ICLR 2018"
@@ -54,8 +54,22 @@ class ImageKnobs(BaseModel):
     cutmix_shape: Literal["box", "vertical_half"] = knob(
         "box", "a random box, or one side of the image", when={"cutmix_probability": ABOVE_ZERO}
     )
-    mixup_probability: float = knob(0.0, "share of the other batches that are mixed up", ge=0, le=1, source=_MIXUP)
+    mixup_probability: float = knob(
+        0.0,
+        "share of the other batches that are mixed up",
+        ge=0,
+        le=1,
+        when={"cutmix_probability": BELOW_ONE},
+        source=_MIXUP,
+    )
     mixup_alpha: float = knob(
         0.2, "both parameters of Beta", when={"mixup_probability": ABOVE_ZERO}, gt=0, le=10, source=_MIXUP
     )
-    unmixed_epochs: int = knob(0, "last epochs without any mixing", ge=0, le=1000, unit="epochs")
+    unmixed_epochs: int = knob(
+        0,
+        "last epochs without any mixing",
+        ge=0,
+        le=1000,
+        unit="epochs",
+        when={f"cutmix_probability{OR}mixup_probability": ABOVE_ZERO},
+    )

@@ -7,8 +7,11 @@ from pydantic import Field
 from pydantic.fields import FieldInfo
 
 ABOVE_ZERO = "above 0"
-ABOVE_ONE = "above 1"
-When: TypeAlias = Mapping[str, str | tuple[str, ...]]  # by other knob: values, or one of the two words above
+BELOW_ONE = "below 1"
+OR = " or "
+_SHOWN = 4
+# By other knob, or several joined by OR: values, or one of the words above.
+When: TypeAlias = Mapping[str, str | tuple[str, ...]]
 
 
 def knob(default: Any, meaning: str, *, when: When | None = None, unit: str = "", source: str = "", **more: Any) -> Any:
@@ -26,13 +29,18 @@ def about(field: FieldInfo) -> dict[str, Any]:
 
 def holds(wanted: str | tuple[str, ...], value: Any) -> bool:
     """Tell whether a value of another knob lets one do something."""
-    if wanted in (ABOVE_ZERO, ABOVE_ONE):
-        return bool(value > (0 if wanted == ABOVE_ZERO else 1))
+    if wanted in (ABOVE_ZERO, BELOW_ONE):
+        return bool(value > 0 if wanted == ABOVE_ZERO else value < 1)
     return value in wanted
 
 
 def spelled(when: When) -> str:
     """Return a condition in words."""
     return ", ".join(
-        f"{name} {wanted if isinstance(wanted, str) else ' or '.join(wanted)}" for name, wanted in when.items()
+        f"{name} {wanted if isinstance(wanted, str) else _listed(wanted)}" for name, wanted in when.items()
     )
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    """Return values joined by 'or'; of many the first ones."""
+    return OR.join(values) if len(values) <= _SHOWN else f"{', '.join(values[:_SHOWN])} and their kin"

@@ -9,6 +9,7 @@ from trainables.training.heads.registry import HEADS
 from trainables.training.weights.file import sealed
 
 _ONE_PER_STUDY = "the decoded images and the cost of a fold-epoch are one per study"
+_HEADS = "ordinal: Shi et al., CORN, 2021; label_distribution: Gao et al., IEEE TIP 2017"
 _DROP_PATH = "Huang et al., Deep Networks with Stochastic Depth, ECCV 2016"
 
 
@@ -28,7 +29,7 @@ class ModelKnobs(BaseModel):
         "default", "how positions are pooled, where the backbone can; default: its own"
     )
     head: Annotated[str, AfterValidator(HEADS.checked)] = knob(
-        "classification", "from features to probabilities of the true classes"
+        "classification", "from features to probabilities of the true classes", source=_HEADS
     )
     head_hidden: int = knob(0, "width of a hidden layer in the head; 0: none", ge=0, le=4096, unit="channels")
     test_flip: bool = knob(False, "judge and vote by the mean over an image and its mirror image")
@@ -39,14 +40,15 @@ class ModelKnobs(BaseModel):
         0.5,
         "standard deviation of the predicted number's error, which turns it into probabilities",
         when={"head": ("regression",)},
-        gt=0,
+        ge=0.01,
         le=5,
-        unit="of the number's own",
+        unit="standard deviations of the number",
     )
     thresholds: Literal["bayes", "borders", "tuned"] = knob(
         "bayes",
         "how a predicted number becomes a class: bayes, by how often the true numbers near it occur; borders, where the class"
-        " begins; tuned, where the metric is best out of fold (cross-fitted over persons while judged, over all folds to vote)",
+        " begins, give or take the error; tuned, where the metric is best out of fold (cross-fitted over persons while judged,"
+        " over all folds to vote)",
         when={"head": ("regression",)},
     )
     distribution_bins: int = knob(
@@ -60,8 +62,8 @@ class ModelKnobs(BaseModel):
         0.1,
         "standard deviation of the target's Gaussian",
         when={"head": ("label_distribution",)},
-        gt=0,
+        ge=0.01,
         le=2,
-        unit="of the number's own",
+        unit="standard deviations of the number",
         source="Gao et al., Deep Label Distribution Learning, IEEE TIP 2017",
     )

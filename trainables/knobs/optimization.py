@@ -1,13 +1,33 @@
 """The knobs of optimization: optimizer, schedule, what is frozen, and which weights are kept."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from trainables.knobs.knob import ABOVE_ZERO, knob
+from trainables.knobs.optimizer_options import checked_options
 
 _MEASURE = "it would change the measure instead of the model"
-_ADAMS = ("adam", "adamw", "adamp", "radam", "radamw", "nadam", "nadamw", "adamax")
+_WITH_MOMENTUM = (  # as timm describes its optimizers; a test compares
+    *(
+        "sgd",
+        "rmsprop",
+        "lars",
+        "muon",
+        "momentum",
+        "nesterov",
+        "nesterovw",
+        "sgdc",
+        "sgdp",
+        "sgdw",
+        "csgdc",
+        "csgdp",
+        "csgdw",
+    ),
+    *("rmsproptf", "rmsproptfc", "rmsproptfw", "crmsproptf", "madgrad", "madgradw", "larc", "nlarc", "nlars"),
+    *("adamuon", "nadamuon", "nmuon", "kron", "kronc", "kronw"),
+    *("adafactorbv", "adafactorbvc", "cadafactorbv", "cadafactorbvc", "bnbsgd", "bnbsgd8bit", "fusedsgd"),
+)
 
 
 class OptimizationKnobs(BaseModel):
@@ -19,17 +39,24 @@ class OptimizationKnobs(BaseModel):
         4, "epochs of every fold; the schedule ends there", ge=1, le=1000, unit="epochs", fixed_because=_MEASURE
     )
     optimizer: str = knob("adamw", "any timm optimizer")
-    optimizer_options: dict[str, Any] = knob(
-        {}, "arguments of its own, such as {eps: 1e-6}; as a parameter: optimizer_options.eps"
+    optimizer_options: Annotated[dict[str, Any], AfterValidator(checked_options)] = knob(
+        {},
+        "arguments of its own, such as {eps: 1e-6}; one of them is optimizer_options.eps, and one of several numbers"
+        " optimizer_options.betas.1",
     )
     learning_rate: float = knob(1e-3, "peak of the schedule", gt=0, le=10)
     weight_decay: float = knob(1e-2, "as the optimizer defines it", ge=0, le=1)
-    momentum: float = knob(0.9, "of sgd and its kin; Adam and its kin ignore it", ge=0, lt=1)
+    momentum: float = knob(0.9, "of the gradients", ge=0, lt=1, when={"optimizer": _WITH_MOMENTUM})
     schedule: Literal["cosine", "step", "one_cycle", "constant"] = knob(
         "cosine", "of the learning rate, changed every step"
     )
     warmup_epochs: float = knob(
-        0.5, "linear warm-up", ge=0, le=100, unit="epochs", when={"schedule": ("cosine", "step", "constant")}
+        0.5,
+        "linear warm-up, to where the schedule stands by then",
+        ge=0,
+        le=100,
+        unit="epochs",
+        when={"schedule": ("cosine", "step", "constant")},
     )
     decay_epochs: float = knob(
         1.0, "epochs between two falls of the rate", gt=0, le=1000, unit="epochs", when={"schedule": ("step",)}
@@ -64,7 +91,3 @@ class OptimizationKnobs(BaseModel):
         "auto", "of training's forward pass, judging is float32; auto: float32 on a CPU, half on a GPU"
     )
     seed: int = knob(0, "of weights, order, augmentation and dropout", ge=0, fixed_because=_MEASURE)
-
-    def ignores_momentum(self) -> bool:
-        """Tell whether the optimizer has no use for a momentum."""
-        return self.optimizer in _ADAMS

@@ -28,7 +28,11 @@ class LossKnobs(BaseModel):
         source="Lin et al., Focal Loss, ICCV 2017",
     )
     mixture_focal: float = knob(
-        0.5, "share of the focal loss in a mixture; the rest is cross entropy", ge=0, le=1, when={"loss": ("mixture",)}
+        0.5,
+        "share of the focal loss in what of a mixture is not macro F1; the rest is cross entropy",
+        ge=0,
+        le=1,
+        when={"loss": ("mixture",)},
     )
     mixture_macro_f1: float = knob(0.0, "share of soft macro F1 in a mixture", ge=0, le=1, when={"loss": ("mixture",)})
     label_smoothing: float = knob(

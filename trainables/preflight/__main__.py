@@ -1,4 +1,4 @@
-"""Try a configuration before a search: can its backbone and weights be had, and how fast is a training step?
+"""Try configurations before a search: can their models, weights and optimizers be had, and how fast is a training step?
 
     python -m trainables.preflight '{"backbone": "tf_efficientnet_lite0"}' --classes 3 --steps 4
 
@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -19,10 +20,13 @@ from plugins.registry import PluginError
 from plugins.sources import plugin_at
 from trainables.config import TrainConfig, configured
 from trainables.training.compiling import CompileError, check_compiler
-from trainables.training.models import ModelError, make_model
+from trainables.training.models import ModelError, make_model, own_size
 from trainables.training.optimization.freezing import layers_of
-from trainables.training.optimization.optimizers import OptimizerError, check_optimizers
+from trainables.training.optimization.optimizers import OptimizerError, check_optimizer
 from trainables.training.weights.file import WeightsError
+
+_OPTIMIZERS = {"optimizer", "optimizer_options"}
+_MODELS = {*("backbone", "weights", "image_size", "drop_path_rate", "global_pool", "head_hidden"), "frozen_share"}
 
 
 def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
@@ -42,25 +46,32 @@ def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
     return config.batch_size * steps / (time.perf_counter() - started)
 
 
-def check_backbone(backbone: str, config: TrainConfig) -> None:
-    """Make a model and let it see one image.
+def check_model(config: TrainConfig) -> None:
+    """Make a configuration's model and let it see one image.
 
     Raises:
         ModelError: it cannot be had, or does not fit the image size.
         WeightsError: a file of weights is of another backbone.
     """
-    model = make_model(config.model_copy(update={"backbone": backbone}), 2).eval()
+    model = make_model(config, 2).eval()
     try:
         with torch.inference_mode():
             model(torch.zeros(1, 3, config.image_size, config.image_size))
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+        reason, size = str(error).splitlines()[0], own_size(config.backbone)
         raise ModelError(
-            f"{backbone} cannot take images of {config.image_size} pixels ({reason}); set constants.image_size"
+            f"{config.backbone} cannot take images of {config.image_size} pixels ({reason}); set constants.image_size"
+            f"{f', such as to {size}, which it was made for' if size else ''}"
         ) from None
-    layers = layers_of(model)
-    if config.frozen_share and len(layers) < 2:
-        raise ModelError(f"{backbone} is of one layer: there is nothing that frozen_share could freeze; set it to 0")
+    if config.frozen_share and len(layers_of(model)) < 2:
+        raise ModelError(
+            f"{config.backbone} is of one layer: there is nothing that frozen_share could freeze; set it to 0"
+        )
+
+
+def differing(configurations: Sequence[TrainConfig], knobs: set[str]) -> list[TrainConfig]:
+    """Return the configurations that differ in some knobs, one of each kind."""
+    return list({config.model_dump_json(include=knobs): config for config in configurations}.values())
 
 
 class Notes(logging.Handler):
@@ -79,11 +90,8 @@ class Notes(logging.Handler):
 def main() -> int:
     """Run the command and return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("configuration")
+    parser.add_argument("configurations", nargs="+", help="as JSON; the speed is that of the first")
     parser.add_argument("--classes", type=int, default=2)
-    parser.add_argument("--backbones", nargs="*", default=[], help="models that must be had and fit the image size")
-    parser.add_argument("--optimizers", nargs="*", default=[], help="names that must be timm's")
-    parser.add_argument("--options", default="{}", help="by optimizer, as JSON, the options that it may be given")
     parser.add_argument("--compile", action="store_true", help="check that torch.compile finds its compiler")
     parser.add_argument("--plugins", type=Path, nargs="*", default=[], help="sources of plugins")
     parser.add_argument("--steps", type=int, default=0)
@@ -93,16 +101,17 @@ def main() -> int:
     try:
         for path in arguments.plugins:
             load_plugin(plugin_at(path))
-        config = configured(json.loads(arguments.configuration))
+        configurations = [configured(json.loads(text)) for text in arguments.configurations]
         if arguments.compile:
             check_compiler()
-        check_optimizers(arguments.optimizers, json.loads(arguments.options))
-        for backbone in dict.fromkeys(arguments.backbones):
-            check_backbone(backbone, config)
+        for config in differing(configurations, _OPTIMIZERS):
+            check_optimizer(config)
+        for config in differing(configurations, _MODELS):
+            check_model(config)
     except (ModelError, OptimizerError, CompileError, PluginError, WeightsError) as error:
         print(error, file=sys.stderr)
         return 2
-    speed = images_per_second(config, arguments.classes, arguments.steps) if arguments.steps else None
+    speed = images_per_second(configurations[0], arguments.classes, arguments.steps) if arguments.steps else None
     print(json.dumps({"images_per_second": speed, "notes": notes.lines}))
     return 0
 

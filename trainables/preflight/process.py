@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +16,21 @@ class PreflightError(ValueError):
 
 
 class Preflight:
-    """A running preflight: is there such a backbone, are its weights here, how fast is a step?"""
+    """A running preflight: are there such backbones and optimizers, are their weights here, how fast is a step?"""
 
     def __init__(
         self,
-        config: TrainConfig,
-        backbones: Sequence[str],
-        optimizers: Sequence[str],
+        configurations: Sequence[TrainConfig],
         *,
         steps: int = 0,
         compile: bool = False,
         plugins: Sequence[Path] = (),
-        optimizer_options: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
-        options = ["--options", json.dumps({name: list(given) for name, given in (optimizer_options or {}).items()})]
-        options += ["--backbones", *backbones, "--optimizers", *optimizers, "--steps", str(steps)]
-        options += ["--compile"] if compile else []
+        """Start to try configurations; the speed is that of the first."""
+        options = ["--steps", str(steps), *(["--compile"] if compile else [])]
         options += ["--plugins", *map(str, plugins)] if plugins else []
-        command = [sys.executable, "-m", "trainables.preflight", config.model_dump_json(), *options]
+        tried = [config.model_dump_json() for config in configurations]
+        command = [sys.executable, "-m", "trainables.preflight", *tried, *options]
         root = Path(__file__).resolve().parents[2]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
@@ -54,8 +51,7 @@ class Preflight:
         return list(self._found["notes"])
 
     def images_per_second(self) -> float:
-        """Return the speed of a training step; the preflight must have been started with steps."""
-        self.check()
+        """Return the speed of a training step, once checked; the preflight must have been started with steps."""
         return float(self._found["images_per_second"])
 
     def end(self) -> None:

@@ -66,19 +66,12 @@ class Classifier:
         with torch.inference_mode(), exact_float32():
             images = self.normalisation(torch.from_numpy(pixels))
             views = [images, images.flip(3)] if self.head.config.test_flip else [images]
-            outputs = [self.model(view) for view in views]
-            probabilities = _mean([self.head.probabilities(one) for one in outputs])
-            numbers = [number for one in outputs if (number := self.head.number(one)) is not None]
-        assert probabilities is not None
-        return Judged(probabilities, _mean(numbers))
+            probabilities, numbers = self.head.judge([self.model(view) for view in views])
+        return Judged(_array(probabilities), None if numbers is None else _array(numbers))
 
 
-def _mean(values: Sequence[Tensor]) -> npt.NDArray[np.float32] | None:
-    """Return the mean of tensors as an array, None of none."""
-    if not values:
-        return None
-    mean = values[0] if len(values) == 1 else torch.stack(list(values)).mean(dim=0)
-    array: npt.NDArray[np.float32] = mean.float().cpu().numpy().astype(np.float32)
+def _array(values: Tensor) -> npt.NDArray[np.float32]:
+    array: npt.NDArray[np.float32] = values.float().cpu().numpy().astype(np.float32)
     return array
 
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from studies.metrics import Probabilities
 from trainables.config import TrainConfig
 from trainables.training.classifier import Classifier, Judged, Normalisation
 from trainables.training.compiling import compiled_features
@@ -50,7 +49,7 @@ class FoldLearner:
         self.config, self.data, self.placement = config, data, placement
         self._stream = (config.seed, trial, fold)
         self._training, self._validation = data.training(fold), data.validation(fold)
-        self._head = make_head(data.head_task, config)
+        self._head = make_head(data.head_task(fold), config)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derived_seed(*self._stream))
             model = make_model(config, self._head.outputs)
@@ -83,9 +82,10 @@ class FoldLearner:
             mixing, batches = derived_generator(*stream, 2), iter(self._loader.epoch(epoch))
             for step, size in enumerate(self._sizes):
                 self._schedule.step_update(epoch * len(self._sizes) + step)
+                images = self._images_of(step)
                 for _ in range(size):
                     pixels, rows = next(batches)
-                    total += self._train_batch(pixels, rows, epoch, mixing, 1 / size) * len(pixels)
+                    total += self._train_batch(pixels, rows, epoch, mixing, len(pixels) / images) * len(pixels)
                 self._steps.step()
                 self._kept.after_step()
             list(batches)  # lets a loader with processes of its own come to its end
@@ -96,10 +96,17 @@ class FoldLearner:
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
         return EpochOutcome(loss, rate, len(self._training) / (time.perf_counter() - started))
 
-    def judge_epoch(self, score: Callable[[Probabilities], float]) -> Judged:
+    def _images_of(self, step: int) -> int:
+        """Return how many images make a step of an epoch; the last takes what is left."""
+        before = sum(self._sizes[:step]) * self.config.batch_size
+        if step + 1 < len(self._sizes):
+            return self._sizes[step] * self.config.batch_size
+        return len(self._training) - before
+
+    def judge_epoch(self, score: Callable[[Judged], float]) -> Judged:
         """Return what the kept weights say about the left-out fold, the epoch just trained taken in by its score there."""
         judged = self._judge(self._kept.judged(), self._validation)
-        return judged if self._kept.improves(score(judged.probabilities)) else self.judge_validation()
+        return judged if self._kept.improves(score(judged)) else self.judge_validation()
 
     def judge_validation(self) -> Judged:
         """Return what the kept weights say about the left-out fold's images, in their order."""

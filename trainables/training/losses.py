@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trainables.config import TrainConfig
 
 LOSSES: Registry[Callable[..., Tensor]] = plugins.LOSSES
+_ROUNDING = 1e-6
 
 
 @LOSSES.register("cross_entropy")
@@ -39,25 +40,32 @@ def focal(logits: Tensor, targets: Tensor, *, focal_gamma: float) -> Tensor:
 
 
 @LOSSES.register("soft_macro_f1")
-def soft_macro_f1(logits: Tensor, targets: Tensor) -> Tensor:
+def soft_macro_f1(logits: Tensor, targets: Tensor, *, label_smoothing: float) -> Tensor:
     """Return 1 - the macro F1 of a batch with probabilities in the place of votes, the same for every image.
 
-    Only classes count that the batch shows. Bénédict et al., "sigmoidF1", TMLR 2022, with softmax.
+    Only classes count that the batch shows, by more than smoothing. Bénédict et al., "sigmoidF1", TMLR 2022, with softmax.
     """
     probabilities = logits.float().softmax(dim=1)
     both, either = (probabilities * targets).sum(dim=0), (probabilities + targets).sum(dim=0)
-    shown = (targets.sum(dim=0) > 0).float()
-    return (1 - (2 * both / either * shown).sum() / shown.sum()).expand(len(logits))
+    shown = (targets.amax(dim=0) > label_smoothing / targets.shape[1] + _ROUNDING).float()
+    return (1 - (2 * both / either.clamp_min(_ROUNDING) * shown).sum() / shown.sum()).expand(len(logits))
 
 
 @LOSSES.register("mixture")
 def mixture(
-    logits: Tensor, targets: Tensor, *, focal_gamma: float, mixture_focal: float, mixture_macro_f1: float
+    logits: Tensor,
+    targets: Tensor,
+    *,
+    focal_gamma: float,
+    mixture_focal: float,
+    mixture_macro_f1: float,
+    label_smoothing: float,
 ) -> Tensor:
-    """Return shares of the focal loss and of soft macro F1; the rest is cross entropy."""
-    losses = (1 - mixture_focal - mixture_macro_f1) * cross_entropy(logits, targets)
-    losses = losses + mixture_focal * focal(logits, targets, focal_gamma=focal_gamma)
-    return losses + mixture_macro_f1 * soft_macro_f1(logits, targets)
+    """Return a share of soft macro F1; of the rest, a share is the focal loss and what is left cross entropy."""
+    one_by_one = mixture_focal * focal(logits, targets, focal_gamma=focal_gamma)
+    one_by_one = one_by_one + (1 - mixture_focal) * cross_entropy(logits, targets)
+    batch = soft_macro_f1(logits, targets, label_smoothing=label_smoothing)
+    return mixture_macro_f1 * batch + (1 - mixture_macro_f1) * one_by_one
 
 
 def smooth(targets: Tensor, smoothing: float) -> Tensor:

@@ -1,5 +1,6 @@
 """Backbones: registered ones and timm's models, built as a configuration asks, with weights from where it says."""
 
+import re
 from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Any
@@ -31,20 +32,32 @@ def make_model(config: TrainConfig, outputs: int) -> nn.Module:
     """
     if config.backbone in BACKBONES:
         build = BACKBONES[config.backbone]
-        model = build(outputs, **arguments_for(build, config))
-        return model if config.weights in KINDS else load_weights_file(model, file_of(config.weights), config.backbone)
+        model = _with_layers(build(outputs, **arguments_for(build, config)))
+        return model if config.weights in KINDS else _with_users_weights(model, config)
     model = _timm_model(config, outputs)
     if config.head_hidden:
         _widen_head(model, config, outputs)
     if config.weights == "none":
         return model
     if config.weights != "imagenet":
-        load_weights_file(model, file_of(config.weights), config.backbone)
+        _with_users_weights(model, config)
     elif config.backbone in PACKAGED:
         fresh = {name: value for name, value in model.state_dict().items() if is_classifier(model, name)}
         packaged = packaged_weights(config.backbone).items()
         model.load_state_dict({**{name: value for name, value in packaged if not is_classifier(model, name)}, **fresh})
     return _with_calm_classifier(model)
+
+
+def _with_layers(model: nn.Module) -> nn.Module:
+    """Return a user's own model with its children as layers, if it does not say what they are, in timm's way."""
+    if not hasattr(model, "group_matcher"):
+        children = {name: rf"^{re.escape(name)}\." for name, _ in model.named_children()}
+        model.group_matcher = lambda coarse=False: children  # type: ignore[assignment]
+    return model
+
+
+def _with_users_weights(model: nn.Module, config: TrainConfig) -> nn.Module:
+    return load_weights_file(model, file_of(config.weights), config.backbone, classifier_name(model))
 
 
 def _timm_model(config: TrainConfig, outputs: int) -> nn.Module:
@@ -82,6 +95,12 @@ def _asked(config: TrainConfig) -> dict[str, Any]:
     return asked
 
 
+def own_size(backbone: str) -> int | None:
+    """Return the image size in pixels that a backbone was made for, None if nothing is known of it."""
+    settings = None if backbone in BACKBONES else timm.get_pretrained_cfg(backbone)
+    return None if settings is None else int(settings.input_size[-1])
+
+
 def _not_for_this_backbone(config: TrainConfig, error: Exception) -> str:
     """Return why a backbone cannot be built, in the words of the configuration."""
     message, settings = str(error), timm.get_pretrained_cfg(config.backbone)
@@ -89,8 +108,7 @@ def _not_for_this_backbone(config: TrainConfig, error: Exception) -> str:
         if knob in message:
             return f"{config.backbone} knows no {knob}; leave it at its default, or take another backbone"
     if "img_size" in message and settings is not None:
-        side = settings.input_size[-1]
-        return f"{config.backbone} takes images of {side} pixels alone; set constants.image_size={side}"
+        return f"{config.backbone} takes images of {own_size(config.backbone)} pixels alone; set constants.image_size to that"
     return f"{config.backbone} cannot be built ({message.splitlines()[0] if message else type(error).__name__})"
 
 

@@ -19,6 +19,7 @@ from plugins.sources import plugin_at
 from studies.predictions import FoldPredictions, read_predictions
 from trainables.training.classifier import Judged
 from trainables.training.heads.task import Task
+from trainables.training.heads.tuning import probabilities_under
 from voting.bundle.manifest import BundleError, MemberSpec, TaskSpec, open_bundle
 from voting.predicting.runtime import Member, decoded_chunks, load_member, load_task, members_judge
 from voting.rules import vote_rule
@@ -103,12 +104,18 @@ def _difference(member: Member, fold: int, recorded: FoldPredictions, root: Path
 
 
 def _difference_of(member: Member, judged: Judged, recorded: FoldPredictions, part: slice) -> float:
-    """Return the largest difference of probabilities; of scaled numbers where thresholds were tuned fold by fold."""
-    if member.spec.borders is None or judged.numbers is None or recorded.numbers is None:
-        return float(np.abs(judged.probabilities - recorded.probabilities[part]).max())
+    """Return the largest difference of probabilities, and of numbers where there are some.
+
+    Where thresholds were tuned, the recorded probabilities are those of other thresholds, cross-fitted: what counts is what the
+    recorded numbers say under the thresholds that vote.
+    """
+    expected, differences = recorded.probabilities[part], [0.0]
     number = member.classifiers[0].head.task.number
-    assert number is not None, "it predicts one"
-    return float(np.abs(number.scaled(judged.numbers) - number.scaled(recorded.numbers[part])).max())
+    if number is not None and judged.numbers is not None and recorded.numbers is not None:
+        differences.append(np.abs(number.scaled(judged.numbers) - number.scaled(recorded.numbers[part])).max())
+        if member.spec.borders is not None:
+            expected = probabilities_under(member.spec.config, number, recorded.numbers[part], member.spec.borders)
+    return float(np.max([*differences, np.abs(judged.probabilities - expected).max()]))
 
 
 def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> HoldoutVotes:

@@ -62,15 +62,21 @@ def load_member(spec: MemberSpec, task: Task, folder: Path) -> Member:
     """Return a member with its weights from below `folder`, on the GPU if there is one."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     normalisation = Normalisation.of(spec.mean, spec.std, device)
-    classifiers, number = [], task.number
-    if number is not None and spec.borders is not None:
-        task = replace(task, number=number.model_copy(update={"borders": spec.borders}))
-    for name in spec.weights:
-        head = make_head(task, spec.config)
+    classifiers = []
+    for fold, name in enumerate(spec.weights):
+        head = make_head(_task_of_fold(task, spec, fold), spec.config)
         model = make_model(spec.config, head.outputs)
         model.load_state_dict(load_state(folder / name))
         classifiers.append(Classifier(model.to(device).to(memory_format=torch.channels_last), head, normalisation))
     return Member(spec, tuple(classifiers))
+
+
+def _task_of_fold(task: Task, spec: MemberSpec, fold: int) -> Task:
+    """Return the task as a fold's model knows it: its number as that model learned it, with the member's own thresholds."""
+    if task.number is None:
+        return task
+    number = task.number.without(fold)
+    return replace(task, number=number if spec.borders is None else number.model_copy(update={"borders": spec.borders}))
 
 
 def load_task(task: TaskSpec, folder: Path) -> list[Member]:

@@ -1,6 +1,7 @@
 """What every head has to say, and the targets that it learns from."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -55,6 +56,16 @@ class Head(ABC):
     def number(self, outputs: Tensor) -> Tensor | None:
         """Return the predicted number of every image, None for a head that predicts none."""
         return None
+
+    def judge(self, views: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Return probabilities and numbers of images of which there are several views: the mean over what each view says."""
+        numbers = [number for outputs in views if (number := self.number(outputs)) is not None]
+        return mean([self.probabilities(outputs) for outputs in views]), mean(numbers) if numbers else None
+
+
+def mean(values: Sequence[Tensor]) -> Tensor:
+    """Return the mean of tensors; a single one is left as it is."""
+    return values[0] if len(values) == 1 else torch.stack(list(values)).mean(dim=0)
 
 
 def make_head(task: Task, config: TrainConfig) -> Head:

@@ -2,18 +2,18 @@
 
 The number is scaled to mean 0 and standard deviation 1 (statistics of all images outside the holdout: a fixed change of units).
 Error model: the predicted number is normally distributed around the true one, `regression_sigma` standard deviations wide.
-`thresholds: bayes` asks which true numbers it may stand for, and how often those occur; `borders` and `tuned` take what of the
-error lies between the borders of a class, or between thresholds that were tuned out of fold.
+`thresholds: bayes` asks which true numbers it may stand for, and how often those occur in training; `borders` and `tuned` take
+what of the error lies between the borders of a class, or between thresholds that were tuned out of fold.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.functional import huber_loss, l1_loss, mse_loss
 
 from trainables.training.heads.class_shares import class_shares
-from trainables.training.heads.head import Head, Targets, number_of
+from trainables.training.heads.head import Head, Targets, mean, number_of
 
 LOSSES_OF_NUMBERS: dict[str, Callable[..., Tensor]] = {"l1": l1_loss, "l2": mse_loss, "huber": huber_loss}
 
@@ -42,6 +42,10 @@ class Regression(Head):
             return class_shares(number, outputs[:, 0].float(), sigma)
         borders = number.scaled(torch.tensor([number.borders], device=outputs.device))
         return between(torch.special.ndtr((borders - outputs.float()) / sigma))
+
+    def judge(self, views: Sequence[Tensor]) -> tuple[Tensor, Tensor | None]:
+        """Return the class of the mean number: thresholds are tuned on it, so they must be applied to it."""
+        return super().judge([mean(views)])
 
     def number(self, outputs: Tensor) -> Tensor:
         number: Tensor = number_of(self.task, "regression").unscaled(outputs[:, 0].float())

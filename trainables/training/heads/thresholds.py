@@ -9,33 +9,29 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from studies.metrics import Targets
-
 Numbers = npt.NDArray[np.float32]
-Score = Callable[[npt.NDArray[np.int64]], float]  # classes voted in, more is better
+Score = Callable[[tuple[float, ...]], float]  # thresholds in, more is better
 _CANDIDATES = 40  # quantiles of the predicted numbers
 _ROUNDS = 3
 
 
 def tuned(numbers: Numbers, borders: Sequence[float], score: Score) -> tuple[float, ...]:
-    """Return rising thresholds under which the score of the classes is best, by search along one threshold after the other.
+    """Return rising thresholds whose score is best, by search along one after the other among quantiles of the numbers.
 
     Begins at the borders and keeps them where nothing else is better.
     """
     if not len(numbers):
         return tuple(borders)
     candidates = np.unique(np.quantile(numbers, np.linspace(0.02, 0.98, _CANDIDATES)))
-    best = list(map(float, borders))
-    reached = score(np.searchsorted(best, numbers, side="right"))
+    best = tuple(map(float, borders))
+    reached = score(best)
     for _ in range(_ROUNDS):
         for place in range(len(best)):
             for candidate in candidates:
-                tried = [*best[:place], float(candidate), *best[place + 1 :]]
-                if tried == sorted(set(tried)):
-                    value = score(np.searchsorted(tried, numbers, side="right"))
-                    if value > reached:
-                        best, reached = tried, value
-    return tuple(best)
+                tried = (*best[:place], float(candidate), *best[place + 1 :])
+                if list(tried) == sorted(set(tried)) and (value := score(tried)) > reached:
+                    best, reached = tried, value
+    return best
 
 
 def halves(persons: npt.NDArray[np.int64]) -> list[npt.NDArray[np.bool_]]:
@@ -56,9 +52,3 @@ def cross_fitted(
     if not first.any() or not second.any():
         return [(np.ones(len(numbers), bool), tuple(borders))]
     return [(mask, tuned(numbers[other], borders, scores(other))) for mask, other in ((first, second), (second, first))]
-
-
-def one_hot_score(metric: Callable[[Targets, npt.NDArray[np.float32]], float], targets: Targets, classes: int) -> Score:
-    """Return a score of classes by a metric of probabilities."""
-    rows = np.eye(classes, dtype=np.float32)
-    return lambda voted: metric(targets, rows[voted])

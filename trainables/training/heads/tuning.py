@@ -5,12 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from studies.metrics import Metric, Probabilities
+from datasets.numbers import Number
+from studies.metrics import Metric, Probabilities, Targets
 from studies.predictions import FoldPredictions
 from trainables.config import TrainConfig
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
-from trainables.training.heads.thresholds import Numbers, cross_fitted, one_hot_score, tuned
+from trainables.training.heads.thresholds import Numbers, Score, cross_fitted, tuned
 from trainables.training.images.fold_data import FoldData, Rows
 
 
@@ -24,27 +25,33 @@ def cross_fitted_probabilities(
 ) -> Probabilities:
     """Return probabilities of a fold's images, each under thresholds tuned on persons of the fold that it does not show."""
     assert data.number is not None
-    targets, classes = data.targets[positions], len(data.classes)
+    number, targets = data.number, data.targets[positions]
     parts = cross_fitted(
         numbers,
         data.persons[positions],
-        data.number.borders,
-        lambda mask: one_hot_score(metric.score, targets[mask], classes),
+        number.borders,
+        lambda mask: score_of_thresholds(config, number, numbers[mask], targets[mask], metric),
     )
-    probabilities = np.empty((len(numbers), classes), np.float32)
+    probabilities = np.empty((len(numbers), len(data.classes)), np.float32)
     for mask, borders in parts:
-        probabilities[mask] = probabilities_under(config, data, numbers[mask], borders)
+        probabilities[mask] = probabilities_under(config, number, numbers[mask], borders)
     return probabilities
 
 
+def score_of_thresholds(
+    config: TrainConfig, number: Number, numbers: Numbers, targets: Targets, metric: Metric
+) -> Score:
+    """Return how thresholds are scored on predicted numbers whose classes are known: as they will be voted by."""
+    return lambda borders: metric.score(targets, probabilities_under(config, number, numbers, borders))
+
+
 def probabilities_under(
-    config: TrainConfig, data: FoldData, numbers: Numbers, borders: tuple[float, ...]
+    config: TrainConfig, number: Number, numbers: Numbers, borders: tuple[float, ...]
 ) -> Probabilities:
     """Return the probabilities of predicted numbers when classes begin at `borders`."""
-    assert data.number is not None
-    number = data.number.model_copy(update={"borders": borders})
-    outputs = torch.from_numpy(np.asarray(number.scaled(numbers), np.float32)).unsqueeze(1)
-    probabilities: Probabilities = make_head(Task(len(data.classes), number), config).probabilities(outputs).numpy()
+    moved = number.model_copy(update={"borders": borders})
+    outputs = torch.from_numpy(np.asarray(moved.scaled(numbers), np.float32)).unsqueeze(1)
+    probabilities: Probabilities = make_head(Task(len(borders) + 1, moved), config).probabilities(outputs).numpy()
     return probabilities
 
 
@@ -55,4 +62,4 @@ def final_thresholds(
     assert data.number is not None
     numbers = np.concatenate([part.numbers for part in folds.values() if part.numbers is not None])
     targets = np.concatenate([part.targets for part in folds.values()])
-    return tuned(numbers, data.number.borders, one_hot_score(metric.score, targets, len(data.classes)))
+    return tuned(numbers, data.number.borders, score_of_thresholds(config, data.number, numbers, targets, metric))

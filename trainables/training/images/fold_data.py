@@ -41,10 +41,9 @@ class FoldData:
     def fold_count(self) -> int:
         return int(self.folds.max()) + 1
 
-    @property
-    def head_task(self) -> Task:
-        """Return what a head must know of the task."""
-        return Task(len(self.classes), self.number)
+    def head_task(self, fold: int) -> Task:
+        """Return what a head must know of the task when `fold` is left out."""
+        return Task(len(self.classes), None if self.number is None else self.number.without(fold))
 
     def training(self, fold: int) -> Rows:
         """Return the positions of the images to train on when `fold` is left out."""

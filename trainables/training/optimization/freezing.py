@@ -12,16 +12,10 @@ from trainables.config import TrainConfig
 def layers_of(model: nn.Module) -> list[list[str]]:
     """Return the names of a model's parameters layer by layer, from the input on; the head comes last.
 
-    timm's own grouping, which layer-wise decay uses, too; a model of another kind is grouped by its children.
+    timm's own grouping, which layer-wise decay uses, too.
     """
-    if hasattr(model, "group_matcher"):
-        grouped = group_parameters(model, cast(Any, model).group_matcher(coarse=False), reverse=False)
-        return [list(names) for _, names in sorted(grouped.items())]
-    return [
-        [f"{name}.{inner}" for inner, _ in child.named_parameters()]
-        for name, child in model.named_children()
-        if any(True for _ in child.parameters())
-    ]
+    grouped = group_parameters(model, cast(Any, model).group_matcher(coarse=False), reverse=False)
+    return [list(names) for _, names in sorted(grouped.items())]
 
 
 class Freezing:

@@ -23,7 +23,7 @@ class KeptWeights:
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
         self._model, self._config = model, config
         self._average: nn.Module | None = None
-        self._averaged = 0  # epochs in the mean
+        self._averaged = 0  # steps or epochs in the average
         self._best: nn.Module | None = None
         self._best_score: float | None = None
         if config.kept_weights == "ema":
@@ -32,6 +32,8 @@ class KeptWeights:
     def after_step(self) -> None:
         """Take a step of the optimizer in."""
         if isinstance(self._average, ModelEmaV3):
+            self._averaged += 1
+            self._average.decay = corrected_decay(self._config.ema_decay, self._averaged)
             self._average.update(self._model)
 
     def after_epoch(self, epoch: int) -> None:
@@ -88,6 +90,15 @@ class KeptWeights:
             self._best = deepcopy(self._model).requires_grad_(False)
             self._best.load_state_dict(state["best"])
         self._averaged, self._best_score = state["averaged"], state["best_score"]
+
+
+def corrected_decay(decay: float, step: int) -> float:
+    """Return by how much the average of a step, counted from 1, stays, so that what was before the first step has no part.
+
+    The average is then the exponentially weighted mean of the weights after every step, corrected as Adam corrects its moments
+    (Kingma and Ba, ICLR 2015): a short training is not judged by the weights that it began with.
+    """
+    return decay * (1 - decay ** (step - 1)) / (1 - decay**step)
 
 
 def _numbers(model: nn.Module) -> Iterator[Tensor]:

@@ -1,7 +1,6 @@
 """timm's optimizers by name, in the fused variant where torch has one."""
 
 import tempfile
-from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from inspect import signature
 from pathlib import Path
@@ -35,9 +34,37 @@ def make_optimizer(model: nn.Module, config: TrainConfig) -> Optimizer:
         config.momentum,
         **({} if config.layer_decay == 1 else {"layer_decay": config.layer_decay}),
         **({"fused": True} if has_fused_variant(config.optimizer) else {}),
-        **config.optimizer_options,
+        **whole_options(config),
     )
     return optimizer
+
+
+def whole_options(config: TrainConfig) -> dict[str, Any]:
+    """Return the optimizer's own arguments, each whole: 'betas.1' takes the place of the second of its betas.
+
+    Raises:
+        OptimizerError: it has no such argument, or no so many numbers in it.
+    """
+    if not config.optimizer_options:
+        return {}
+    known = signature(get_optimizer_class(config.optimizer, bind_defaults=False)).parameters
+    options: dict[str, Any] = {}
+    for name, value in config.optimizer_options.items():
+        whole, _, place = name.partition(".")
+        if whole not in known:
+            raise OptimizerError(
+                f"optimizer_options.{name}: {config.optimizer} has no such option; it has {', '.join(list(known)[1:])}; put"
+                " the parameter under a condition, such as when: {optimizer: ...}"
+            )
+        options[whole] = _with_number(name, options.get(whole, known[whole].default), place, value) if place else value
+    return options
+
+
+def _with_number(name: str, numbers: Any, place: str, value: Any) -> tuple[Any, ...]:
+    """Return several numbers with one of them replaced."""
+    if not isinstance(numbers, list | tuple) or not place.isdigit() or int(place) >= len(numbers):
+        raise OptimizerError(f"optimizer_options.{name}: there is no number {place} in {numbers!r}; count from 0")
+    return (*numbers[: int(place)], value, *numbers[int(place) + 1 :])
 
 
 def load_optimizer(optimizer: Optimizer, state: dict[str, Any]) -> None:
@@ -58,44 +85,31 @@ def has_fused_variant(name: str) -> bool:
     return "fused" in signature(get_optimizer_class(name, bind_defaults=False)).parameters
 
 
-def check_optimizers(names: Iterable[str], options: Mapping[str, Iterable[str]] | None = None) -> None:
-    """Refuse an optimizer that timm does not have, that does not run here, or that cannot go on from a saved state.
-
-    `options` are the names of options that an optimizer may be given.
+def check_optimizer(config: TrainConfig) -> None:
+    """Refuse an optimizer that timm does not have, that does not run here with its options, or that cannot be resumed.
 
     Raises:
         OptimizerError: names the nearest ones, or what is wrong.
     """
-    known = list_optimizers()
-    for name in dict.fromkeys(names):
-        if name not in known:
-            close = get_close_matches(name, known, n=4, cutoff=0.3)
-            raise OptimizerError(
-                f"optimizer: timm has no optimizer {name!r}; near it are: {', '.join(close) or 'adamw, sgd'}"
-            )
-        if reason := _unknown_option(name, (options or {}).get(name, ())):
-            raise OptimizerError(reason)
-        if reason := _why_not(name):
-            raise OptimizerError(f"optimizer: {name} cannot be used here: {reason}; take another, such as adamw")
+    known, name = list_optimizers(), config.optimizer
+    if name not in known:
+        close = get_close_matches(name, known, n=4, cutoff=0.3)
+        raise OptimizerError(
+            f"optimizer: timm has no optimizer {name!r}; near it are: {', '.join(close) or 'adamw, sgd'}"
+        )
+    options = whole_options(config)
+    if reason := _why_not(config):
+        given = f" with optimizer_options {options}" if options else ""
+        raise OptimizerError(
+            f"optimizer: {name}{given} cannot be used here: {reason}; take another{' value' if options else ', such as adamw'}"
+        )
 
 
-def _unknown_option(name: str, options: Iterable[str]) -> str | None:
-    """Return what is wrong with the first option that an optimizer does not have, None if it has them all."""
-    for option in options:
-        known = list(signature(get_optimizer_class(name, bind_defaults=False)).parameters)[1:]
-        if option not in known:
-            return (
-                f"optimizer_options.{option}: {name} has no such option; it has {', '.join(known)}; put the parameter under a"
-                " condition, such as when: {optimizer: ...}"
-            )
-    return None
-
-
-def _why_not(name: str) -> str | None:
-    """Return why a tiny model cannot be trained, saved, loaded and trained on with an optimizer; None if it can."""
+def _why_not(config: TrainConfig) -> str | None:
+    """Return why a tiny model cannot be trained, saved, loaded and trained on as configured; None if it can."""
     try:
         with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
-            through, resumed = _two_steps(name, Path(folder) / "state")
+            through, resumed = _two_steps(config, Path(folder) / "state")
     except Exception as error:  # every optimizer fails in its own way
         return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
     if not all(torch.equal(through[part], resumed[part]) for part in through):
@@ -103,16 +117,16 @@ def _why_not(name: str) -> str | None:
     return None
 
 
-def _two_steps(name: str, file: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+def _two_steps(config: TrainConfig, file: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Return a tiny model's weights after two steps: in one go, and with a state saved and loaded between them."""
     through = _tiny_model()
-    optimizer = make_optimizer(through, TrainConfig(optimizer=name))
+    optimizer = make_optimizer(through, config)
     _step(through, optimizer, 1)
     save_state({"model": through.state_dict(), "optimizer": optimizer.state_dict()}, file)
     _step(through, optimizer, 2)
     resumed, state = _tiny_model(), load_state(file)
     resumed.load_state_dict(state["model"])
-    optimizer = make_optimizer(resumed, TrainConfig(optimizer=name))
+    optimizer = make_optimizer(resumed, config)
     load_optimizer(optimizer, state["optimizer"])
     _step(resumed, optimizer, 2)
     return through.state_dict(), resumed.state_dict()

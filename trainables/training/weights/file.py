@@ -1,11 +1,13 @@
 """A user's own weights as a value of the knob `weights`: path and sha256 together. Needs no torch."""
 
+import re
 from pathlib import Path
 
 from storage.tensor_damage import damage_of
 from studies.manifest import sha256_of
 
 KINDS = ("imagenet", "none")
+_SEALED = re.compile("#[0-9a-f]{64}$")
 
 
 class WeightsError(ValueError):
@@ -18,7 +20,7 @@ def sealed(value: str) -> str:
     Raises:
         WeightsError: there is no such file, or it is damaged.
     """
-    if value in KINDS or "#" in value:
+    if value in KINDS or _SEALED.search(value):
         return value
     path = Path(value).absolute()
     if not path.is_file():

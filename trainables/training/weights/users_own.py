@@ -1,6 +1,8 @@
-"""A user's own weights: a safetensors file or a state_dict, of the same backbone; the classifier may be another."""
+"""A user's own weights: a safetensors file or a state_dict, of the same backbone; the classifier is left fresh."""
 
 import logging
+import sys
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +13,36 @@ from torch import Tensor, nn
 from trainables.training.weights.file import WeightsError
 
 logger = logging.getLogger(__name__)
-_ENOUGH = 0.5  # of the model's weights outside the classifier: less is another backbone's
+_ENOUGH = 0.95  # of the model's tensors, and of the file's: fewer in common are another backbone's
+_COUNTER = "num_batches_tracked"  # of batch norm, which not every file keeps
 _WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
 _PREFIXES = ("module.", "model.", "backbone.")
 
 
-def load_weights_file(model: nn.Module, path: Path, backbone: str) -> nn.Module:
-    """Load what fits into a model and say what did not; the classifier keeps its fresh weights unless it fits, too.
+def load_weights_file(model: nn.Module, path: Path, backbone: str, classifier: str | None) -> nn.Module:
+    """Load a file's weights into a model, but for its classifier, and say what was loaded and what was not.
 
     Raises:
-        WeightsError: the file cannot be read, or is of another backbone.
+        WeightsError: the file cannot be read, is of another backbone, or holds what is no number.
     """
-    given, own = read_weights(path), model.state_dict()
+    own = {name: value for name, value in model.state_dict().items() if not _belongs(name, classifier)}
+    given = _adapted(model, read_weights(path))
     fitting = {name: value for name, value in given.items() if name in own and value.shape == own[name].shape}
-    missing = [name for name in own if name not in fitting and not name.endswith("num_batches_tracked")]
-    if len(own) - len(missing) < _ENOUGH * len(own):
-        raise WeightsError(
-            f"weights: {path} has {len(fitting)} of the {len(own)} tensors of {backbone} ({', '.join(missing[:3])}, ... are"
-            " missing or of another shape): it is of another backbone; name that one, or another file"
-        )
+    missing = [name for name in own if name not in fitting and not name.endswith(_COUNTER)]
+    unused = [name for name in given if name not in fitting and not _belongs(name, classifier)]
+    _check_backbone(path, backbone, own, missing, unused)
+    if broken := next((name for name, value in fitting.items() if not value.isfinite().all()), None):
+        raise WeightsError(f"weights: {path}: {broken} holds what is no number; take another file")
     model.load_state_dict(fitting, strict=False)
-    left = sorted(given.keys() - fitting.keys())
-    logger.warning("weights: %s", spelled(path, len(fitting), missing, left))
+    logger.warning("weights: %s", spelled(path, len(fitting), missing, unused))
     return model
 
 
-def spelled(path: Path, loaded: int, missing: list[str], left: list[str]) -> str:
+def spelled(path: Path, loaded: int, missing: Collection[str], unused: Collection[str]) -> str:
     """Return what of a file was loaded and what was not, in one line."""
-    fresh = f"; fresh: {', '.join(missing[:6])}{', ...' if len(missing) > 6 else ''}" if missing else ""
-    unused = f"; not used: {', '.join(left[:6])}{', ...' if len(left) > 6 else ''}" if left else ""
-    return f"{loaded} tensors loaded from {path.name}{fresh}{unused}"
+    return f"{loaded} tensors loaded from {path.name}; fresh: {_few(['the classifier', *missing])}" + (
+        f"; not used: {_few(unused)}" if unused else ""
+    )
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -57,10 +59,39 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from None
     for wrapper in _WRAPPERS:
         read = read[wrapper] if isinstance(read, dict) and isinstance(read.get(wrapper), dict) else read
-    if not isinstance(read, dict) or not all(isinstance(value, Tensor) for value in read.values()):
+    if not isinstance(read, dict) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in read.items()
+    ):
         raise WeightsError(f"weights: {path} is no state_dict; save model.state_dict()")
     for prefix in _PREFIXES:
         if read and all(name.startswith(prefix) for name in read):
             read = {name.removeprefix(prefix): value for name, value in read.items()}
     tensors: dict[str, Tensor] = read
     return tensors
+
+
+def _adapted(model: nn.Module, given: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return weights as timm would load them: old names renewed, positions resampled to the model's image size."""
+    module = sys.modules[type(model).__module__]
+    adapt: Callable[..., dict[str, Tensor]] | None = getattr(module, "checkpoint_filter_fn", None)
+    return given if adapt is None else adapt(dict(given), model)
+
+
+def _check_backbone(
+    path: Path, backbone: str, own: Collection[str], missing: Collection[str], unused: Collection[str]
+) -> None:
+    """Refuse a file that lacks much of a backbone, or has much that it does not have."""
+    lacks, differs = len(missing) / len(own), len(unused) / (len(own) - len(missing) + len(unused))
+    if max(lacks, differs) > 1 - _ENOUGH:
+        raise WeightsError(
+            f"weights: {path} is of another backbone than {backbone}: it lacks {len(missing)} of {len(own)} tensors"
+            f" ({_few(missing)}) and has {len(unused)} others ({_few(unused)}); name that backbone, or another file"
+        )
+
+
+def _belongs(name: str, classifier: str | None) -> bool:
+    return classifier is not None and name.startswith(f"{classifier}.")
+
+
+def _few(names: Collection[str]) -> str:
+    return f"{', '.join(list(names)[:4])}{', ...' if len(names) > 4 else ''}" or "none"

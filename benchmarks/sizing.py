@@ -6,7 +6,6 @@ What `epochs: auto` and `batch_size: auto` stand on (`launch/sizes.py`). Appends
 """
 
 import argparse
-import json
 import time
 from dataclasses import replace
 from functools import partial
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.recording import append_row, read_rows
 from benchmarks.reporting import Row, report
 from benchmarks.sets.prepared import SIDE, fold_data
 from studies.metrics import METRICS
@@ -52,8 +52,7 @@ def main() -> None:
                     for steps in STEPS:
                         if (name, pictures, batch, steps, seed) not in done:
                             row = {"set": name, "pictures": pictures, **trained(part, batch, steps, seed)}
-                            with open(arguments.rows, "a", encoding="utf-8") as file:
-                                file.write(json.dumps(row) + "\n")
+                            append_row(arguments.rows, row)
     report("Macro F1 of a fold by steps, mean over sets", table(read_rows(arguments.rows)), arguments.json)
 
 
@@ -98,11 +97,6 @@ def trained(data: FoldData, batch: int, steps: int, seed: int) -> Row:
         "score": round(fmean(scores), 4),
         "seconds": seconds,
     }
-
-
-def read_rows(file: Path) -> list[dict[str, Any]]:
-    """Return the runs of a file."""
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
 
 
 def table(rows: list[dict[str, Any]]) -> list[Row]:

@@ -59,15 +59,18 @@ def test_numbers_that_yaml_reads_as_text_are_numbers(tmp_path: Path) -> None:
     assert (rate.low, rate.high) == (1e-5, 1e-2)
 
 
-def test_a_profile_overrides_constants_and_budget_only(tmp_path: Path) -> None:
+def test_a_profile_overrides_parameters_constants_and_budget_only(tmp_path: Path) -> None:
     plain, cpu = load(tmp_path), load(tmp_path, profile="cpu")
     assert plain.constants["image_size"] == 64
     assert cpu.constants == {"image_size": 32, "epochs": 4}
     assert (plain.search.time_budget, cpu.search.time_budget) == (None, 300.0)
     with pytest.raises(SpaceError, match=r"profiles: there is no profile 'cpus'; did you mean cpu\?"):
         load(tmp_path, profile="cpus")
-    with pytest.raises(SpaceError, match=r"profiles\.cpu\.parameters: a profile sets only these"):
-        load(tmp_path, GOOD.replace("cpu: {constants", "cpu: {parameters: {}, constants"))
+    with pytest.raises(SpaceError, match=r"profiles\.cpu\.data: a profile sets only these"):
+        load(tmp_path, GOOD.replace("cpu: {constants", "cpu: {data: {}, constants"))
+    wider = GOOD.replace("cpu: {constants", "cpu: {parameters: {drop_rate: {low: 0.1, high: 0.2}}, constants")
+    assert load(tmp_path, wider, profile="cpu").parameters["drop_rate"].high == 0.2  # type: ignore[union-attr]
+    assert load(tmp_path, wider, profile="cpu").parameters.keys() >= load(tmp_path, wider).parameters.keys()
 
 
 def test_values_of_choices_defaults_and_conditions_are_of_the_knobs_type(tmp_path: Path) -> None:
@@ -224,8 +227,8 @@ def test_a_spelled_duration_is_short(seconds: float) -> None:
 def test_what_can_do_nothing_is_refused_with_all_that_hangs_on_it(tmp_path: Path) -> None:
     with pytest.raises(
         SpaceError,
-        match=r"age\.yaml: parameters\.loss: does nothing here: it needs head classification or ordinal, and head is regression;"
-        r" --set loss=cross_entropy --set label_smoothing=0\.1 --set focal_gamma=2\.0 takes it out",
+        match=r"age\.yaml: parameters\.label_smoothing: does nothing here: it needs head classification or ordinal, and head is"
+        r" regression; --set label_smoothing=0\.1 takes it out",
     ):
         load_space("age", knobs=TrainConfig, overrides=["head=regression"])
     with pytest.raises(

@@ -26,7 +26,7 @@ class Preflight:
         compile: bool = False,
         plugins: Sequence[Path] = (),
     ) -> None:
-        """Start to try configurations; the speed is that of the first."""
+        """Start to try configurations; of several backbones, the speed is that of their mean time."""
         options = ["--steps", str(steps), *(["--compile"] if compile else [])]
         options += ["--plugins", *map(str, plugins)] if plugins else []
         tried = [config.model_dump_json() for config in configurations]

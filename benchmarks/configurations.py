@@ -1,0 +1,42 @@
+"""The list of configurations that is judged on every small set: designed ones, and random ones from the shipped spaces.
+
+python -m benchmarks.configurations      # the random ones, drawn as they stand in configurations.yaml
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from schedulers.ladder import Ladder
+from schedulers.samplers.ask import ask
+from schedulers.search_settings import make_ladder
+from search_spaces import SearchSpace, load_space
+from studies.study_state import StudyState
+from trainables.config import train_config
+
+FILE = Path(__file__).with_suffix(".yaml")
+RANDOM, DIGITS = 26, 4  # how many are drawn, and their digits
+
+
+def configurations() -> dict[str, dict[str, Any]]:
+    """Return all configurations by name, the recipe first, each with the recipe's values where it says nothing."""
+    spelled = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    random = {f"random {number}": drawn for number, drawn in enumerate(spelled["random"], 1)}
+    return {name: {**spelled["recipe"], **own} for name, own in {**spelled["designed"], **random}.items()}
+
+
+def draw() -> list[dict[str, Any]]:
+    """Return what the shipped spaces draw by chance, but for knobs that some tasks do not have (heads)."""
+    space = load_space("mask", knobs=train_config(), overrides=["search.sampler=random", "constants.epochs=6"])
+    ladder = make_ladder(space)
+    return [_drawn(space, ladder, number) for number in range(1, RANDOM + 1)]
+
+
+def _drawn(space: SearchSpace, ladder: Ladder, number: int) -> dict[str, Any]:
+    active = space.active(ask(space, StudyState(), ladder, number))
+    return {name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for name, value in active.items()}
+
+
+if __name__ == "__main__":
+    print(yaml.safe_dump({"random": draw()}, default_flow_style=None, sort_keys=False, width=1000))

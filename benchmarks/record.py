@@ -1,0 +1,75 @@
+"""Train the list of configurations on small sets, every one on four folds, and keep what is needed to choose among them later.
+
+    python -m benchmarks.record --sets emoji mnist --workers 2
+
+Appends a row a fold to benchmarks/rows/sets/SET.jsonl and skips those that are there: it can be stopped and started again.
+Out-of-fold probabilities go, in half precision, below --probabilities; they are too large for git, and made anew by this command.
+"""
+
+import argparse
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+
+from benchmarks.configurations import configurations
+from benchmarks.recording import Recording, append_row, read_rows, recorded
+from storage.rebuilt_folder import cache_root
+
+ROWS = Path(__file__).parent / "rows/sets"
+SETS = (
+    *("faces_age", "faces_gender", "faces_mask", "orl_identity", "digits"),
+    *("mnist", "animals", "emoji", "surfaces", "faces_or_not"),
+)
+FOLDS = 4  # of the five that a set is split into
+Run = tuple[str, str, int]  # set, configuration, fold
+
+
+def main() -> None:
+    """Train what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", default=list(SETS))
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--probabilities", type=Path, default=cache_root() / "recorded")
+    arguments = parser.parse_args()
+    ROWS.mkdir(parents=True, exist_ok=True)
+    runs = list(missing(arguments.sets))
+    Console().print(f"{len(runs)} folds to train")
+    spawn = get_context("spawn")
+    with ProcessPoolExecutor(arguments.workers, spawn, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        for run, recording in zip(runs, pool.map(trained, runs), strict=True):
+            keep(run, recording, arguments.probabilities)
+
+
+def missing(sets: Iterable[str]) -> Iterator[Run]:
+    """Yield the runs that have no row yet, fold by fold, so that all configurations can soon be compared."""
+    for name in sets:
+        done = {(row["config"], row["fold"]) for row in read_rows(ROWS / f"{name}.jsonl")}
+        for fold in range(FOLDS):
+            yield from ((name, config, fold) for config in configurations() if (config, fold) not in done)
+
+
+def trained(run: Run) -> Recording:
+    """Train one configuration on one fold of a set."""
+    name, config, fold = run
+    return recorded(name, configurations()[config], fold)
+
+
+def keep(run: Run, recording: Recording, folder: Path) -> None:
+    """Write a row, and the probabilities before it."""
+    name, config, fold = run
+    if recording.probabilities is not None:
+        file = folder / name / f"{config}, fold {fold}.npy"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, recording.probabilities.astype(np.float16))
+    row: dict[str, Any] = {"config": config, "fold": fold, "curve": recording.scores, "sec": recording.seconds}
+    append_row(ROWS / f"{name}.jsonl", {**row, **configurations()[config]})
+
+
+if __name__ == "__main__":
+    main()

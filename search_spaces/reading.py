@@ -12,7 +12,7 @@ from search_spaces.errors import SpaceError
 SHIPPED = Path(__file__).parent
 SECTIONS = ("task", "data", "plugins", "metric", "parameters", "constants", "search", "profiles")
 _NO_MAPPINGS = ("task", "metric", "plugins")
-PROFILE_SECTIONS = ("constants", "search")
+PROFILE_SECTIONS = ("parameters", "constants", "search")
 _OF_PARAMETERS = ("low", "high", "log", "step", "choice", "default", "when")
 _EXAMPLES = {"task": "task: age", "data": "data: {source: sample_faces}"}
 
@@ -100,7 +100,7 @@ def _mapping(value: Any, file: str, key: str) -> dict[str, Any]:
 
 
 def _with_profile(raw: dict[str, Any], profile: str | None, file: str) -> dict[str, Any]:
-    """Return the space with the profile's constants and search settings laid over its own."""
+    """Return the space with the profile's parameters, constants and search settings laid over its own."""
     profiles: Mapping[str, Any] = raw.get("profiles") or {}
     if profile is not None and profile not in profiles:
         raise SpaceError(file, "profiles", f"there is no profile {profile!r}; {name_hint(profile, profiles)}")

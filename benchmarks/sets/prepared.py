@@ -41,7 +41,7 @@ def section_of(name: str) -> tuple[str, dict[str, Any]]:
     """Return a set's task and data section; pictures of a package are written below the cache the first time."""
     if name in DRAWN:
         return DRAWN[name]
-    folder = cache_root() / "small_sets" / name
+    folder = cache_root() / "sets" / name
     if not (folder / "labels.csv").is_file():
         write_set(PACKAGED[name](), folder)
     return "label", {"source": "csv", "file": str(folder / "labels.csv"), "person_column": "group"}

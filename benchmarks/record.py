@@ -3,7 +3,8 @@
     python -m benchmarks.record --sets emoji mnist --workers 2
 
 Appends a row a fold to benchmarks/rows/sets/SET.jsonl and skips those that are there: it can be stopped and started again.
-Out-of-fold probabilities go, in half precision, below --probabilities; they are too large for git, and made anew by this command.
+Probabilities, of the fold left out and of fresh pictures, go in half precision below --probabilities: too large for git, they are
+made anew by this command.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from storage.rebuilt_folder import cache_root
 
 ROWS = Path(__file__).parent / "rows/sets"
 SETS = (
-    *("faces_age", "faces_gender", "faces_mask", "orl_identity", "digits"),
+    *("age", "gender", "mask", "orl_identity", "small_digits"),
     *("mnist", "animals", "emoji", "surfaces", "faces_or_not"),
 )
 FOLDS = 4  # of the five that a set is split into
@@ -63,10 +64,10 @@ def trained(run: Run) -> Recording:
 def keep(run: Run, recording: Recording, folder: Path) -> None:
     """Write a row, and the probabilities before it."""
     name, config, fold = run
-    if recording.probabilities is not None:
-        file = folder / name / f"{config}, fold {fold}.npy"
+    if recording.left_out is not None and recording.fresh is not None:
+        file = folder / name / f"{config}, fold {fold}.npz"
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.save(file, recording.probabilities.astype(np.float16))
+        np.savez(file, left_out=recording.left_out.astype(np.float16), fresh=recording.fresh.astype(np.float16))
     row: dict[str, Any] = {"config": config, "fold": fold, "curve": recording.scores, "sec": recording.seconds}
     append_row(ROWS / f"{name}.jsonl", {**row, **configurations()[config]})
 

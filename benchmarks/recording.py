@@ -8,7 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.sets.prepared import SIDE, fold_data
+from benchmarks.sets.prepared import SIDE, fold_data, fresh_data
 from studies.metrics import METRICS, Probabilities
 from trainables.config import TrainConfig, configured
 from trainables.training.classifier import Judged
@@ -22,17 +22,15 @@ METRIC = METRICS["macro_f1"]
 
 @dataclass(frozen=True)
 class Recording:
-    """The score after every epoch, the seconds of all of them, and the last probabilities of the fold left out."""
+    """The score after every epoch, the seconds of all of them, and the last probabilities."""
 
     scores: tuple[float, ...]
     seconds: float
-    probabilities: Probabilities | None  # None: the configuration does not train, and scores 0 from there on
+    left_out: Probabilities | None  # of the fold; None: the configuration does not train, and scores 0 from there on
+    fresh: Probabilities | None  # of pictures that no trial sees
 
 
-@cache
-def data_of(name: str) -> FoldData:
-    """Return a set, prepared once."""
-    return fold_data(name)
+data_of, fresh_of = cache(fold_data), cache(fresh_data)  # by the name of a set, prepared once
 
 
 def recorded(name: str, configuration: Mapping[str, Any], fold: int) -> Recording:
@@ -48,8 +46,11 @@ def recorded(name: str, configuration: Mapping[str, Any], fold: int) -> Recordin
             scores.append(round(score(said), 5))
     except NotFinite:
         scores, said = [*scores, *([0.0] * (config.epochs - len(scores)))], None
-    probabilities = None if said is None else voted(config, data, fold, said)
-    return Recording(tuple(scores), round(time.perf_counter() - started, 2), probabilities)
+    seconds = round(time.perf_counter() - started, 2)
+    if said is None:
+        return Recording(tuple(scores), seconds, None, None)
+    fresh = learner.judge(fresh_of(name)).probabilities
+    return Recording(tuple(scores), seconds, voted(config, data, fold, said), fresh)
 
 
 def score_of(config: TrainConfig, data: FoldData, fold: int, said: Judged) -> float:

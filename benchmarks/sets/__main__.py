@@ -14,7 +14,7 @@ from benchmarks.sets.prepared import DRAWN, PACKAGED, prepared
 def main() -> None:
     """Do as the arguments say."""
     if len(sys.argv) == 3 and sys.argv[1] in PACKAGED:
-        print(f"{write_set(PACKAGED[sys.argv[1]](), Path(sys.argv[2]))} images -> {sys.argv[2]}/labels.csv")
+        print(f"{write_set(PACKAGED[sys.argv[1]][0](), Path(sys.argv[2]))} images -> {sys.argv[2]}/labels.csv")
     elif len(sys.argv) == 1:
         for name in (*DRAWN, *PACKAGED):
             data = prepared(name)

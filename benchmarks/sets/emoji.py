@@ -1,4 +1,4 @@
-"""Emoji in eight categories, from the npm package emoji-datasource-google: about 50 pictures each, skin tones in one group."""
+"""Emoji in eight categories, from the npm package emoji-datasource-google: about 88 pictures each, skin tones in one group."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from PIL import Image
 from benchmarks.sets.pictures import Picture
 
 _PACKAGE, _FOLDER = "emoji-datasource-google@16.0.0", "package/img/google/64"
-_OF_A_CATEGORY, _TONES = 50, 3  # pictures of a category, skin tones of an emoji
+_OF_A_CATEGORY, _TONES = 88, 3  # pictures of a category, skin tones of an emoji
 _LEFT_OUT = ("Component", "Symbols")  # parts of others, and signs of all kinds
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from benchmarks.sets.pictures import Picture, package_folder
 
 _SURFACES = ("brick", "grass", "gravel", "cell", "coffee", "ihc", "moon", "coins", "chelsea")
-_OF_A_SURFACE, _PATCH = 44, 24  # patches of a photograph, and their side in pixels
+_OF_A_SURFACE, _PATCH = 78, 24  # patches of a photograph, and their side in pixels
 _FACES = 100  # the first so many of lfw_subset
 
 

@@ -1,9 +1,11 @@
 """Every set by name, prepared once: decoded, split into folds, a holdout aside."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.sets.animals import animal_shapes
 from benchmarks.sets.digits import mnist, small_digits
@@ -17,23 +19,27 @@ from storage.rebuilt_folder import cache_root
 from trainables.training.images.fold_data import FoldData
 
 FOLDS, SIDE = 5, 40
+SMALL_HOLDOUT, LARGE_HOLDOUT = 0.2, 0.45  # a large one tells how good a choice was on fresh pictures
 _FACES = {"source": "sample_faces", "people": 60, "scale": 0.25}
 _MANY_FACES = {**_FACES, "people": 540}
+_HALF_FRESH = {**_FACES, "people": 100, "holdout": 0.5}
 DRAWN: dict[str, tuple[str, dict[str, Any]]] = {  # by name: task and data section
     "faces_age": ("age", _FACES),
-    "faces_gender": ("gender", _FACES),
-    "faces_mask": ("mask", _FACES),
     "faces_age_large": ("age", _MANY_FACES),
     "faces_mask_large": ("mask", _MANY_FACES),
+    "age": ("age", _HALF_FRESH),
+    "gender": ("gender", _HALF_FRESH),
+    "mask": ("mask", _HALF_FRESH),
 }
-PACKAGED: dict[str, Callable[[], Iterator[Picture]]] = {
-    "orl_identity": orl_identity,
-    "digits": small_digits,
-    "mnist": mnist,
-    "animals": animal_shapes,
-    "emoji": emoji,
-    "surfaces": surfaces,
-    "faces_or_not": faces_or_not,
+PACKAGED: dict[str, tuple[Callable[[], Iterator[Picture]], float]] = {  # by name: pictures and holdout
+    "orl_identity": (orl_identity, SMALL_HOLDOUT),
+    "digits": (partial(small_digits, 600), SMALL_HOLDOUT),
+    "small_digits": (partial(small_digits, 700), LARGE_HOLDOUT),
+    "mnist": (mnist, LARGE_HOLDOUT),
+    "animals": (animal_shapes, LARGE_HOLDOUT),
+    "emoji": (emoji, LARGE_HOLDOUT),
+    "surfaces": (surfaces, LARGE_HOLDOUT),
+    "faces_or_not": (faces_or_not, SMALL_HOLDOUT),
 }
 
 
@@ -41,10 +47,12 @@ def section_of(name: str) -> tuple[str, dict[str, Any]]:
     """Return a set's task and data section; pictures of a package are written below the cache the first time."""
     if name in DRAWN:
         return DRAWN[name]
+    pictures, holdout = PACKAGED[name]
     folder = cache_root() / "sets" / name
     if not (folder / "labels.csv").is_file():
-        write_set(PACKAGED[name](), folder)
-    return "label", {"source": "csv", "file": str(folder / "labels.csv"), "person_column": "group"}
+        write_set(pictures(), folder)
+    labels = str(folder / "labels.csv")
+    return "label", {"source": "csv", "file": labels, "person_column": "group", "holdout": holdout}
 
 
 def prepared(name: str) -> PreparedData:
@@ -56,16 +64,25 @@ def prepared(name: str) -> PreparedData:
 def fold_data(name: str) -> FoldData:
     """Return what a trial sees of a set."""
     data = prepared(name)
-    samples = data.samples()
+    return _of_rows(data, data.samples())
+
+
+def fresh_data(name: str) -> FoldData:
+    """Return the pictures of a set that no trial sees, all in one fold."""
+    data = prepared(name)
+    return _of_rows(data, data.holdout().assign(fold=0))
+
+
+def _of_rows(data: PreparedData, rows: pd.DataFrame) -> FoldData:
     return FoldData(
         task=data.task,
         classes=data.classes,
-        ids=samples["id"].to_numpy(str),
-        folds=samples["fold"].to_numpy(),
-        targets=samples["target"].to_numpy(),
-        persons=np.unique(samples["person"], return_inverse=True)[1],
-        rows=samples["row"].to_numpy(),
+        ids=rows["id"].to_numpy(str),
+        folds=rows["fold"].to_numpy(),
+        targets=rows["target"].to_numpy(),
+        persons=np.unique(rows["person"], return_inverse=True)[1],
+        rows=rows["row"].to_numpy(),
         images=data.cache.open(),
         number=data.number,
-        numbers=samples["number"].to_numpy() if data.number else None,
+        numbers=rows["number"].to_numpy() if data.number else None,
     )

@@ -112,11 +112,11 @@ class FoldLearner:
         """Return what the kept weights say about the left-out fold's images, in their order."""
         return self._judge(self._kept.kept(), self._validation)
 
-    def judge(self, positions: Rows) -> Judged:
-        """Return what the kept weights say about the images at these positions."""
-        return self._judge(self._kept.kept(), positions)
+    def judge(self, data: FoldData) -> Judged:
+        """Return what the kept weights say about other images."""
+        return self._judge(self._kept.kept(), np.arange(len(data.ids)), data)
 
-    def _judge(self, model: nn.Module, positions: Rows) -> Judged:
+    def _judge(self, model: nn.Module, positions: Rows, data: FoldData | None = None) -> Judged:
         """Return what a model says about images, in float32 whatever the training's precision.
 
         Raises:
@@ -125,7 +125,7 @@ class FoldLearner:
         classifier = Classifier(model, self._head, self._normalised)
         size = max(1, self.placement.evaluation_pixels // self.config.image_size**2)
         chunks = [positions[start : start + size] for start in range(0, len(positions), size)]
-        judged = Judged.together([classifier.judge(gather(self.data, chunk)) for chunk in chunks])
+        judged = Judged.together([classifier.judge(gather(data or self.data, chunk)) for chunk in chunks])
         if not np.isfinite(judged.probabilities).all():
             raise NotFinite("a predicted probability is no number; a lower learning rate may help")
         return judged

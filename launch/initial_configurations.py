@@ -1,48 +1,68 @@
-"""Configurations that users bring: the best of another study, and a list of their own. They come before the sampler's."""
+"""Configurations that come before the sampler's: a list of the user's own, the best of another study, and a portfolio."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 from pydantic import ValidationError
 
+from analysis.portfolio.studies import best_of, read_judged
 from plugins.names import name_hint
-from schedulers.disk.disk_budget import least_promising_first
 from schedulers.samplers.ask import Proposal
-from schedulers.search_settings import make_ladder
 from search_spaces import SearchSpace
 from search_spaces.errors import SpaceError, explain
-from studies.record import read_record
+from search_spaces.portfolio import NONE, Portfolio, projected, read_portfolio
 from studies.study_folder import StudyError, StudyFolder
-from studies.study_state import StudyState, TrialState
 from trainables.config import configured, train_config
 
 WARM_SHARE = 4  # one in so many trials may come from another study; the rest is for what is new
+PORTFOLIO_SHARE = 2  # one in so many from a portfolio
 
 
 def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> tuple[list[Proposal], list[str]]:
-    """Return the best configurations of another study in this space's terms, and notes on what was dropped.
+    """Return the best configurations of another study in this space's terms, and notes on what was moved or left out.
 
     Raises:
         StudyError: there is no such study, it has no scores, or it is of the same task with other classes.
     """
     if not folder.exists():
         raise StudyError(f"--warm-start {folder.name}: {folder.path} holds no study; name one of {folder.path.parent}")
-    folder.load_plugins()  # its strategy may be of one
-    theirs, there = folder.stored_space(), folder.classes()
-    if theirs.task == space.task and there != classes:
+    judged, there = read_judged(folder), folder.classes()
+    if judged.space.task == space.task and there != classes:
         raise StudyError(
-            f"--warm-start {folder.name}: its task {theirs.task} has other classes ({', '.join(there)}) than this study's"
+            f"--warm-start {folder.name}: its task {space.task} has other classes ({', '.join(there)}) than this study's"
             f" ({', '.join(classes)}); start from a study of the same classes, or of another task"
         )
-    study = StudyState(read_record(folder.record))
-    promising = [trial for trial in reversed(least_promising_first(study, make_ladder(theirs))) if trial.epochs]
-    if not any(trial.failure is None for trial in promising):
-        raise StudyError(f"--warm-start {folder.name}: no trial of it has a score yet; let it run first")
-    best = [trial for trial in promising if trial.failure is None][: max(1, space.search.trials // WARM_SHARE)]
-    proposals = [Proposal(_in_terms_of(space, trial.configuration), folder.name) for trial in best]
-    return proposals, list(_notes(folder, space, theirs, best))
+    portfolio = best_of(judged, max(1, space.search.trials // WARM_SHARE))
+    named = (
+        f"Warm start: the best {len(portfolio.configurations)} configurations of {folder.name} ({judged.space.task})"
+    )
+    return _proposed(portfolio, space, named, folder.name)
+
+
+def from_portfolio(space: SearchSpace, near: Path) -> tuple[list[Proposal], list[str]]:
+    """Return the configurations that a space's portfolio begins with, and notes on what was moved or left out.
+
+    `near` is the folder that a path is relative to.
+
+    Raises:
+        SpaceError: the file is missing or no portfolio.
+    """
+    name = space.search.portfolio
+    if name is None or name == NONE:
+        return [], []
+    whole = read_portfolio(name, near)
+    first = whole.configurations[: max(1, space.search.trials // PORTFOLIO_SHARE)]
+    portfolio = whole.model_copy(update={"configurations": first})
+    return _proposed(portfolio, space, f"Portfolio {name}: its first {len(first)} configurations", "portfolio")
+
+
+def _proposed(portfolio: Portfolio, space: SearchSpace, named: str, origin: str) -> tuple[list[Proposal], list[str]]:
+    entries, remarks = projected(portfolio, space)
+    return [Proposal(configuration, origin) for _, configuration in entries], [
+        "; ".join([f"{named} come first", *remarks]) + "."
+    ]
 
 
 def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:
@@ -78,28 +98,3 @@ def _checked(entry: Mapping[str, Any], space: SearchSpace, place: str) -> dict[s
         return {**configured(whole).model_dump(include=set(space.recipe())), **options}
     except ValidationError as error:
         raise SpaceError(place, *explain(error)) from None
-
-
-def _in_terms_of(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration of this space with those of another's values that it could have drawn, constants too."""
-    return space.complete(
-        {name: parameter_value for name, parameter_value in values.items() if _fits(space, name, parameter_value)}
-    )
-
-
-def _fits(space: SearchSpace, name: str, value: Any) -> bool:
-    return name in space.parameters and space.parameters[name].contains(value)
-
-
-def _notes(folder: StudyFolder, space: SearchSpace, theirs: SearchSpace, best: list[TrialState]) -> Iterator[str]:
-    missing = sorted(theirs.parameters.keys() - space.parameters.keys())
-    dropped = f"; dropped, as this space does not vary them: {', '.join(missing)}" if missing else ""
-    yield f"Warm start: the best {len(best)} configurations of {folder.name} ({theirs.task}) come first{dropped}."
-    outside = [
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-        for trial in best
-        for name, value in theirs.active(trial.configuration).items()
-        if name in space.parameters and not space.parameters[name].contains(value)
-    ]
-    if outside:
-        yield f"Out of this space's ranges, so the recipe's values are taken: {', '.join(dict.fromkeys(outside))}."

@@ -15,7 +15,7 @@ from launch.corners import corners
 from launch.data_fit import check_fits_data
 from launch.epochs_fit import check_fits_epochs
 from launch.hardware import Share, check_gpu_share
-from launch.initial_configurations import enqueued, warm_start
+from launch.initial_configurations import enqueued, from_portfolio, warm_start
 from launch.listeners import check_listeners
 from launch.options import overrides
 from launch.resolve import (
@@ -127,12 +127,12 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
 
 
 def queued(options: argparse.Namespace, space: SearchSpace, data: PreparedData, say: Say) -> list[Proposal]:
-    """Return the configurations that come before the sampler's: the user's own, then another study's."""
-    own = enqueued(Path(options.enqueue), space) if options.enqueue else []
-    if not options.warm_start:
-        return own
-    other = StudyFolder.named(Path(options.results), options.warm_start, "--warm-start")
-    theirs, notes = warm_start(other, space, list(data.classes))
+    """Return the configurations that come before the sampler's: the user's own, another study's, then a portfolio's."""
+    queue, notes = from_portfolio(space, find_space(options.space).parent)
+    if options.warm_start:
+        other = StudyFolder.named(Path(options.results), options.warm_start, "--warm-start")
+        theirs, remarks = warm_start(other, space, list(data.classes))
+        queue, notes = [*theirs, *queue], [*remarks, *notes]
     for note in notes:
         say(note)
-    return [*own, *theirs]
+    return [*(enqueued(Path(options.enqueue), space) if options.enqueue else []), *queue]

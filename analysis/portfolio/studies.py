@@ -1,0 +1,69 @@
+"""What a study says about its configurations: which are worth trying elsewhere, best first."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from schedulers.disk.disk_budget import least_promising_first
+from schedulers.search_settings import make_ladder
+from search_spaces import SearchSpace
+from search_spaces.portfolio import Entry, Portfolio
+from studies.record import read_record
+from studies.study_folder import StudyError, StudyFolder
+from studies.study_state import StudyState, TrialState
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A study's trials that have a score, the least promising first."""
+
+    name: str
+    space: SearchSpace
+    trials: tuple[TrialState, ...]
+
+    @property
+    def places(self) -> list[float]:
+        """Return the place of every trial from 0 to 1."""
+        return [place / max(1, len(self.trials) - 1) for place in range(len(self.trials))]
+
+    def entries(self, knobs: Sequence[str]) -> list[Entry]:
+        """Return the trials' configurations by knobs that did something, fixed ones too."""
+        return [
+            Entry(origin=f"{self.name} trial {one.number}", configuration=self._values(one, knobs))
+            for one in self.trials
+        ]
+
+    def _values(self, trial: TrialState, knobs: Sequence[str]) -> dict[str, Any]:
+        whole = self.space.complete(trial.configuration)
+        active = (whole.keys() - self.space.parameters.keys()) | self.space.active(whole).keys()
+        return {name: whole[name] for name in knobs if name in active}
+
+
+def read_judged(folder: StudyFolder) -> Judged:
+    """Return a study's trials in the order of their promise.
+
+    Raises:
+        StudyError: there is no study, or no trial has a score yet.
+    """
+    space = folder.stored_space()
+    folder.load_plugins()  # its strategy may be of one
+    promising = least_promising_first(StudyState(read_record(folder.record)), make_ladder(space))
+    trials = tuple(trial for trial in promising if trial.epochs and trial.failure is None)
+    if not trials:
+        raise StudyError(f"{folder.path}: no trial of it has a score yet; let it run first")
+    return Judged(folder.name, space, trials)
+
+
+def best_of(study: Judged, size: int) -> Portfolio:
+    """Return the best configurations of one study."""
+    return portfolio([study], reversed(study.entries(list(study.space.parameters))), size)
+
+
+def portfolio(studies: Sequence[Judged], ordered: Iterable[Entry], size: int) -> Portfolio:
+    """Return the first of ordered configurations as a portfolio."""
+    return Portfolio(
+        format=1,
+        metric=", ".join(dict.fromkeys(study.space.metric for study in studies)),
+        sets=tuple(study.name for study in studies),
+        configurations=tuple(ordered)[:size],
+    )

@@ -1,0 +1,106 @@
+"""A portfolio: configurations that together did best on other data, best first, and what of them lies in a space."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from plugins.names import name_hint
+from search_spaces.errors import SpaceError, explain
+from search_spaces.parameters import Choice, Value
+from search_spaces.space import SearchSpace
+
+NONE = "none"
+SHIPPED = Path(__file__).parent / "portfolios"
+
+
+class Entry(BaseModel):
+    """One configuration, by every knob that the portfolio's configurations differ in, and what it was called."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    origin: str
+    configuration: dict[str, Value]
+
+
+class Portfolio(BaseModel):
+    """Configurations in the order in which they are worth trying, and where they were judged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[1]
+    metric: str
+    sets: tuple[str, ...]  # on which they were judged
+    configurations: tuple[Entry, ...]
+
+
+def read_portfolio(name: str, near: Path) -> Portfolio:
+    """Return a portfolio by its name among the shipped ones, or by its path, relative to a folder.
+
+    Raises:
+        SpaceError: there is none, or the file is no portfolio.
+    """
+    files = [near / name, SHIPPED / f"{name}.yaml"]
+    file = next((one for one in files if one.is_file()), None)
+    if file is None:
+        shipped = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+        raise SpaceError(
+            "search.portfolio", name, f"no such file; {name_hint(name, [NONE, *shipped])}, or the path of one of yours"
+        )
+    try:
+        return Portfolio.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise SpaceError(str(file), *_explained(error)) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SpaceError(str(file), "", f"is no portfolio ({str(error).splitlines()[0]})") from None
+
+
+def projected(portfolio: Portfolio, space: SearchSpace) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
+    """Return what of a portfolio can be tried in a space, each with its origin, and notes on what cannot.
+
+    A value outside a range is moved to its nearest end; one that a choice lacks is the recipe's; knobs that the space fixes
+    keep their fixed value.
+    """
+    entries = [(one.origin, within(space, one.configuration)) for one in portfolio.configurations]
+    return entries, list(notes(space, [one.configuration for one in portfolio.configurations]))
+
+
+def within(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the whole configuration of a space that is nearest to values of another's."""
+    return space.complete({name: _nearest(space, name, values[name]) for name in space.parameters if name in values})
+
+
+def _nearest(space: SearchSpace, name: str, value: Any) -> Any:
+    parameter = space.parameters[name]
+    if parameter.contains(value):
+        return value
+    if isinstance(parameter, Choice) or not isinstance(value, int | float) or isinstance(value, bool):
+        return space.recipe().get(name)
+    return parameter.nearest(value)
+
+
+def notes(space: SearchSpace, configurations: list[Mapping[str, Any]] | list[dict[str, Any]]) -> list[str]:
+    """Return lines on what of configurations has no place in a space."""
+    named = sorted({name for values in configurations for name in values})
+    unknown = [name for name in named if name not in space.recipe() and name not in space.parameters]
+    fixed = [name for name in named if name not in space.parameters and name not in unknown]
+    outside = sorted(
+        {
+            f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+            for values in configurations
+            for name, value in values.items()
+            if name in space.parameters and not space.parameters[name].contains(value)
+        }
+    )
+    return [
+        *([f"left out, as this space fixes them: {', '.join(fixed)}"] if fixed else []),
+        *([f"left out, as this version knows no such knob: {', '.join(unknown)}"] if unknown else []),
+        *([f"outside this space, so the nearest is taken: {', '.join(outside)}"] if outside else []),
+    ]
+
+
+def _explained(error: ValidationError) -> tuple[str, str]:
+    key, wrong = explain(error, {"": list(Portfolio.model_fields)})
+    return key, f"{wrong}; a portfolio is written by python -m analysis.portfolio"

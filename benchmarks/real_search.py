@@ -1,6 +1,7 @@
 """What strategies cost and find in real searches: the same configurations, trained for real, under each of them.
 
     python -m benchmarks.real_search --space age.yaml --trials 16 --json rows.json
+    python -m benchmarks.sets orl_identity orl
     python -m benchmarks.real_search --space classify.yaml --data orl/labels.csv --trials 16
 
 One search after the other on an otherwise idle machine. The sampler is random and seeded, so that every strategy is given

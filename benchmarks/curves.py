@@ -12,6 +12,7 @@ import numpy.typing as npt
 from studies.study_state import StudyState, TrialState
 
 Scores = npt.NDArray[np.float64]
+_NO_KNOBS = ("config", "fold", "curve", "sec", "votes")
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,7 @@ def read_table(path: Path) -> CurveTable:
     return CurveTable(
         name=path.stem,
         configurations=tuple(
-            {key: value for key, value in folds[0].items() if key not in ("config", "fold", "curve", "sec")}
-            for folds in ordered
+            {key: value for key, value in folds[0].items() if key not in _NO_KNOBS} for folds in ordered
         ),
         scores=np.array([[row["curve"] for row in folds] for folds in ordered], dtype=np.float64),
         seconds=np.array([np.mean([row.get("sec", epochs) for row in folds]) / epochs for folds in ordered]),

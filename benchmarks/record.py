@@ -2,12 +2,15 @@
 
     python -m benchmarks.record --sets emoji mnist --workers 2
 
-Appends a row a fold to benchmarks/rows/sets/SET.jsonl and skips those that are there: it can be stopped and started again.
-Probabilities, of the fold left out and of fresh pictures, go in half precision below --probabilities: too large for git, they are
-made anew by this command.
+Appends a row a fold to benchmarks/rows/sets/SET.jsonl and skips those that are there: it can be stopped and started again. A row
+has the curve, the seconds, and what the fold's model voted on the fold left out and on fresh pictures, one character an image;
+SET.truth.json has what they are. Probabilities go in half precision below --probabilities: too large for git, they are made
+anew by this command where the row is taken out.
 """
 
 import argparse
+import json
+import string
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -19,8 +22,10 @@ import torch
 from rich.console import Console
 
 from benchmarks.configurations import configurations
-from benchmarks.recording import Recording, append_row, read_rows, recorded
+from benchmarks.recording import Recording, append_row, data_of, fresh_of, read_rows, recorded
+from storage.atomic import write_text
 from storage.rebuilt_folder import cache_root
+from studies.metrics import Probabilities
 
 ROWS = Path(__file__).parent / "rows/sets"
 SETS = (
@@ -28,6 +33,7 @@ SETS = (
     *("mnist", "animals", "emoji", "surfaces", "faces_or_not"),
 )
 FOLDS = 4  # of the five that a set is split into
+CHARACTERS = string.digits + string.ascii_letters
 Run = tuple[str, str, int]  # set, configuration, fold
 
 
@@ -39,6 +45,8 @@ def main() -> None:
     parser.add_argument("--probabilities", type=Path, default=cache_root() / "recorded")
     arguments = parser.parse_args()
     ROWS.mkdir(parents=True, exist_ok=True)
+    for name in arguments.sets:
+        write_truth(name)
     runs = list(missing(arguments.sets))
     Console().print(f"{len(runs)} folds to train")
     spawn = get_context("spawn")
@@ -69,7 +77,31 @@ def keep(run: Run, recording: Recording, folder: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(file, left_out=recording.left_out.astype(np.float16), fresh=recording.fresh.astype(np.float16))
     row: dict[str, Any] = {"config": config, "fold": fold, "curve": recording.scores, "sec": recording.seconds}
-    append_row(ROWS / f"{name}.jsonl", {**row, **configurations()[config]})
+    votes = {"left_out": spelled(recording.left_out), "fresh": spelled(recording.fresh)}
+    append_row(ROWS / f"{name}.jsonl", {**row, "votes": votes, **configurations()[config]})
+
+
+def spelled(probabilities: Probabilities | None) -> str:
+    """Return the classes voted for, one character an image; nothing where there are no probabilities."""
+    return "" if probabilities is None else characters(probabilities.argmax(axis=1))
+
+
+def characters(classes: Iterable[int]) -> str:
+    """Return classes as one character each."""
+    return "".join(CHARACTERS[one] for one in classes)
+
+
+def write_truth(name: str) -> None:
+    """Write the classes and persons of a set's images, as the votes are spelled."""
+    data, fresh = data_of(name), fresh_of(name)
+    truth = {
+        "classes": data.classes,
+        "left_out": [characters(data.targets[data.validation(fold)]) for fold in range(FOLDS)],
+        "persons": [data.persons[data.validation(fold)].tolist() for fold in range(FOLDS)],
+        "fresh": characters(fresh.targets),
+        "fresh_persons": fresh.persons.tolist(),
+    }
+    write_text(ROWS / f"{name}.truth.json", json.dumps(truth))
 
 
 if __name__ == "__main__":

@@ -106,7 +106,9 @@ class FoldLearner:
     def judge_epoch(self, score: Callable[[Judged], float]) -> Judged:
         """Return what the kept weights say about the left-out fold, the epoch just trained taken in by its score there."""
         judged = self._judge(self._kept.judged(), self._validation)
-        return judged if self._kept.improves(score(judged)) else self.judge_validation()
+        if self.config.kept_weights != "best" or self._kept.improves(score(judged)):
+            return judged  # a score may take time, as thresholds are tuned for it: only who chooses an epoch needs it
+        return self.judge_validation()
 
     def judge_validation(self) -> Judged:
         """Return what the kept weights say about the left-out fold's images, in their order."""

@@ -59,9 +59,7 @@ class KeptWeights:
         return self.judged() if self._best is None else self._best
 
     def improves(self, score: float) -> bool:
-        """Take the score of an epoch in, and tell whether its weights are kept instead of those before."""
-        if self._config.kept_weights != "best":
-            return True
+        """Take the score of an epoch in, and tell whether its weights are kept instead of those before; for `best` alone."""
         if self._best_score is not None and score <= self._best_score:
             return False
         if self._best is None:

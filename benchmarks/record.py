@@ -11,8 +11,9 @@ anew by this command where the row is taken out.
 import argparse
 import json
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -55,12 +56,11 @@ def main() -> None:
             keep(run, recording, arguments.probabilities)
 
 
-def missing(sets: Iterable[str]) -> Iterator[Run]:
+def missing(sets: Sequence[str]) -> Iterator[Run]:
     """Yield the runs that have no row yet, fold by fold, so that all configurations can soon be compared."""
-    for name in sets:
-        done = {(row["config"], row["fold"]) for row in read_rows(ROWS / f"{name}.jsonl")}
-        for fold in range(FOLDS):
-            yield from ((name, config, fold) for config in configurations() if (config, fold) not in done)
+    done = {(name, row["config"], row["fold"]) for name in sets for row in read_rows(ROWS / f"{name}.jsonl")}
+    every = product(range(FOLDS), sets, configurations())
+    yield from ((name, config, fold) for fold, name, config in every if (name, config, fold) not in done)
 
 
 def trained(run: Run) -> Recording:

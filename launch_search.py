@@ -58,7 +58,10 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
         say(*launch.begin())
         say(f"Trials at a time: {slots}, with {share.spelled()} each.", *cluster.where_to_watch())
         with Record(launch.folder.record) as record:
-            run = StudyRun(record, launch.space, slots, queue=launch.queue, effective=effective)
+            known = launch.known
+            run = StudyRun(
+                record, launch.space, slots, queue=known.queue, portfolio=known.portfolio, effective=effective
+            )
             common = {
                 "study": str(launch.folder.path),
                 **vars(share),

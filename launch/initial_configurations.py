@@ -1,6 +1,7 @@
 """Configurations that come before the sampler's: a list of the user's own, the best of another study, and a portfolio."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from plugins.names import name_hint
 from schedulers.samplers.ask import Proposal
 from search_spaces import SearchSpace
 from search_spaces.errors import SpaceError, explain
-from search_spaces.portfolio import NONE, Portfolio, projected, read_portfolio
+from search_spaces.portfolio import NONE, Portfolio, find_portfolio, notes, projected, read_portfolio
 from studies.study_folder import StudyError, StudyFolder
 from trainables.config import configured, train_config
 
@@ -20,8 +21,24 @@ WARM_SHARE = 4  # one in so many trials may come from another study; the rest is
 PORTFOLIO_SHARE = 2  # one in so many from a portfolio
 
 
-def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> tuple[list[Proposal], list[str]]:
-    """Return the best configurations of another study in this space's terms, and notes on what was moved or left out.
+@dataclass(frozen=True)
+class Beginning:
+    """What is known before a study begins: configurations to try first, what others were worth, and lines that say so."""
+
+    queue: tuple[Proposal, ...] = ()
+    portfolio: Portfolio | None = None
+    notes: tuple[str, ...] = ()
+
+    def before(self, other: "Beginning") -> "Beginning":
+        """Return this and then another: both queues, and the evidence of both."""
+        known = [one.portfolio for one in (self, other) if one.portfolio is not None]
+        entries = tuple(entry for portfolio in known for entry in portfolio.configurations)
+        both = known[0].model_copy(update={"configurations": entries}) if known else None
+        return Beginning(self.queue + other.queue, both, self.notes + other.notes)
+
+
+def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> Beginning:
+    """Return the best configurations of another study in this space's terms.
 
     Raises:
         StudyError: there is no such study, it has no scores, or it is of the same task with other classes.
@@ -35,14 +52,12 @@ def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> t
             f" ({', '.join(classes)}); start from a study of the same classes, or of another task"
         )
     portfolio = best_of(judged, max(1, space.search.trials // WARM_SHARE))
-    named = (
-        f"Warm start: the best {len(portfolio.configurations)} configurations of {folder.name} ({judged.space.task})"
-    )
-    return _proposed(portfolio, space, named, folder.name)
+    named = f"Warm start: the best {portfolio.first} configurations of {folder.name} ({judged.space.task})"
+    return _beginning(portfolio, space, named, folder.name)
 
 
-def from_portfolio(space: SearchSpace, near: Path) -> tuple[list[Proposal], list[str]]:
-    """Return the configurations that a space's portfolio begins with, and notes on what was moved or left out.
+def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Beginning:
+    """Return what a study begins with; one that was begun goes on with the portfolio that it had.
 
     `near` is the folder that a path is relative to.
 
@@ -51,18 +66,20 @@ def from_portfolio(space: SearchSpace, near: Path) -> tuple[list[Proposal], list
     """
     name = space.search.portfolio
     if name is None or name == NONE:
-        return [], []
-    whole = read_portfolio(name, near)
-    first = whole.configurations[: max(1, space.search.trials // PORTFOLIO_SHARE)]
-    portfolio = whole.model_copy(update={"configurations": first})
-    return _proposed(portfolio, space, f"Portfolio {name}: its first {len(first)} configurations", "portfolio")
+        return Beginning()
+    kept = folder.portfolio.is_file() and folder.exists() and folder.stored_space().search.portfolio == name
+    whole = read_portfolio(folder.portfolio if kept else find_portfolio(name, near))
+    first = min(whole.first, max(1, space.search.trials // PORTFOLIO_SHARE))
+    portfolio = whole.model_copy(update={"first": first})
+    return _beginning(portfolio, space, f"Portfolio {name}: {first} configurations", "portfolio")
 
 
-def _proposed(portfolio: Portfolio, space: SearchSpace, named: str, origin: str) -> tuple[list[Proposal], list[str]]:
-    entries, remarks = projected(portfolio, space)
-    return [Proposal(configuration, origin) for _, configuration in entries], [
-        "; ".join([f"{named} come first", *remarks]) + "."
-    ]
+def _beginning(portfolio: Portfolio, space: SearchSpace, named: str, origin: str) -> Beginning:
+    entries = projected(portfolio, space)[: portfolio.first]
+    spelled = {one.origin: one.configuration for one in portfolio.configurations}
+    remarks = notes(space, [spelled[one.origin] for one in entries])
+    queue = tuple(Proposal(one.configuration, origin) for one in entries)
+    return Beginning(queue, portfolio, ("; ".join([f"{named} come first", *remarks]) + ".",))
 
 
 def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:

@@ -15,7 +15,7 @@ from launch.corners import corners
 from launch.data_fit import check_fits_data
 from launch.epochs_fit import check_fits_epochs
 from launch.hardware import Share, check_gpu_share
-from launch.initial_configurations import enqueued, from_portfolio, warm_start
+from launch.initial_configurations import Beginning, enqueued, from_portfolio, warm_start
 from launch.listeners import check_listeners
 from launch.options import overrides
 from launch.resolve import (
@@ -28,7 +28,6 @@ from launch.resolve import (
 from launch.sizes import sized
 from plugins.loading import load_plugins
 from plugins.sources import Plugin, copy_source
-from schedulers.samplers.ask import Proposal
 from schedulers.samplers.registry import check_sampler
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace
@@ -49,7 +48,7 @@ class Launch:
     folder: StudyFolder
     space: SearchSpace
     data: PreparedData
-    queue: tuple[Proposal, ...]
+    known: Beginning
     preflight: Preflight
     plugins: tuple[Plugin, ...] = ()
 
@@ -82,6 +81,8 @@ class Launch:
             DECODED: json.dumps(self.data.decoded),
             self.folder.environment.name: json.dumps(environment(), indent=1),
         }
+        if self.known.portfolio is not None and not self.folder.portfolio.is_file():
+            files[self.folder.portfolio.name] = self.known.portfolio.spelled()
         self.folder.begin_or_continue(self.identity, files)
         return notes
 
@@ -121,18 +122,19 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
             say(note)
         check_fits_data(space, data)
         check_fits_epochs(space)
-        yield Launch(options, folder, space, data, tuple(queued(options, space, data, say)), preflight, plugins)
+        known = beginning(options, space, data, folder)
+        for note in known.notes:
+            say(note)
+        yield Launch(options, folder, space, data, known, preflight, plugins)
     finally:
         preflight.end()
 
 
-def queued(options: argparse.Namespace, space: SearchSpace, data: PreparedData, say: Say) -> list[Proposal]:
-    """Return the configurations that come before the sampler's: the user's own, another study's, then a portfolio's."""
-    queue, notes = from_portfolio(space, find_space(options.space).parent)
+def beginning(options: argparse.Namespace, space: SearchSpace, data: PreparedData, folder: StudyFolder) -> Beginning:
+    """Return what is tried before the sampler is asked: the user's own, another study's best, then a portfolio."""
+    known = from_portfolio(space, find_space(options.space).parent, folder)
     if options.warm_start:
         other = StudyFolder.named(Path(options.results), options.warm_start, "--warm-start")
-        theirs, remarks = warm_start(other, space, list(data.classes))
-        queue, notes = [*theirs, *queue], [*remarks, *notes]
-    for note in notes:
-        say(note)
-    return [*(enqueued(Path(options.enqueue), space) if options.enqueue else []), *queue]
+        known = warm_start(other, space, list(data.classes)).before(known)
+    own = tuple(enqueued(Path(options.enqueue), space)) if options.enqueue else ()
+    return Beginning(own).before(known)

@@ -10,10 +10,11 @@ from schedulers.affordable import under_way
 from schedulers.disk.trimming import Folders, Trimmer
 from schedulers.ladder import Climb, NewTrial
 from schedulers.next_work import Finished, Wait, Work, failed_setup, next_work
-from schedulers.samplers.ask import Proposal
+from schedulers.samplers.ask import Asker, Proposal
 from schedulers.samplers.proposals import Effective, Proposals
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace
+from search_spaces.portfolio import Portfolio
 from studies.climb_order import ClimbOrder
 from studies.events import (
     ClimbEnded,
@@ -43,6 +44,7 @@ class StudyRun:
         slots: int,
         *,
         queue: Sequence[Proposal] = (),
+        portfolio: Portfolio | None = None,
         effective: Effective = dict,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -55,7 +57,7 @@ class StudyRun:
         self.stopping = False
         self.exhausted = False  # every configuration that is ever proposed has been tried
         self.paused: str | None = None  # why a human has to look before the search can go on
-        self._proposals = Proposals(space, self.ladder, queue, effective)
+        self._proposals = Proposals(Asker(space, self.ladder, portfolio), queue, effective)
         self._listeners: list[Callable[[Event], None]] = []
         self._record = record
         self._clock = clock

@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from plugins.names import name_hint
 from search_spaces.errors import SpaceError, explain
 from search_spaces.parameters import Choice, Value
 from search_spaces.space import SearchSpace
 
-NONE = "none"
-SHIPPED = Path(__file__).parent / "portfolios"
+NONE, SHIPPED = "none", "shipped"
+FOLDER = Path(__file__).parent / "portfolios"
 
 
 class Entry(BaseModel):
@@ -23,6 +23,7 @@ class Entry(BaseModel):
 
     origin: str
     configuration: dict[str, Value]
+    place: float = Field(0.5, ge=0, le=1)  # among all that were judged, mean over the sets: 0 the worst, 1 the best
 
 
 class Portfolio(BaseModel):
@@ -33,22 +34,41 @@ class Portfolio(BaseModel):
     format: Literal[1]
     metric: str
     sets: tuple[str, ...]  # on which they were judged
+    first: int = Field(ge=0)  # so many are tried before a sampler is asked; the others tell it what they were worth
     configurations: tuple[Entry, ...]
 
+    def spelled(self) -> str:
+        """Return it as YAML, one configuration a line."""
+        facts = yaml.safe_dump(self.model_dump(mode="json", exclude={"configurations"}), sort_keys=False)
+        lines = [
+            "- " + yaml.safe_dump(entry.model_dump(mode="json"), default_flow_style=True, sort_keys=False, width=10_000)
+            for entry in self.configurations
+        ]
+        return f"{facts}configurations:\n{''.join(lines)}"
 
-def read_portfolio(name: str, near: Path) -> Portfolio:
-    """Return a portfolio by its name among the shipped ones, or by its path, relative to a folder.
+
+def find_portfolio(name: str, near: Path) -> Path:
+    """Return the file of a portfolio by its name among the shipped ones, or by its path, relative to a folder.
 
     Raises:
-        SpaceError: there is none, or the file is no portfolio.
+        SpaceError: there is none.
     """
-    files = [near / name, SHIPPED / f"{name}.yaml"]
+    files = [near / name, FOLDER / f"{name}.yaml"]
     file = next((one for one in files if one.is_file()), None)
     if file is None:
-        shipped = sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+        shipped = sorted(path.stem for path in FOLDER.glob("*.yaml"))
         raise SpaceError(
             "search.portfolio", name, f"no such file; {name_hint(name, [NONE, *shipped])}, or the path of one of yours"
         )
+    return file
+
+
+def read_portfolio(file: Path) -> Portfolio:
+    """Return the portfolio of a file.
+
+    Raises:
+        SpaceError: it is no portfolio.
+    """
     try:
         return Portfolio.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except ValidationError as error:
@@ -57,14 +77,22 @@ def read_portfolio(name: str, near: Path) -> Portfolio:
         raise SpaceError(str(file), "", f"is no portfolio ({str(error).splitlines()[0]})") from None
 
 
-def projected(portfolio: Portfolio, space: SearchSpace) -> tuple[list[tuple[str, dict[str, Any]]], list[str]]:
-    """Return what of a portfolio can be tried in a space, each with its origin, and notes on what cannot.
+def projected(portfolio: Portfolio, space: SearchSpace) -> list[Entry]:
+    """Return a portfolio's entries as whole configurations of a space, those first that could have been drawn from it.
 
-    A value outside a range is moved to its nearest end; one that a choice lacks is the recipe's; knobs that the space fixes
-    keep their fixed value.
+    Of the others, a value outside a range is moved to its nearest end, one that a choice lacks is the recipe's, and knobs that
+    the space fixes keep their fixed value.
     """
-    entries = [(one.origin, within(space, one.configuration)) for one in portfolio.configurations]
-    return entries, list(notes(space, [one.configuration for one in portfolio.configurations]))
+    fitting = sorted(portfolio.configurations, key=lambda one: not lies_in(space, one))
+    return [one.model_copy(update={"configuration": within(space, one.configuration)}) for one in fitting]
+
+
+def lies_in(space: SearchSpace, entry: Entry) -> bool:
+    """Tell whether a configuration could have been drawn from a space: what it says of fixed knobs is so there, too."""
+    recipe = space.recipe()
+    fixed = {name: value for name, value in entry.configuration.items() if name not in space.parameters}
+    drawn = {name: value for name, value in entry.configuration.items() if name in space.parameters}
+    return all(recipe.get(name) == value for name, value in fixed.items()) and space.contains(space.complete(drawn))
 
 
 def within(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:

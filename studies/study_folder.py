@@ -39,6 +39,7 @@ class StudyFolder:
         self.environment = self.path / "environment.json"
         self.plugins = self.path / "plugins"  # their sources, as the study began with them
         self.trials = self.path / "trials"
+        self.portfolio = self.path / "portfolio.yaml"  # as the study began with it
         self.rungs = self.path / "rungs.txt"
         self.ray = self.path / "ray"
         self.mirror = self.path / "optuna.journal"

@@ -36,7 +36,8 @@ def other(tmp_path: Path) -> StudyFolder:
 
 
 def test_the_best_configurations_of_another_study_come_first_as_far_as_this_space_has_them(other: StudyFolder) -> None:
-    proposals, notes = warm_start(other, space(), ["x", "y", "z"])
+    begins = warm_start(other, space(), ["x", "y", "z"])
+    proposals, notes = begins.queue, begins.notes
     assert len(proposals) == 10, "a quarter of 40 trials"
     rates = [proposal.configuration["learning_rate"] for proposal in proposals]
     assert abs(rates[0] - 0.7) < 0.1, "the toy's peak"
@@ -47,7 +48,8 @@ def test_the_best_configurations_of_another_study_come_first_as_far_as_this_spac
 
 def test_parameters_that_do_not_exist_here_are_dropped_and_told(other: StudyFolder) -> None:
     narrow = space().model_copy(update={"parameters": {"optimizer": Choice(choice=("sgd", "adamw"))}})
-    proposals, notes = warm_start(other, narrow, ["a", "b"])
+    begins = warm_start(other, narrow, ["a", "b"])
+    proposals, notes = begins.queue, begins.notes
     assert all(proposal.configuration["learning_rate"] == narrow.recipe()["learning_rate"] for proposal in proposals)
     assert "left out, as this space fixes them: learning_rate" in notes[0]
 
@@ -56,7 +58,7 @@ def test_a_warm_start_from_the_same_task_with_other_classes_is_refused(other: St
     same_task = space().model_copy(update={"task": "toy"})
     with pytest.raises(StudyError, match=r"has other classes \(a, b\) than this study's \(a, c\)"):
         warm_start(other, same_task, ["a", "c"])
-    assert warm_start(other, same_task, ["a", "b"])[0]
+    assert warm_start(other, same_task, ["a", "b"]).queue
 
 
 def test_a_warm_start_needs_a_study_with_scores(tmp_path: Path, other: StudyFolder) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -14,9 +13,9 @@ from hypothesis.extra.numpy import arrays
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.greedy import greedy_order, ranked
 from analysis.portfolio.studies import read_judged
-from launch.initial_configurations import from_portfolio
+from launch.initial_configurations import Beginning, from_portfolio
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
-from search_spaces.portfolio import read_portfolio, within
+from search_spaces.portfolio import within
 from studies.study_folder import Identity, StudyFolder
 from tests.toys.commands import ROOT
 from tests.toys.search import ToyDriver, toy_space
@@ -26,6 +25,7 @@ FILE = """
 format: 1
 metric: macro_f1
 sets: [letters, faces]
+first: 3
 configurations:
 - {origin: one, configuration: {learning_rate: 0.7, optimizer: adamw, drop_rate: 0.1}}
 - {origin: two, configuration: {learning_rate: 2.0, optimizer: lion, shake: 3}}
@@ -65,27 +65,49 @@ def test_every_configuration_comes_once_and_the_best_so_far_never_falls(scores: 
     assert ranked(scores).mean() == pytest.approx(0.5)
 
 
+def begun(folder: Path, **search: object) -> Beginning:
+    return from_portfolio(space(**search), folder, StudyFolder(folder / "new"))
+
+
 def test_a_study_begins_with_half_its_trials_from_the_portfolio_as_far_as_they_lie_in_its_space(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(FILE)
-    proposals, (note,) = from_portfolio(space(), tmp_path)
-    assert [one.origin for one in proposals] == ["portfolio"] * 3
-    rates = [one.configuration["learning_rate"] for one in proposals]
-    assert rates == [0.7, 1.0, 0.8], "moved to the end of the range"
-    assert [one.configuration["optimizer"] for one in proposals] == ["adamw", space().recipe()["optimizer"], "sgd"]
-    assert proposals[0].configuration["drop_rate"] == TrainConfig().drop_rate, "the space fixes it"
-    assert note == (
-        "Portfolio mine.yaml: its first 3 configurations come first; left out, as this space fixes them: drop_rate; left out,"
+    known = begun(tmp_path)
+    assert [one.origin for one in known.queue] == ["portfolio"] * 3
+    rates = [one.configuration["learning_rate"] for one in known.queue]
+    assert rates == [0.8, 0.7, 1.0], "first what lies in the space; what does not is moved to the end of the range"
+    assert [one.configuration["optimizer"] for one in known.queue] == ["sgd", "adamw", space().recipe()["optimizer"]]
+    assert known.queue[1].configuration["drop_rate"] == TrainConfig().drop_rate, "the space fixes it"
+    assert known.notes == (
+        "Portfolio mine.yaml: 3 configurations come first; left out, as this space fixes them: drop_rate; left out,"
         " as this version knows no such knob: shake; outside this space, so the nearest is taken: learning_rate 2,"
-        " optimizer lion."
+        " optimizer lion.",
     )
-    assert len(from_portfolio(space(trials=4), tmp_path)[0]) == 2
-    assert from_portfolio(space(portfolio="none"), tmp_path) == ([], [])
+    assert len(begun(tmp_path, trials=4).queue) == 2
+    assert begun(tmp_path, portfolio="none") == Beginning()
+
+
+def test_a_study_goes_on_with_the_portfolio_that_it_began_with(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(FILE)
+    folder = StudyFolder(tmp_path / "toy")
+    folder.path.mkdir()
+    first = from_portfolio(space(), tmp_path, folder)
+    assert first.portfolio is not None
+    files = {folder.portfolio.name: first.portfolio.spelled()}
+    folder.begin_or_continue(Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), files)
+    (tmp_path / "mine.yaml").unlink()
+    assert from_portfolio(space(), tmp_path, folder) == first
+    (tmp_path / "other.yaml").write_text(FILE.replace("0.8", "0.9"))
+    rates = [one.configuration["learning_rate"] for one in begun(tmp_path, portfolio="other.yaml").queue]
+    assert rates == [0.9, 0.7, 1.0], "unless another is named"
 
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        ("format: 1\nsets: []\nconfigurations: []", r"metric: is missing; add it; a portfolio is written by python -m"),
+        (
+            "format: 1\nfirst: 0\nsets: []\nconfigurations: []",
+            r"metric: is missing; add it; a portfolio is written by python -m",
+        ),
         (FILE.replace("format: 1", "format: 2"), r"format: Input should be 1"),
         (FILE.replace("origin: one", "name: one"), r"configurations\.0\.(origin|name): "),
         ("[1", "is no portfolio"),
@@ -94,15 +116,16 @@ def test_a_study_begins_with_half_its_trials_from_the_portfolio_as_far_as_they_l
 def test_a_file_that_is_no_portfolio_is_refused(content: str, complaint: str, tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(content)
     with pytest.raises(SpaceError, match=rf"mine\.yaml: .*{complaint}"):
-        from_portfolio(space(), tmp_path)
+        begun(tmp_path)
     with pytest.raises(SpaceError, match=r"search\.portfolio: yours\.yaml: no such file"):
-        read_portfolio("yours.yaml", tmp_path)
+        begun(tmp_path, portfolio="yours.yaml")
 
 
 def test_a_portfolio_of_finished_studies_begins_with_what_is_best_in_them(tmp_path: Path) -> None:
     studies = [read_judged(study(tmp_path / name, seed)) for name, seed in (("one", 1), ("two", 2))]
     made = portfolio_across(studies, 5)
-    assert (made.sets, len(made.configurations)) == (("one", "two"), 5)
+    assert (made.sets, made.first, len(made.configurations)) == (("one", "two"), 5, 24)
+    assert made.configurations[0].place > 0.9 > 0.1 > min(one.place for one in made.configurations)
     assert abs(float(made.configurations[0].configuration["learning_rate"] or 0) - 0.7) < 0.1, "the toy's peak"
 
 
@@ -111,12 +134,12 @@ def test_the_command_writes_a_file_that_a_space_can_name(tmp_path: Path) -> None
         study(tmp_path / name, seed)
     command = [sys.executable, "-m", "analysis.portfolio", str(tmp_path / "one"), str(tmp_path / "two")]
     ended = subprocess.run(
-        [*command, "--out", str(tmp_path / "mine.yaml"), "--size", "4"], cwd=ROOT, capture_output=True, text=True
+        [*command, "--out", str(tmp_path / "mine.yaml"), "--first", "4"], cwd=ROOT, capture_output=True, text=True
     )
     assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.startswith(f"4 configurations of one, two -> {tmp_path}/mine.yaml")
-    assert len(yaml.safe_load((tmp_path / "mine.yaml").read_text())["configurations"]) == 4
-    proposals, _ = from_portfolio(space(), tmp_path)
+    assert ended.stdout.startswith(f"24 configurations of one, two, 4 to be tried first -> {tmp_path}/mine.yaml")
+    proposals = begun(tmp_path, trials=20).queue
+    assert len(proposals) == 4
     assert all(within(space(), one.configuration) == one.configuration for one in proposals)
     refused = subprocess.run([*command[:3], "nowhere", "--out", "x"], cwd=ROOT, capture_output=True, text=True)
     assert (refused.returncode, "holds no study" in refused.stdout + refused.stderr) == (2, True)

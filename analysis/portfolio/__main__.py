@@ -8,12 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
-import yaml
-
 from analysis.console import say, say_error
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.studies import read_judged
-from search_spaces.portfolio import Portfolio
 from storage.atomic import write_text
 from studies.study_folder import StudyFolder
 
@@ -23,27 +20,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("studies", type=Path, nargs="+", help="folders of studies")
     parser.add_argument("--out", type=Path, required=True, help="where to write it")
-    parser.add_argument("--size", type=int, default=12, help="how many configurations (default: 12)")
+    parser.add_argument(
+        "--first", type=int, default=12, help="how many are tried before the sampler is asked (default: 12)"
+    )
     arguments = parser.parse_args()
     try:
-        portfolio = portfolio_across([read_judged(StudyFolder(path)) for path in arguments.studies], arguments.size)
-        write_text(arguments.out, spelled(portfolio))
+        portfolio = portfolio_across([read_judged(StudyFolder(path)) for path in arguments.studies], arguments.first)
+        write_text(arguments.out, portfolio.spelled())
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
-    say(f"{len(portfolio.configurations)} configurations of {', '.join(portfolio.sets)} -> {arguments.out}")
+    count = len(portfolio.configurations)
+    say(
+        f"{count} configurations of {', '.join(portfolio.sets)}, {portfolio.first} to be tried first -> {arguments.out}"
+    )
     say(f"Next: python launch_search.py --space SPACE --set search.portfolio={arguments.out}")
     return 0
-
-
-def spelled(portfolio: Portfolio) -> str:
-    """Return a portfolio as YAML, one configuration a line."""
-    facts = yaml.safe_dump(portfolio.model_dump(mode="json", exclude={"configurations"}), sort_keys=False)
-    lines = [
-        "- " + yaml.safe_dump(entry.model_dump(mode="json"), default_flow_style=True, sort_keys=False, width=10_000)
-        for entry in portfolio.configurations
-    ]
-    return f"{facts}configurations:\n{''.join(lines)}"
 
 
 if __name__ == "__main__":

@@ -8,18 +8,21 @@ import pandas as pd
 from sklearn.ensemble import ExtraTreesRegressor
 
 from analysis.portfolio.greedy import Scores, greedy_order
-from analysis.portfolio.studies import Judged, portfolio
+from analysis.portfolio.studies import DIGITS, Judged, portfolio
 from search_spaces.portfolio import Entry, Portfolio
 
 _TREES = 200
 _WIDE = 30  # a number whose largest value is so many times its smallest is compared by its magnitude
 
 
-def portfolio_across(studies: Sequence[Judged], size: int) -> Portfolio:
-    """Return the configurations of studies in greedy order."""
+def portfolio_across(studies: Sequence[Judged], first: int) -> Portfolio:
+    """Return the configurations of studies in greedy order, each with its mean place."""
     knobs = list(dict.fromkeys(name for study in studies for name in study.space.parameters))
     entries = [entry for study in studies for entry in study.entries(knobs)]
-    return portfolio(studies, [entries[place] for place in greedy_order(_scores(studies, entries))], size)
+    scores = _scores(studies, entries)
+    means = [round(float(mean), DIGITS) for mean in scores.mean(axis=0).clip(0, 1)]
+    judged = [entry.model_copy(update={"place": mean}) for entry, mean in zip(entries, means, strict=True)]
+    return portfolio(studies, [judged[place] for place in greedy_order(scores)], first)
 
 
 def _scores(studies: Sequence[Judged], entries: Sequence[Entry]) -> Scores:

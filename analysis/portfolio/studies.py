@@ -1,6 +1,6 @@
 """What a study says about its configurations: which are worth trying elsewhere, best first."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,8 @@ from search_spaces.portfolio import Entry, Portfolio
 from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder
 from studies.study_state import StudyState, TrialState
+
+DIGITS = 4  # of a place
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,13 @@ class Judged:
     @property
     def places(self) -> list[float]:
         """Return the place of every trial from 0 to 1."""
-        return [place / max(1, len(self.trials) - 1) for place in range(len(self.trials))]
+        return [round(place / max(1, len(self.trials) - 1), DIGITS) for place in range(len(self.trials))]
 
     def entries(self, knobs: Sequence[str]) -> list[Entry]:
         """Return the trials' configurations by knobs that did something, fixed ones too."""
         return [
-            Entry(origin=f"{self.name} trial {one.number}", configuration=self._values(one, knobs))
-            for one in self.trials
+            Entry(origin=f"{self.name} trial {one.number}", configuration=self._values(one, knobs), place=place)
+            for one, place in zip(self.trials, self.places, strict=True)
         ]
 
     def _values(self, trial: TrialState, knobs: Sequence[str]) -> dict[str, Any]:
@@ -54,16 +56,17 @@ def read_judged(folder: StudyFolder) -> Judged:
     return Judged(folder.name, space, trials)
 
 
-def best_of(study: Judged, size: int) -> Portfolio:
-    """Return the best configurations of one study."""
-    return portfolio([study], reversed(study.entries(list(study.space.parameters))), size)
+def best_of(study: Judged, first: int) -> Portfolio:
+    """Return the configurations of one study, best first."""
+    return portfolio([study], study.entries(list(study.space.parameters))[::-1], first)
 
 
-def portfolio(studies: Sequence[Judged], ordered: Iterable[Entry], size: int) -> Portfolio:
-    """Return the first of ordered configurations as a portfolio."""
+def portfolio(studies: Sequence[Judged], ordered: Sequence[Entry], first: int) -> Portfolio:
+    """Return ordered configurations as a portfolio."""
     return Portfolio(
         format=1,
         metric=", ".join(dict.fromkeys(study.space.metric for study in studies)),
         sets=tuple(study.name for study in studies),
-        configurations=tuple(ordered)[:size],
+        first=min(first, len(ordered)),
+        configurations=tuple(ordered),
     )

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from optuna.trial import Trial
 from schedulers.ladder import Ladder
 from schedulers.samplers.projection import in_memory_study
 from schedulers.samplers.registry import SAMPLERS, make_sampler, sampler_in_charge, whole_trial
+from schedulers.samplers.transfer.known import Known
 from search_spaces import Choice, Parameter, SearchSpace
+from search_spaces.portfolio import Portfolio
 from studies.study_state import StudyState
 
 
@@ -22,25 +25,39 @@ class Proposal:
     origin: str
 
 
+@dataclass(frozen=True)
+class Asker:
+    """Asks a space's sampler; `portfolio` is what it may know of other data."""
+
+    space: SearchSpace
+    ladder: Ladder
+    portfolio: Portfolio | None = None
+
+    @cached_property
+    def known(self) -> Known:
+        """Return what the portfolio says of this space's configurations."""
+        return Known(self.space, self.portfolio)
+
+    def propose(self, study: StudyState, number: int, retry: int = 0) -> Proposal:
+        """Return a proposal for trial `number`, given all that the study knows.
+
+        `retry` asks the same question once more, for an answer that was tried before. A sampler that insists on it is no
+        longer asked after its `tries` but its fallback, in the end chance; the origin says who answered.
+        """
+        name = sampler_in_charge(self.space.search.sampler, retry)
+        derived = int(np.random.SeedSequence([self.space.search.seed, number, retry]).generate_state(1)[0])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if name == "qmc":
+                return Proposal(_nth_of_sequence(self.space, number + retry), name)
+            trials = SAMPLERS[name].projection(self.space, study, self.ladder)
+            sampler = make_sampler(self.space, derived, trials, name, self.known)
+            return Proposal(draw(self.space, in_memory_study(trials, sampler).ask()), name)
+
+
 def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int) -> dict[str, Any]:
-    """Return the whole configuration that the space's sampler draws for trial `number`."""
-    return propose(space, study, ladder, number).configuration
-
-
-def propose(space: SearchSpace, study: StudyState, ladder: Ladder, number: int, retry: int = 0) -> Proposal:
-    """Return a proposal for trial `number`, given all that the study knows.
-
-    `retry` asks the same question once more, for an answer that was tried before. A sampler that insists on it is no
-    longer asked after its `tries` but its fallback, in the end chance; the origin says who answered.
-    """
-    name = sampler_in_charge(space.search.sampler, retry)
-    derived = int(np.random.SeedSequence([space.search.seed, number, retry]).generate_state(1)[0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        if name == "qmc":
-            return Proposal(_nth_of_sequence(space, number + retry), name)
-        trials = SAMPLERS[name].projection(space, study, ladder)
-        return Proposal(draw(space, in_memory_study(trials, make_sampler(space, derived, trials, name)).ask()), name)
+    """Return the whole configuration that the space's sampler draws for trial `number`, with nothing known of other data."""
+    return Asker(space, ladder).propose(study, number).configuration
 
 
 def draw(space: SearchSpace, trial: Trial) -> dict[str, Any]:
@@ -64,7 +81,7 @@ def suggest(trial: Trial, name: str, parameter: Parameter) -> Any:
 
 def _nth_of_sequence(space: SearchSpace, number: int) -> dict[str, Any]:
     """Return the configuration at a place of the study's quasi-random sequence, by walking there."""
-    mirror = in_memory_study([whole_trial(space)], make_sampler(space, space.search.seed, ()))
+    mirror = in_memory_study([whole_trial(space)], make_sampler(space, space.search.seed, (), "qmc", Known(space)))
     for _ in range(number - 1):
         mirror.ask().relative_params  # noqa: B018  # drawn when looked at, and only then the sequence moves on
     return draw(space, mirror.ask())

@@ -4,11 +4,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from schedulers.ladder import Ladder
-from schedulers.samplers.ask import Proposal, propose
+from schedulers.samplers.ask import Asker, Proposal
 from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.registry import SAMPLERS
-from search_spaces import Range, SearchSpace
+from search_spaces import Range
 from studies.study_state import StudyState
 
 Effective: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -23,8 +22,8 @@ class Proposals:
     Two configurations are equal if they train alike: `effective` leaves out what does nothing under the other values.
     """
 
-    def __init__(self, space: SearchSpace, ladder: Ladder, queue: Sequence[Proposal], effective: Effective) -> None:
-        self._space, self._ladder = space, ladder
+    def __init__(self, asker: Asker, queue: Sequence[Proposal], effective: Effective) -> None:
+        self._space, self._asker = asker.space, asker
         self._queue, self._effective = queue, effective
         self._seen, self._tried = 0, set[str]()  # the study's trials so far: what a trial trains never changes
 
@@ -42,7 +41,7 @@ class Proposals:
         failed = [trial.configuration for trial in study.trials.values() if trial.failure is not None]
         learns = SAMPLERS[self._space.search.sampler].learns
         for retry in range(TRIES if self._space.parameters else 0):
-            drawn = propose(self._space, study, self._ladder, len(study.trials), retry)
+            drawn = self._asker.propose(study, len(study.trials), retry)
             if any(self._near(drawn.configuration, other) for other in failed):
                 continue
             cautious = learns and retry < CAUTIOUS

@@ -22,6 +22,8 @@ import plugins
 from plugins.names import name_hint
 from plugins.registry import Registry
 from schedulers.samplers.projection import Projection, by_depth, by_rank, distribution, nothing
+from schedulers.samplers.transfer.known import Known
+from schedulers.samplers.transfer.sampler import TransferSampler
 from search_spaces import Choice, Range, SearchSpace, SpaceError
 
 _BEST_OF = 10  # the Gaussian of CMA-ES is estimated from the best tenth
@@ -61,6 +63,9 @@ _BUILT_IN = {
         ("n_startup_trials", "deterministic_objective"),
         tries=1,  # sure of its optimum, it gives the same answer again, whatever the seed
         fallback="tpe",
+    ),
+    "transfer_gp": SamplerKind(
+        TransferSampler, by_rank, {"n_startup_trials": STARTUP}, ("n_startup_trials", "trust"), fallback="random"
     ),
     "cmaes": SamplerKind(
         CmaEsSampler,
@@ -107,7 +112,7 @@ def check_sampler(space: SearchSpace) -> None:
         ):
             raise SpaceError(space.name, f"search.sampler_options.{name}", f"must be like {usual!r} (got {value!r})")
     try:
-        make_sampler(space, seed=0, trials=())
+        make_sampler(space, 0, (), search.sampler, Known(space))
     except ValueError as error:
         raise SpaceError(space.name, "search.sampler_options", str(error)) from None
     for name, parameter in space.parameters.items() if search.sampler == "grid" else ():
@@ -123,12 +128,13 @@ def sampler_in_charge(name: str, retry: int) -> str:
     return sampler_in_charge(kind.fallback, retry - kind.tries)
 
 
-def make_sampler(space: SearchSpace, seed: int, trials: Sequence[FrozenTrial], name: str | None = None) -> BaseSampler:
-    """Return the space's sampler, or the one of this name, for one question on these projected trials."""
-    kind = SAMPLERS[name or space.search.sampler]
-    own = name in (None, space.search.sampler)
-    options = {**kind.defaults, **(space.search.sampler_options if own else {})}
+def make_sampler(space: SearchSpace, seed: int, trials: Sequence[FrozenTrial], name: str, known: Known) -> BaseSampler:
+    """Return the sampler of this name for one question on these projected trials, with the space's options if it is its own."""
+    kind = SAMPLERS[name]
+    options = {**kind.defaults, **(space.search.sampler_options if name == space.search.sampler else {})}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if issubclass(kind.sampler, TransferSampler):
+        return kind.sampler(space, known, seed=seed, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # experimental arguments: the pinned version is the one that was tried
         if kind.sampler is CmaEsSampler and len(_numeric(trials)) >= _BEST_OF:

@@ -1,0 +1,1 @@
+"""A GAUSSIAN PROCESS THAT STARTS FROM OTHER DATA: its mean is what a portfolio's configurations were worth there."""

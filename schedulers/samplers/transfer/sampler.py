@@ -1,0 +1,107 @@
+"""The sampler: expected improvement under a Gaussian process whose mean comes from a portfolio."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.trial import FrozenTrial, TrialState
+from scipy.stats import norm
+from threadpoolctl import threadpool_limits
+
+from schedulers.samplers.transfer.encoding import encoded, groups_of
+from schedulers.samplers.transfer.gaussian_process import Evidence, GaussianProcess
+from schedulers.samplers.transfer.known import Known, standardised
+from search_spaces import SearchSpace
+from search_spaces.drawing import drawn, neighbour
+
+Values = npt.NDArray[np.float64]
+_DRAWN, _NEAR, _BEST, _STEPS = 400, 20, 5, (0.2, 0.05)  # candidates: anywhere, and near each of the best, twice
+
+
+class TransferSampler(BaseSampler):  # type: ignore[misc]
+    """Proposes the candidate with the largest expected improvement.
+
+    Is shown trials as `by_rank` projects them. Those that run count as if what is expected of them had come out, so that parallel
+    questions get different answers. Before `n_startup_trials` have an outcome it draws by chance, unless a portfolio says what
+    configurations are worth. `trust` is how far the weight of that may be from one; 0: whatever the study says.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        known: Known,
+        *,
+        seed: int = 0,
+        n_startup_trials: int = 8,
+        trust: float = 1.0,
+    ) -> None:
+        if n_startup_trials < 0 or trust < 0:
+            raise ValueError("n_startup_trials and trust are 0 or more")
+        self._space, self._known = space, known
+        self._startup, self._trust = n_startup_trials, trust
+        self._generator = np.random.default_rng(seed)
+        self._chosen: Mapping[str, Any] = {}
+
+    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        """Choose the whole configuration."""
+        judged = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if len(judged) < (2 if self._known else max(2, self._startup)):
+            self._chosen = drawn(self._space, self._generator)
+            return
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        with threadpool_limits(1):  # trials train beside
+            self._chosen = self._most_promising(judged, [one.params for one in running if one.number != trial.number])
+
+    def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """Return nothing: all parameters are chosen together before, conditional ones too."""
+        return {}
+
+    def sample_relative(
+        self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
+    def sample_independent(
+        self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """Return the chosen value."""
+        return self._chosen[param_name]
+
+    def _most_promising(self, judged: Sequence[FrozenTrial], running: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        observed = [one.params for one in judged]
+        process = self._process(observed, np.array([one.value for one in judged], dtype=np.float64))
+        best = float(process.predict(*self._seen(observed))[0].max())
+        if running:
+            process = process.with_believed(*self._seen(running))
+        candidates = [drawn(self._space, self._generator) for _ in range(_DRAWN)]
+        incumbents = [observed[place] for place in np.argsort([-(one.value or 0.0) for one in judged])[:_BEST]]
+        for step in _STEPS:
+            candidates += [
+                neighbour(self._space, one, self._generator, step) for one in incumbents for _ in range(_NEAR)
+            ]
+            gains = expected_improvement(*process.predict(*self._seen(candidates)), best)
+            incumbents = [candidates[place] for place in np.argsort(-gains)[:_BEST]]
+        return dict(incumbents[0])
+
+    def _process(self, observed: Sequence[Mapping[str, Any]], ranks: Values) -> GaussianProcess:
+        vectors = encoded(self._space, observed)
+        guesses = self._known.guesses(vectors)
+        self._level = float(guesses.mean())
+        return GaussianProcess(
+            Evidence(vectors, guesses - self._level, standardised(ranks), groups_of(self._space), self._trust)
+        )
+
+    def _seen(self, configurations: Sequence[Mapping[str, Any]]) -> tuple[Values, Values]:
+        vectors = encoded(self._space, configurations)
+        return vectors, self._known.guesses(vectors) - self._level
+
+
+def expected_improvement(mean: Values, deviation: Values, best: float) -> Values:
+    """Return by how much each is expected to exceed the best."""
+    above = (mean - best) / deviation
+    return np.asarray(deviation * (above * norm.cdf(above) + norm.pdf(above)))

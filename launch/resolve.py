@@ -14,6 +14,7 @@ from datasets.sources.opening import data_options, guess_source
 from launch.hardware import local_gpus
 from launch.options import overrides
 from search_spaces import SearchSpace, load_space
+from search_spaces.portfolio import NONE, SHIPPED
 from search_spaces.reading import profile_names
 from studies.metrics import METRICS
 from studies.study_folder import StudyFolder
@@ -27,16 +28,25 @@ def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) ->
     profile, reason = _profile(options, folder)
     if profile:
         say(f"Profile {profile}: {reason}.")
-    return load_space(
+    stored = brought_up_to_date(folder.stored_space()) if folder.exists() else None
+    space = load_space(
         options.space,
         knobs=train_config(),
         data_options=data_options(),
         metrics=METRICS,
-        settled=brought_up_to_date(folder.stored_space()).defaults if folder.exists() else None,
+        settled=None if stored is None else stored.defaults,
         profile=profile,
         data=guess_source(options.data) if options.data else None,
         overrides=overrides(options),
     )
+    return _with_portfolio(space, stored)
+
+
+def _with_portfolio(space: SearchSpace, stored: SearchSpace | None) -> SearchSpace:
+    """Return the space with a portfolio: as it says, as the study began, or for a new study the shipped one."""
+    begun = SHIPPED if stored is None else stored.search.portfolio or NONE
+    named = space.search.portfolio or begun
+    return space.model_copy(update={"search": space.search.model_copy(update={"portfolio": named})})
 
 
 def brought_up_to_date(stored: SearchSpace) -> SearchSpace:

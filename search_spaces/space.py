@@ -33,7 +33,9 @@ class SearchSettings(BaseModel):
     fold_epochs: int | None = Field(None, ge=1)
     target_score: float | None = Field(None, allow_inf_nan=False)  # in the metric's own range
     disk_budget: Size | None = None
-    portfolio: str | None = None  # none, or a file of configurations that come first; None: none
+    portfolio: str | None = (
+        None  # none, shipped, or a file of configurations that come first; None: shipped for a new study
+    )
     listeners: dict[str, dict[str, Any]] = {}  # by name, with their options; see `launch.listeners`
     seed: int = Field(0, ge=0)
 

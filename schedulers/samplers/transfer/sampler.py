@@ -37,7 +37,7 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
         *,
         seed: int = 0,
         n_startup_trials: int = 8,
-        trust: float = 1.0,
+        trust: float = 10.0,
     ) -> None:
         if n_startup_trials < 0 or trust < 0:
             raise ValueError("n_startup_trials and trust are 0 or more")
@@ -89,16 +89,15 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
         return dict(incumbents[0])
 
     def _process(self, observed: Sequence[Mapping[str, Any]], ranks: Values) -> GaussianProcess:
-        vectors = encoded(self._space, observed)
-        guesses = self._known.guesses(vectors)
+        self._weight = self._trust / (self._trust + len(observed)) if self._trust else 0.0
+        self._level = 0.0
+        vectors, guesses = self._seen(observed)
         self._level = float(guesses.mean())
-        return GaussianProcess(
-            Evidence(vectors, guesses - self._level, standardised(ranks), groups_of(self._space), self._trust)
-        )
+        return GaussianProcess(Evidence(vectors, guesses - self._level, standardised(ranks), groups_of(self._space)))
 
     def _seen(self, configurations: Sequence[Mapping[str, Any]]) -> tuple[Values, Values]:
         vectors = encoded(self._space, configurations)
-        return vectors, self._known.guesses(vectors) - self._level
+        return vectors, self._weight * self._known.guesses(vectors) - self._level
 
 
 def expected_improvement(mean: Values, deviation: Values, best: float) -> Values:

@@ -1,0 +1,106 @@
+"""Choose the shipped portfolio from the recorded sets, and say what such a choice is worth on a set that it has not seen.
+
+    python -m benchmarks.shipped              # leave-one-set-out, nothing written
+    python -m benchmarks.shipped --write      # search_spaces/portfolios/shipped.yaml
+
+The rows are those of `benchmarks.record`. Regret is what the best configuration of the left-out set scores above the best of the
+first few; a random order of the same configurations stands beside it.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from analysis.portfolio.tables import table_portfolio
+from benchmarks.configurations import configurations
+from benchmarks.record import FOLDS, ROWS
+from benchmarks.recording import read_rows
+from search_spaces.portfolio import FOLDER, SHIPPED, Portfolio
+from storage.atomic import write_text
+from trainables.config import configured
+
+FIRST = 12  # configurations that a study may begin with
+LOOKS = (1, 2, 3, 4, 6, 8, 12)
+_LEFT_OUT = ("batch_size",)  # knobs that follow from the number of pictures: what changes them is not shipped
+_NOTE = """\
+# What a new study tries first: configurations that did best on small sets of pictures, and what all of them were worth there, for
+# the sampler. Made by python -m benchmarks.shipped --write from benchmarks/rows/sets (benchmarks/configurations.yaml, version 1).
+"""
+
+
+def tables() -> dict[str, dict[str, float]]:
+    """Return by set and configuration the mean over the folds that all of the set's configurations have."""
+    return {file.stem: scores for file in sorted(ROWS.glob("*.jsonl")) if (scores := whole_folds(file))}
+
+
+def whole_folds(file: Path) -> dict[str, float]:
+    """Return a set's scores by configuration; none as long as there is no fold of all."""
+    names, by_fold = list(configurations()), dict[int, dict[str, float]]()
+    for row in read_rows(file):
+        by_fold.setdefault(row["fold"], {})[row["config"]] = row["curve"][-1]
+    whole = [scores for _, scores in sorted(by_fold.items()) if scores.keys() >= set(names)][:FOLDS]
+    return {name: float(np.mean([scores[name] for scores in whole])) for name in names} if whole else {}
+
+
+def described(names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return configurations by the knobs that they differ in and that make a difference."""
+    every = {name: configured(values) for name, values in configurations().items() if name in names}
+    whole = [one.model_dump(mode="json") for one in every.values()]
+    varied = [knob for knob in whole[0] if len({str(one[knob]) for one in whole}) > 1]
+    return {
+        name: {knob: value for knob, value in one.effective().items() if knob in varied} for name, one in every.items()
+    }
+
+
+def shipped(sets: dict[str, dict[str, float]]) -> Portfolio:
+    """Return the portfolio of some sets."""
+    every = configurations()
+    kept = [name for name in every if all(every[name][knob] == every["recipe"][knob] for knob in _LEFT_OUT)]
+    scores = {name: [values[one] for one in kept] for name, values in sets.items()}
+    return table_portfolio(described(kept), scores, "macro_f1", FIRST)
+
+
+def left_out(sets: dict[str, dict[str, float]]) -> Iterator[tuple[str, list[float], list[float]]]:
+    """Yield every set with the regret after the first few of the others' portfolio, and of random orders."""
+    generator = np.random.default_rng(0)
+    for name, scores in sets.items():
+        chosen = shipped({other: values for other, values in sets.items() if other != name})
+        ordered = np.array([scores[one.origin] for one in chosen.configurations])
+        drawn = np.array([_regrets(generator.permutation(ordered)) for _ in range(400)])
+        yield name, _regrets(ordered).tolist(), drawn.mean(axis=0).tolist()
+
+
+def _regrets(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    best = np.maximum.accumulate(ordered)
+    return np.asarray(ordered.max() - best[[look - 1 for look in LOOKS]])
+
+
+def shown(rows: Sequence[tuple[str, list[float], list[float]]]) -> Table:
+    """Return the regrets as a table."""
+    table = Table(
+        "left out", *(f"first {look}" for look in LOOKS), title="regret: portfolio of the others / random order"
+    )
+    means = [np.mean([sides[which] for _, *sides in rows], axis=0).tolist() for which in (0, 1)]
+    for name, ours, drawn in [*rows, ("mean", *means)]:
+        table.add_row(name, *(f"{one:.3f} / {other:.3f}" for one, other in zip(ours, drawn, strict=True)))
+    return table
+
+
+def main() -> None:
+    """Print the table; write the portfolio if that was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true")
+    arguments, sets = parser.parse_args(), tables()
+    Console(width=150).print(shown(list(left_out(sets))))
+    if arguments.write:
+        write_text(FOLDER / f"{SHIPPED}.yaml", _NOTE + shipped(sets).spelled())
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from math import isfinite
 
-_SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "disk_budget", "seed")
+_SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget", "seed")
 
 
 def parse_options(description: str | None) -> argparse.Namespace:
@@ -51,6 +51,9 @@ def _add_budgets(parser: argparse.ArgumentParser) -> None:
     budgets.add_argument("--fold-epochs", metavar="N", help="epochs of one fold, of all trials together")
     budgets.add_argument(
         "--target-score", metavar="SCORE", help="of the metric: end once a trial reaches it over all folds"
+    )
+    budgets.add_argument(
+        "--worth", metavar="RATE", help="begin no trial that is expected to gain less, such as 0.002/h of the device"
     )
     budgets.add_argument(
         "--disk-budget",

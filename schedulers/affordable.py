@@ -27,6 +27,8 @@ def look_ahead(study: StudyState, ladder: Ladder, budget: Budget, slots: int, no
     if afforded != float("inf"):
         contenders = min(contenders, _affordable(ladder, afforded, contenders))
     begun = len(study.trials) - recipes
+    if study.closed is not None:
+        contenders = begun
     return Outlook(
         contenders=max(contenders, begun),
         open=begun < contenders and budget.reaches(study, now, ladder.rungs[0], owed_to_recipe(study, ladder)),

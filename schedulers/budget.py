@@ -16,6 +16,7 @@ class Budget:
     seconds: float | None = None
     fold_epochs: int | None = None
     target_score: float | None = None
+    worth: float | None = None  # score an hour of the device that a further configuration must be expected to gain
     metric: Metric = METRICS["macro_f1"]
 
     def spent(self, study: StudyState, now: float, running: int) -> str | None:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 from schedulers.affordable import affordable_ladder, look_ahead, under_way
 from schedulers.budget import Budget
 from schedulers.ladder import Climb, Ladder, NewTrial
+from schedulers.worth import not_worth
 from studies.study_state import StudyState, TrialState
 
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration
@@ -23,7 +24,14 @@ class Finished:
     reason: str
 
 
-Work: TypeAlias = Climb | NewTrial | Wait | Finished
+@dataclass(frozen=True)
+class CloseField:
+    """Begin no further configuration in this launch; to be recorded, and asked again."""
+
+    reason: str
+
+
+Work: TypeAlias = Climb | NewTrial | CloseField | Wait | Finished
 
 
 def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> Work:
@@ -44,7 +52,10 @@ def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now
         return _when_idle(study, reason)
     ladder = affordable_ladder(budget, ladder, study, slots, now)
     outlook = look_ahead(study, ladder, budget, slots, now)
-    return ladder.choose(study, outlook) or _when_idle(study, "every trial has gone as far as it has earned")
+    work = ladder.choose(study, outlook)
+    if isinstance(work, NewTrial) and (reason := not_worth(study, ladder, budget, slots)):
+        return CloseField(reason)
+    return work or _when_idle(study, study.closed or "every trial has gone as far as it has earned")
 
 
 def _rung_by_right(trial: TrialState, ladder: Ladder) -> int | None:

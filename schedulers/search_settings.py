@@ -61,5 +61,6 @@ def make_budget(space: SearchSpace) -> Budget:
         seconds=search.time_budget,
         fold_epochs=search.fold_epochs,
         target_score=None if search.target_score is None else metric.signed(search.target_score),
+        worth=search.worth,
         metric=metric,
     )

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from schedulers.affordable import under_way
 from schedulers.budget import Budget
 from schedulers.ladder import Climb, Ladder, NewTrial
-from schedulers.next_work import Finished, next_work
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Launched, TrialAdded
+from schedulers.next_work import CloseField, Finished, next_work
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, FieldClosed, Launched, TrialAdded
 from studies.study_state import StudyState, TrialState
 
 
@@ -57,6 +57,9 @@ class Simulation:
 
     def _next_climb(self, study: StudyState, now: float) -> int | None:
         work = next_work(study, self.ladder, self.budget, self.slots, now)
+        if isinstance(work, CloseField):
+            study.apply(FieldClosed(time=now, reason=work.reason))
+            return self._next_climb(study, now)
         if isinstance(work, NewTrial):
             number = len(study.trials)
             origin = "recipe" if self.recipe and number == 0 else "simulated"

@@ -9,7 +9,7 @@ from typing import Any
 from schedulers.affordable import under_way
 from schedulers.disk.trimming import Folders, Trimmer
 from schedulers.ladder import Climb, NewTrial
-from schedulers.next_work import Finished, Wait, Work, failed_setup, next_work
+from schedulers.next_work import CloseField, Finished, Wait, Work, failed_setup, next_work
 from schedulers.samplers.ask import Asker, Proposal
 from schedulers.samplers.proposals import Effective, Proposals
 from schedulers.search_settings import make_budget, make_ladder
@@ -22,6 +22,7 @@ from studies.events import (
     Dropped,
     EpochScored,
     Event,
+    FieldClosed,
     Launched,
     Rewound,
     TrialAdded,
@@ -178,7 +179,11 @@ class StudyRun:
     def _next_work(self) -> Work:
         if self.stopping:
             return Wait() if self.state.climbing() else Finished("stopped")
-        return next_work(self.state, self.ladder, self.budget, self.slots, self._clock())
+        work = next_work(self.state, self.ladder, self.budget, self.slots, self._clock())
+        if isinstance(work, CloseField):
+            self._add(FieldClosed(time=self._clock(), reason=work.reason))
+            return self._next_work()
+        return work
 
     def _begin_trial(self) -> Climb | None:
         """Add a trial; None if every configuration has been tried: then there are as many trials as there can be."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from search_spaces.durations import Duration
 from search_spaces.errors import SpaceError, explain
 from search_spaces.parameters import Parameter
+from search_spaces.rates import Rate
 from search_spaces.sizes import Size
 
 
@@ -32,6 +33,7 @@ class SearchSettings(BaseModel):
     time_budget: Duration | None = None
     fold_epochs: int | None = Field(None, ge=1)
     target_score: float | None = Field(None, allow_inf_nan=False)  # in the metric's own range
+    worth: Rate | None = None  # score an hour of the device; a trial that is expected to gain less does not begin
     disk_budget: Size | None = None
     portfolio: str | None = (
         None  # none, shipped, or a file of configurations that come first; None: shipped for a new study

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-RECORD_FORMAT = 1  # raise it when a record could be misread by the version before
+RECORD_FORMAT = 2  # raise it when a record could be misread by the version before
+READABLE_FORMATS = (1, 2)  # the first knew no expectations and no closed field
 Part: TypeAlias = Literal["resume", "weights"]  # of a trial folder: what may be dropped from it
 
 
@@ -29,7 +30,17 @@ class TrialAdded(_Event):
     event: Literal["trial_added"] = "trial_added"
     trial: int
     configuration: dict[str, Any]
-    origin: str  # "recipe", the sampler's name, "enqueued", or the study it was taken from
+    origin: str  # "recipe", the sampler's name, "portfolio", "enqueued", or the study it was taken from
+    expected: float | None = (
+        None  # its place from 0 (worst) to 1 by what was seen on other data; None: nothing is known
+    )
+
+
+class FieldClosed(_Event):
+    """No further configuration begins in this launch, for a reason; those that have begun go on."""
+
+    event: Literal["field_closed"] = "field_closed"
+    reason: str
 
 
 class ClimbStarted(_Event):
@@ -96,5 +107,7 @@ class Dropped(_Event):
     bytes: int
 
 
-Event: TypeAlias = Launched | TrialAdded | ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound | Dropped
+Event: TypeAlias = (
+    Launched | TrialAdded | FieldClosed | ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound | Dropped
+)
 parse_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

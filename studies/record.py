@@ -16,7 +16,7 @@ from types import TracebackType
 from pydantic import ValidationError
 
 from storage.atomic import sync
-from studies.events import RECORD_FORMAT, Event, parse_event
+from studies.events import READABLE_FORMATS, RECORD_FORMAT, Event, parse_event
 
 logger = logging.getLogger(__name__)
 
@@ -124,10 +124,10 @@ def _check_format(path: Path, number: int, line: bytes) -> None:
         found = json.loads(line).get("format", RECORD_FORMAT)
     except ValueError:
         return  # damaged, which is another matter
-    if found != RECORD_FORMAT:
+    if found not in READABLE_FORMATS:
         raise RecordError(
-            f"{path}: line {number} is of format {found}, this version of Foldrace reads format {RECORD_FORMAT}; go on with the"
-            " version that wrote it"
+            f"{path}: line {number} is of format {found}, this version of Foldrace reads formats up to {RECORD_FORMAT};"
+            " go on with the version that wrote it"
         )
 
 

@@ -11,6 +11,7 @@ from studies.events import (
     Dropped,
     EpochScored,
     Event,
+    FieldClosed,
     Launched,
     Rewound,
     TrialAdded,
@@ -29,6 +30,7 @@ class TrialState:
     number: int
     configuration: dict[str, Any]
     origin: str
+    expected: float | None = None  # its place by what was seen on other data
     epochs: list[EpochScored] = field(default_factory=list)
     arrivals: list[int] = field(default_factory=list)  # the state's version at which each epoch came in
     rung: int = 0  # where its last climb was bound for, in fold-epochs
@@ -67,6 +69,7 @@ class StudyState:
         self.last_attempt = 0
         self.climbed_since_launch: list[int] = []  # every trial once, in the order in which they set out
         self.bytes_dropped = 0  # by the disk budget
+        self.closed: str | None = None  # why no further configuration begins in this launch
         self._setup, self._working_setups = "", set[str]()  # this launch's, and those under which an epoch was scored
         self.version = 0  # grows with every event: what was decided on an older version is stale
         self._spent_before = 0.0
@@ -80,7 +83,7 @@ class StudyState:
         """Return the state of a record that may have lost lines: events of unknown trials are left out."""
         state = cls()
         for event in events:
-            if isinstance(event, Launched | TrialAdded) or event.trial in state.trials:
+            if isinstance(event, Launched | TrialAdded | FieldClosed) or event.trial in state.trials:
                 state.apply(event)
         return state
 
@@ -121,9 +124,11 @@ class StudyState:
             case Launched():
                 self._spent_before = self.seconds_spent()
                 self._launched_at = event.time
-                self.climbed_since_launch, self._setup = [], event.setup
+                self.climbed_since_launch, self._setup, self.closed = [], event.setup, None
+            case FieldClosed():
+                self.closed = event.reason
             case TrialAdded():
-                self.trials[event.trial] = TrialState(event.trial, event.configuration, event.origin)
+                self.trials[event.trial] = TrialState(event.trial, event.configuration, event.origin, event.expected)
             case ClimbStarted():
                 trial = self._trial(event)
                 trial.climbing, trial.rung, trial.attempt = True, event.rung, event.attempt

@@ -19,10 +19,11 @@ from studies.study_state import StudyState
 
 @dataclass(frozen=True)
 class Proposal:
-    """A whole configuration and who proposed it."""
+    """A whole configuration, who proposed it, and its place by what was seen on other data, where that is known."""
 
     configuration: dict[str, Any]
     origin: str
+    expected: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from schedulers.samplers.ask import Asker, Proposal
@@ -32,7 +33,9 @@ class Proposals:
         for trial in list(study.trials.values())[self._seen :]:
             self._tried.add(self._key(trial.configuration))
         self._seen = len(study.trials)
-        return next((one for one in self._candidates(study) if self._key(one.configuration) not in self._tried), None)
+        untried = (one for one in self._candidates(study) if self._key(one.configuration) not in self._tried)
+        proposal = next(untried, None)
+        return proposal and replace(proposal, expected=self._asker.known.place(proposal.configuration))
 
     def _candidates(self, study: StudyState) -> Iterator[Proposal]:
         if not study.trials:

@@ -1,5 +1,6 @@
 """The finals: the best few train fold by fold, side by side, and one that cannot win any more may leave."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -15,6 +16,10 @@ class Finals(ComparesEarly):
     race: RaceRule = field(default="worst_fold", kw_only=True)
 
     has_finals: ClassVar[bool] = True
+
+    def ranked(self, trials: Iterable[TrialState], rung: int) -> list[TrialState]:
+        """Return the trials that reached a rung in the order in which they deserve a place."""
+        return ranked_at(trials, rung)
 
     def finals(self, study: StudyState) -> list[TrialState]:
         """Return the finalists that are still in the race."""
@@ -40,13 +45,13 @@ def final_climb(ladder: Finals, study: StudyState, *, settled: bool, may_promote
     return _fewest_folds(ladder, certain) or (_fewest_folds(ladder, racers) if may_promote_early else None)
 
 
-def finalists(study: StudyState, ladder: Ladder) -> list[TrialState]:
+def finalists(study: StudyState, ladder: Finals) -> list[TrialState]:
     """Return the trials in the places of the finals: deepest compared rung first, then score."""
     contenders: dict[int, TrialState] = {}
     for rung in reversed([rung for rung in ladder.rungs if rung <= ladder.epochs]):
         if len(contenders) >= ladder.finalists:
             break
-        deepest = ranked_at(competitors(study), rung)
+        deepest = ladder.ranked(competitors(study), rung)
         contenders |= {trial.number: trial for trial in deepest if trial.number not in contenders}
     return list(contenders.values())[: ladder.finalists]
 

@@ -10,9 +10,11 @@ the last one the finalists train on: with 32 contenders and three finalists 32, 
 (Jamieson and Talwalkar, AISTATS 2016) without its barrier. What it was measured against: `benchmarks.replay`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from schedulers.ladder import Climb, NewTrial, Outlook, competitors, ranked_at
+from schedulers.strategies.expectations import with_prior
 from schedulers.strategies.finals import Finals, final_climb
 from studies.study_state import StudyState, TrialState
 
@@ -23,6 +25,7 @@ class FoldLadder(Finals):
 
     looks: int = field(default=3, kw_only=True)  # inside the first fold, one every grace period
     keep: float = field(default=0.5, kw_only=True)  # share that goes on from every look but the last
+    prior: float = field(default=0.5, kw_only=True)  # share of what other data say in the places at a look
 
     @property
     def epoch_rungs(self) -> tuple[int, ...]:
@@ -34,6 +37,11 @@ class FoldLadder(Finals):
     def compared_rungs(self) -> tuple[int, ...]:
         """Return where places are given: at the looks, or after the first fold if it is too short for one."""
         return self.epoch_rungs or (self.epochs,)
+
+    def ranked(self, trials: Iterable[TrialState], rung: int) -> list[TrialState]:
+        """Return the trials in the order in which they deserve a place; at a look, what other data say counts, too."""
+        order = ranked_at(trials, rung)
+        return with_prior(order, self.prior) if rung < self.epochs else order
 
     def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
         """Return a certain promotion, else a new trial, else a likely promotion, else a finalist's next fold."""
@@ -79,7 +87,7 @@ class Field:
     def __init__(self, ladder: FoldLadder, study: StudyState, outlook: Outlook) -> None:
         self._ladder = ladder
         trials = competitors(study)
-        self._ranked = [ranked_at(trials, rung) for rung in ladder.compared_rungs]
+        self._ranked = [ladder.ranked(trials, rung) for rung in ladder.compared_rungs]
         self._quotas = [ladder.quota(index, outlook.contenders) for index in range(len(ladder.compared_rungs))]
         unseen = max(0, outlook.contenders - len(trials)) if outlook.open else 0
         self._coming: list[int] = []

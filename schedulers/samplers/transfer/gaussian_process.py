@@ -6,7 +6,7 @@ that is drawn around one (Rasmussen and Williams, "Gaussian Processes for Machin
 are those of the largest posterior, under priors that keep few observations from being read too closely.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,7 @@ class Evidence:
     outcomes: Values
     groups: npt.NDArray[np.int64]
     trust: float = 1.0  # standard deviation of the guess's weight around one
+    believed: int = 0  # so many of the last are taken as certain
 
 
 class GaussianProcess:
@@ -48,7 +49,8 @@ class GaussianProcess:
         self.evidence = evidence
         self.hyperparameters = hyperparameters or fitted(evidence)
         covariance = self._covariance(evidence.vectors, evidence.guesses)
-        np.fill_diagonal(covariance, covariance.diagonal() + self.hyperparameters.noise + _JITTER)
+        measured = np.arange(len(evidence.outcomes)) < len(evidence.outcomes) - evidence.believed
+        np.fill_diagonal(covariance, covariance.diagonal() + self.hyperparameters.noise * measured + _JITTER)
         self._factor = cho_factor(covariance, lower=True)
         self._weights = cho_solve(self._factor, evidence.outcomes - evidence.guesses)
 
@@ -67,25 +69,25 @@ class GaussianProcess:
         """
         ours = self.evidence
         believed, _ = self.predict(vectors, guesses)
-        evidence = Evidence(
-            np.vstack([ours.vectors, vectors]),
-            np.concatenate([ours.guesses, guesses]),
-            np.concatenate([ours.outcomes, believed]),
-            ours.groups,
-            ours.trust,
+        evidence = replace(
+            ours,
+            vectors=np.vstack([ours.vectors, vectors]),
+            guesses=np.concatenate([ours.guesses, guesses]),
+            outcomes=np.concatenate([ours.outcomes, believed]),
+            believed=ours.believed + len(vectors),
         )
         return GaussianProcess(evidence, self.hyperparameters)
 
     def _covariance(self, vectors: Vectors, guesses: Values) -> Vectors:
         ours, own = self.evidence, self.hyperparameters
-        kernel = own.signal * matern(_squares(vectors, ours.vectors, ours.groups), own.lengths)
+        kernel = own.signal * matern(squares_of(vectors, ours.vectors, ours.groups), own.lengths)
         return np.asarray(kernel + ours.trust**2 * np.outer(guesses, ours.guesses))
 
 
 def fitted(evidence: Evidence) -> Hyperparameters:
     """Return the hyperparameters of the largest posterior."""
     count = int(evidence.groups.max()) + 1 if evidence.groups.size else 0
-    squares = _squares(evidence.vectors, evidence.vectors, evidence.groups)
+    squares = squares_of(evidence.vectors, evidence.vectors, evidence.groups)
     centres = np.array([_CENTRES["length"]] * count + [_CENTRES["signal"], _CENTRES["noise"]])
     spreads = np.array([_SPREADS["length"]] * count + [_SPREADS["signal"], _SPREADS["noise"]])
     likelihood = Likelihood(evidence, squares)
@@ -137,7 +139,7 @@ def matern(squares: npt.NDArray[np.float64], lengths: Values) -> Vectors:
     return np.asarray((1 + distance + distance**2 / 3) * np.exp(-distance))
 
 
-def _squares(left: Vectors, right: Vectors, groups: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+def squares_of(left: Vectors, right: Vectors, groups: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Return squared distances by parameter: parameters x left x right."""
     count = int(groups.max()) + 1 if groups.size else 0
     squares = np.zeros((count, len(left), len(right)))

@@ -9,7 +9,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
-from scipy.stats import norm
+from scipy.stats import norm, spearmanr
 from threadpoolctl import threadpool_limits
 
 from schedulers.samplers.transfer.encoding import encoded, groups_of
@@ -19,6 +19,7 @@ from search_spaces import SearchSpace
 from search_spaces.drawing import drawn, neighbour
 
 Values = npt.NDArray[np.float64]
+_ENOUGH = 6  # trials that can contradict a portfolio
 _DRAWN, _NEAR, _BEST, _STEPS = 400, 20, 5, (0.2, 0.05)  # candidates: anywhere, and near each of the best, twice
 
 
@@ -27,7 +28,8 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
 
     Is shown trials as `by_rank` projects them. Those that run count as if what is expected of them had come out, so that parallel
     questions get different answers. Before `n_startup_trials` have an outcome it draws by chance, unless a portfolio says what
-    configurations are worth. `trust` is how far the weight of that may be from one; 0: whatever the study says.
+    configurations are worth. What it says counts for half after `trust` trials and less with every further one, and not at all
+    while the study's own ranks contradict it.
     """
 
     def __init__(
@@ -37,7 +39,7 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
         *,
         seed: int = 0,
         n_startup_trials: int = 8,
-        trust: float = 10.0,
+        trust: float = 5.0,
     ) -> None:
         if n_startup_trials < 0 or trust < 0:
             raise ValueError("n_startup_trials and trust are 0 or more")
@@ -89,15 +91,23 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
         return dict(incumbents[0])
 
     def _process(self, observed: Sequence[Mapping[str, Any]], ranks: Values) -> GaussianProcess:
-        self._weight = self._trust / (self._trust + len(observed)) if self._trust else 0.0
-        self._level = 0.0
-        vectors, guesses = self._seen(observed)
+        self._weight, self._level = 1.0, 0.0
+        vectors, said = self._seen(observed)
+        self._weight = 0.0 if contradicted(said, ranks) else self._trust / max(self._trust + len(observed), 1e-9)
+        guesses = self._weight * said
         self._level = float(guesses.mean())
         return GaussianProcess(Evidence(vectors, guesses - self._level, standardised(ranks), groups_of(self._space)))
 
     def _seen(self, configurations: Sequence[Mapping[str, Any]]) -> tuple[Values, Values]:
         vectors = encoded(self._space, configurations)
         return vectors, self._weight * self._known.guesses(vectors) - self._level
+
+
+def contradicted(said: Values, ranks: Values) -> bool:
+    """Tell whether what was said of configurations is turned round by their ranks."""
+    if len(said) < _ENOUGH or np.ptp(said) == 0 or np.ptp(ranks) == 0:
+        return False
+    return bool(spearmanr(said, ranks)[0] < 0)
 
 
 def expected_improvement(mean: Values, deviation: Values, best: float) -> Values:

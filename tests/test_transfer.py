@@ -117,7 +117,8 @@ def test_a_study_that_contradicts_its_portfolio_is_believed() -> None:
 
 def test_questions_asked_while_others_train_get_other_answers() -> None:
     rates = [*np.linspace(0.05, 0.95, 10)]
-    asker = Asker(space(), LADDER)
+    alone = space().model_copy(update={"parameters": {"learning_rate": Range(low=0.0, high=1.0)}})
+    asker = Asker(alone, LADDER)
     for _ in range(3):
         state = study(rates, running=len(rates) - 10)
         rates.append(asker.propose(state, 10).configuration["learning_rate"])  # the same number: the same chance

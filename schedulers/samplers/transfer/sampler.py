@@ -77,9 +77,9 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
     def _most_promising(self, judged: Sequence[FrozenTrial], running: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         observed = [one.params for one in judged]
         process = self._process(observed, np.array([one.value for one in judged], dtype=np.float64))
-        best = float(process.predict(*self._seen(observed))[0].max())
         if running:
             process = process.with_believed(*self._seen(running))
+        best = float(process.predict(*self._seen([*observed, *running]))[0].max())
         candidates = [drawn(self._space, self._generator) for _ in range(_DRAWN)]
         incumbents = [observed[place] for place in np.argsort([-(one.value or 0.0) for one in judged])[:_BEST]]
         for step in _STEPS:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from schedulers.proposal import Proposal
 from studies.study_state import StudyState, TrialState
 
 Scores = npt.NDArray[np.float64]
@@ -41,11 +42,12 @@ class CurveTable:
 class Replayed:
     """Judges the trials of a simulated study by a table, in the given order of its configurations."""
 
-    def __init__(self, table: CurveTable, order: npt.NDArray[np.int64]) -> None:
-        self._table, self._order = table, order
+    def __init__(self, table: CurveTable, order: npt.NDArray[np.int64], *, recipe: bool = False) -> None:
+        self._table, self._order, self._recipe = table, order, recipe
 
-    def configuration(self, number: int, study: StudyState) -> dict[str, Any]:
-        return {"row": int(self._order[number])}
+    def propose(self, number: int, study: StudyState) -> Proposal:
+        origin = "recipe" if self._recipe and number == 0 else "recorded"
+        return Proposal({"row": int(self._order[number])}, origin)
 
     def fold_score(self, trial: TrialState, fold: int, epoch: int) -> float:
         return float(self._table.scores[trial.configuration["row"], fold, epoch])

@@ -25,6 +25,7 @@ from sklearn.model_selection import cross_val_predict
 from benchmarks.curves import CurveTable, table_argument
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder, ranked_at
+from schedulers.proposal import Proposal
 from schedulers.samplers.ask import ask
 from schedulers.samplers.projection import distribution
 from schedulers.samplers.registry import SAMPLERS
@@ -74,12 +75,12 @@ class Sampled:
         self._surrogate, self._space, self._ladder, self._seed = surrogate, space, ladder, seed
         self._noisy: dict[int, npt.NDArray[np.float64]] = {}
 
-    def configuration(self, number: int, study: StudyState) -> dict[str, Any]:
+    def propose(self, number: int, study: StudyState) -> Proposal:
         drawn = ask(self._space, study, self._ladder, number + 1)
         rng = np.random.default_rng([self._seed, number])
         noise = rng.normal(size=self._surrogate.noise.shape) * self._surrogate.noise
         self._noisy[number] = np.clip(self._surrogate.curves(drawn) + noise, 0, 1)
-        return drawn
+        return Proposal(drawn, self._space.search.sampler)
 
     def fold_score(self, trial: OurTrial, fold: int, epoch: int) -> float:
         return float(self._noisy[trial.number][fold, epoch])

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from analysis.portfolio.studies import best_of, read_judged
 from plugins.names import name_hint
-from schedulers.samplers.ask import Proposal
+from schedulers.proposal import Proposal
 from search_spaces import SearchSpace
 from search_spaces.errors import SpaceError, explain
 from search_spaces.portfolio import NONE, Portfolio, find_portfolio, notes, projected, read_portfolio

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from schedulers.affordable import affordable_ladder, look_ahead
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder, competitors
+from schedulers.proposal import Proposal
 from schedulers.simulation import Simulation
 from studies.study_state import StudyState, TrialState
 
@@ -21,8 +21,8 @@ class _AnyScore:
     def __init__(self) -> None:
         self._generator = np.random.default_rng(0)
 
-    def configuration(self, number: int, study: StudyState) -> dict[str, Any]:
-        return {"score": float(self._generator.random())}
+    def propose(self, number: int, study: StudyState) -> Proposal:
+        return Proposal({"score": float(self._generator.random())}, "recipe" if number == 0 else "simulated")
 
     def fold_score(self, trial: TrialState, fold: int, epoch: int) -> float:
         return float(trial.configuration["score"])
@@ -34,7 +34,7 @@ class _AnyScore:
 def expected_fold_epochs(ladder: Ladder, budget: Budget) -> int:
     """Return the fold-epochs that a budget's trials take, whatever the scores; a time budget is left out."""
     unlimited = replace(budget, seconds=None, target_score=None)
-    return Simulation(ladder, unlimited, 1, _AnyScore(), recipe=True).run().fold_epochs
+    return Simulation(ladder, unlimited, 1, _AnyScore()).run().fold_epochs
 
 
 def seconds_left(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float | None:

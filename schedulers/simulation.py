@@ -1,14 +1,15 @@
 """A study without training: a ladder climbed on scores from elsewhere, asynchronous workers and all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Protocol
 
 from schedulers.affordable import under_way
 from schedulers.budget import Budget
 from schedulers.ladder import Climb, Ladder, NewTrial
 from schedulers.next_work import CloseField, Finished, next_work
+from schedulers.proposal import Proposal
 from studies.events import ClimbEnded, ClimbStarted, EpochScored, FieldClosed, Launched, TrialAdded
 from studies.study_state import StudyState, TrialState
 
@@ -16,7 +17,7 @@ from studies.study_state import StudyState, TrialState
 class Judge(Protocol):
     """Where configurations, scores and times of a simulated study come from."""
 
-    def configuration(self, number: int, study: StudyState) -> dict[str, Any]:
+    def propose(self, number: int, study: StudyState) -> Proposal:
         """Return the configuration of a new trial."""
 
     def fold_score(self, trial: TrialState, fold: int, epoch: int) -> float:
@@ -34,7 +35,6 @@ class Simulation:
     budget: Budget
     slots: int
     judge: Judge
-    recipe: bool = False  # whether the first trial is one
     watch: Callable[[StudyState, float], None] | None = None
     begin: Callable[[], StudyState] = StudyState
 
@@ -62,9 +62,8 @@ class Simulation:
             return self._next_climb(study, now)
         if isinstance(work, NewTrial):
             number = len(study.trials)
-            origin = "recipe" if self.recipe and number == 0 else "simulated"
-            configuration = self.judge.configuration(number, study)
-            study.apply(TrialAdded(time=now, trial=number, configuration=configuration, origin=origin))
+            proposal = self.judge.propose(number, study)
+            study.apply(TrialAdded(time=now, trial=number, **asdict(proposal)))
             work = Climb(number, self.ladder.rungs[0])
         if not isinstance(work, Climb):
             assert isinstance(work, Finished) or study.climbing(), "it waits although nothing is in flight"

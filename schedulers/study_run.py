@@ -10,7 +10,8 @@ from schedulers.affordable import under_way
 from schedulers.disk.trimming import Folders, Trimmer
 from schedulers.ladder import Climb, NewTrial
 from schedulers.next_work import CloseField, Finished, Wait, Work, failed_setup, next_work
-from schedulers.samplers.ask import Asker, Proposal
+from schedulers.proposal import Proposal
+from schedulers.samplers.ask import Asker
 from schedulers.samplers.proposals import Effective, Proposals
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schedulers.samplers.ask import Proposal
+from schedulers.proposal import Proposal
 from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.projection import by_rank
 from schedulers.samplers.proposals import ROUNDING

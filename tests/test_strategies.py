@@ -124,7 +124,7 @@ def test_the_recipe_always_goes_to_the_top_within_a_budget_of_fold_epochs(
     trials = len(table.scores)
     budget = Budget(trials, fold_epochs=int(more * ladder.top))
     worst_first = np.argsort(table.final, kind="stable")
-    study = Simulation(ladder, budget, search["workers"], Replayed(table, worst_first), recipe=True).run()
+    study = Simulation(ladder, budget, search["workers"], Replayed(table, worst_first, recipe=True)).run()
     assert study.trials[0].fold_epochs == ladder.top
     assert study.fold_epochs <= int(more * ladder.top)
 

@@ -9,21 +9,13 @@ import numpy as np
 from optuna.trial import Trial
 
 from schedulers.ladder import Ladder
+from schedulers.proposal import Proposal
 from schedulers.samplers.projection import in_memory_study
 from schedulers.samplers.registry import SAMPLERS, make_sampler, sampler_in_charge, whole_trial
 from schedulers.samplers.transfer.known import Known
 from search_spaces import Choice, Parameter, SearchSpace
 from search_spaces.portfolio import Portfolio
 from studies.study_state import StudyState
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """A whole configuration, who proposed it, and its place by what was seen on other data, where that is known."""
-
-    configuration: dict[str, Any]
-    origin: str
-    expected: float | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from schedulers.samplers.ask import Asker, Proposal
+from schedulers.proposal import Proposal
+from schedulers.samplers.ask import Asker
 from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.registry import SAMPLERS
 from search_spaces import Range

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from schedulers.samplers.ask import Proposal
+from schedulers.proposal import Proposal
 from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.climb_order import ClimbOrder

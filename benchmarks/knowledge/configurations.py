@@ -1,6 +1,6 @@
 """The list of configurations that is judged on every small set: designed ones, and random ones from the shipped spaces.
 
-python -m benchmarks.configurations      # the random ones, drawn as they stand in configurations.yaml
+python -m benchmarks.knowledge.configurations      # the random ones, drawn as they stand in configurations.yaml
 """
 
 from pathlib import Path

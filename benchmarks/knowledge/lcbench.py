@@ -1,6 +1,6 @@
 """Samplers with and without what is known of other data, on the public benchmark LCBench (34 tasks, 7 hyperparameters).
 
-    python -m benchmarks.lcbench --folder lcbench --tasks 8 --seeds 10 --json rows.json
+    python -m benchmarks.knowledge.lcbench --folder lcbench --tasks 8 --seeds 10 --json rows.json
 
 `--folder` holds model.onnx, config_space.json and encoding.json of the scenario lcbench of YAHPO Gym (Pfisterer et al., AutoML
 2022), from the repository slds-lmu/yahpo_data, Apache-2.0. Every trial trains 52 epochs. A portfolio is learned on all tasks but
@@ -28,7 +28,8 @@ from rich.table import Table
 from analysis.portfolio.greedy import Scores
 from analysis.portfolio.tables import table_portfolio
 from schedulers.budget import Budget
-from schedulers.samplers.ask import Asker, Proposal
+from schedulers.proposal import Proposal
+from schedulers.samplers.ask import Asker
 from schedulers.samplers.proposals import Proposals
 from schedulers.simulation import Simulation
 from schedulers.strategies.full import Full
@@ -83,10 +84,10 @@ class Accuracies:
     task: str
     proposals: Proposals
 
-    def configuration(self, number: int, study: StudyState) -> dict[str, Any]:
+    def propose(self, number: int, study: StudyState) -> Proposal:
         proposal = self.proposals.next(study)
         assert proposal is not None
-        return proposal.configuration
+        return proposal
 
     def fold_score(self, trial: TrialState, fold: int, epoch: int) -> float:
         return float(self.benchmark.accuracy(self.task, [trial.configuration])[0] / 100)
@@ -162,7 +163,7 @@ def searched(
     queue = [Proposal(space.complete(one.configuration), "portfolio") for one in begins]
     ladder = Full(epochs=1, folds=1)
     proposals = Proposals(Asker(space, ladder, portfolio), queue, dict)
-    study = Simulation(ladder, Budget(TRIALS), slots, Accuracies(benchmark, task, proposals), recipe=True).run()
+    study = Simulation(ladder, Budget(TRIALS), slots, Accuracies(benchmark, task, proposals)).run()
     scores = [100 * (trial.score_at(1) or 0.0) for trial in study.trials.values()]
     best = space.active(study.trials[int(np.argmax(scores))].configuration)
     curve = np.maximum.accumulate(scores).round(4).tolist()

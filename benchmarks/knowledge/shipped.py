@@ -1,15 +1,14 @@
 """Choose the shipped portfolio from the recorded sets, and say what such a choice is worth on a set that it has not seen.
 
-    python -m benchmarks.shipped              # leave-one-set-out, nothing written
-    python -m benchmarks.shipped --write      # search_spaces/portfolios/shipped.yaml
+    python -m benchmarks.knowledge.shipped              # leave-one-set-out, nothing written
+    python -m benchmarks.knowledge.shipped --write      # search_spaces/portfolios/shipped.yaml
 
-The rows are those of `benchmarks.record`. Regret is what the best configuration of the left-out set scores above the best of the
-first few; a random order of the same configurations stands beside it.
+The rows are those of `benchmarks.knowledge.record`. Regret is what the best configuration of the left-out set scores above the
+best of the first few; a random order of the same configurations stands beside it.
 """
 
 import argparse
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,9 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.portfolio.tables import table_portfolio
-from benchmarks.configurations import configurations
-from benchmarks.record import FOLDS, ROWS
-from benchmarks.recording import read_rows
+from benchmarks.knowledge.configurations import configurations
+from benchmarks.knowledge.recorded_set import recorded_sets
 from search_spaces.portfolio import FOLDER, SHIPPED, Portfolio
 from storage.atomic import write_text
 from trainables.config import configured
@@ -30,22 +28,14 @@ LOOKS = (1, 2, 3, 4, 6, 8, 12)
 _LEFT_OUT = ("batch_size",)  # knobs that follow from the number of pictures: what changes them is not shipped
 _NOTE = """\
 # What a new study tries first: configurations that did best on small sets of pictures, and what all of them were worth there, for
-# the sampler. Made by python -m benchmarks.shipped --write from benchmarks/rows/sets (benchmarks/configurations.yaml, version 1).
+# the sampler. From benchmarks/rows/sets (benchmarks/knowledge/configurations.yaml, version 1), by
+#   python -m benchmarks.knowledge.shipped --write
 """
 
 
 def tables() -> dict[str, dict[str, float]]:
-    """Return by set and configuration the mean over the folds that all of the set's configurations have."""
-    return {file.stem: scores for file in sorted(ROWS.glob("*.jsonl")) if (scores := whole_folds(file))}
-
-
-def whole_folds(file: Path) -> dict[str, float]:
-    """Return a set's scores by configuration; none as long as there is no fold of all."""
-    names, by_fold = list(configurations()), dict[int, dict[str, float]]()
-    for row in read_rows(file):
-        by_fold.setdefault(row["fold"], {})[row["config"]] = row["curve"][-1]
-    whole = [scores for _, scores in sorted(by_fold.items()) if scores.keys() >= set(names)][:FOLDS]
-    return {name: float(np.mean([scores[name] for scores in whole])) for name in names} if whole else {}
+    """Return the scores over all folds by set and configuration."""
+    return {one.name: dict(zip(one.configurations, one.final.tolist(), strict=True)) for one in recorded_sets()}
 
 
 def described(names: Sequence[str]) -> dict[str, dict[str, Any]]:

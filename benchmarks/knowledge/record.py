@@ -1,6 +1,6 @@
 """Train the list of configurations on small sets, every one on four folds, and keep what is needed to choose among them later.
 
-    python -m benchmarks.record --sets emoji mnist --workers 2
+    python -m benchmarks.knowledge.record --sets emoji mnist --workers 2
 
 Appends a row a fold to benchmarks/rows/sets/SET.jsonl and skips those that are there: it can be stopped and started again. A row
 has the curve, the seconds, and what the fold's model voted on the fold left out and on fresh pictures, one character an image;
@@ -22,13 +22,13 @@ import numpy as np
 import torch
 from rich.console import Console
 
-from benchmarks.configurations import configurations
+from benchmarks.knowledge.configurations import configurations
 from benchmarks.recording import Recording, append_row, data_of, fresh_of, read_rows, recorded
 from storage.atomic import write_text
 from storage.rebuilt_folder import cache_root
 from studies.metrics import Probabilities
 
-ROWS = Path(__file__).parent / "rows/sets"
+ROWS = Path(__file__).parents[1] / "rows/sets"
 SETS = (
     *("age", "gender", "mask", "orl_identity", "small_digits"),
     *("mnist", "animals", "emoji", "surfaces", "faces_or_not"),

@@ -1,14 +1,19 @@
 """The leaderboard: trials by how far they came, then by score, each score with its spread."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import stdev
 
 from rich.table import Table
+from scipy.stats import t as student
 
 from schedulers.ladder import Ladder
 from studies.metrics import METRICS, Metric
 from studies.study_state import StudyState, TrialState
+
+LEVEL = (
+    0.1  # of the test by which a trial is ahead; what it costs and saves: `python -m benchmarks.knowledge.recipe_floor`
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,14 @@ def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:
     return table
 
 
+def chosen(rows: Sequence[Row]) -> Row | None:
+    """Return the trial that a search chooses from its leaderboard: the best, but the recipe where that is a tie with it."""
+    recipe = next((row for row in rows if row.origin == "recipe"), None)
+    if recipe is not None and is_tie(rows[0], recipe):
+        return recipe
+    return rows[0] if rows else None
+
+
 def is_tie(better: Row, other: Row) -> bool:
     """Tell whether two trials that were compared on the same folds differ by less than the noise."""
     if better.rung != other.rung or better.spread is None or other.spread is None:
@@ -76,5 +89,9 @@ def is_tie(better: Row, other: Row) -> bool:
 
 
 def noise(one: Row, other: Row) -> float:
-    """Return the larger of two trials' standard errors over the folds."""
-    return float(max(row.spread or 0.0 for row in (one, other)) / len(one.fold_scores) ** 0.5)
+    """Return what the better of two trials must be ahead by, fold by fold on the same folds, for a paired t-test at `LEVEL`.
+
+    Folds differ more than good configurations do, and that cancels out. Two folds alone ask for three standard errors.
+    """
+    ahead = [ours - theirs for ours, theirs in zip(one.fold_scores, other.fold_scores, strict=True)]
+    return float(student.ppf(1 - LEVEL, len(ahead) - 1) * stdev(ahead) / len(ahead) ** 0.5)

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from analysis.console import say
-from analysis.leaderboard import Row, is_tie, leaderboard, leaderboard_table, noise
+from analysis.leaderboard import Row, chosen, is_tie, leaderboard, leaderboard_table, noise
 from analysis.progress import spell_parameters
 from analysis.rungs import advice, rung_table, rungs_shown
 from schedulers.ladder import Ladder
@@ -29,8 +29,8 @@ def print_ending(
     here = partial(say, to=console)
     rows = leaderboard(study, ladder, space.metric)
     here(verdict(rows, ladder), style="bold")
-    if rows:
-        configuration = space.active(study.trials[rows[0].trial].configuration)
+    if winner := chosen(rows):
+        configuration = space.active(study.trials[winner.trial].configuration)
         here(f"  {spell_parameters(configuration) or 'nothing was varied'}")
         console.print(leaderboard_table(rows))
     for trial in study.trials.values():
@@ -57,12 +57,23 @@ def verdict(rows: list[Row], ladder: Ladder) -> str:
     """Return who is ahead, by how much, and whether that is a tie with the recipe."""
     if not rows:
         return "No trial has a score yet."
+    if chosen(rows) is not rows[0]:
+        return _kept(rows[0], next(row for row in rows if row.origin == "recipe"), ladder)
     best, others = rows[0], rows[1:]
     whole = best.rung >= ladder.top
     who = "The recipe" if best.origin == "recipe" else f"Trial {best.trial} ({best.origin})"
     known = f"{best.metric.title} {best.metric.spelled(best.score)} over {_how_far(best, ladder)}"
     other = next((row for row in others if best.origin == "recipe" or row.origin == "recipe"), None)
     return f"{who} {'won' if whole else 'leads'}: {known}. {_against(best, other)}"
+
+
+def _kept(best: Row, recipe: Row, ladder: Ladder) -> str:
+    """Return that the recipe is chosen although a trial is ahead."""
+    known = f"{recipe.metric.title} {recipe.metric.spelled(recipe.score)} over {_how_far(recipe, ladder)}"
+    return (
+        f"The recipe is chosen: {known}. Trial {best.trial} ({best.origin}) is {abs(best.score - recipe.score):.3f} ahead, a tie:"
+        f" the noise is {noise(best, recipe):.3f}, and ties go to the recipe."
+    )
 
 
 def _how_far(row: Row, ladder: Ladder) -> str:

@@ -45,7 +45,7 @@ def main() -> None:
 
 def one_trial() -> list[str]:
     """Return the options of a study of one short trial."""
-    return ["--trials", "1", "--set", "search.folds=2", "--set", "constants.epochs=1", "--set", "search.finalists=1"]
+    return ["--trials", "1", "--set", "search.folds=2", "--set", "constants.epochs=2", "--set", "search.finalists=1"]
 
 
 def search(results: Path, options: Sequence[str], stages: dict[str, float] | None = None) -> list[Event]:

@@ -71,7 +71,9 @@ def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Begin
     whole = read_portfolio(folder.portfolio if kept else find_portfolio(name, near))
     first = min(whole.first, max(1, space.search.trials // PORTFOLIO_SHARE))
     portfolio = whole.model_copy(update={"first": first})
-    return _beginning(portfolio, space, f"Portfolio {name}: {first} configurations", "portfolio")
+    return _beginning(
+        portfolio, space, f"Portfolio {name}: {first} configuration{'s' if first > 1 else ''}", "portfolio"
+    )
 
 
 def _beginning(portfolio: Portfolio, space: SearchSpace, named: str, origin: str) -> Beginning:
@@ -79,7 +81,7 @@ def _beginning(portfolio: Portfolio, space: SearchSpace, named: str, origin: str
     spelled = {one.origin: one.configuration for one in portfolio.configurations}
     remarks = notes(space, [spelled[one.origin] for one in entries])
     queue = tuple(Proposal(one.configuration, origin) for one in entries)
-    return Beginning(queue, portfolio, ("; ".join([f"{named} come first", *remarks]) + ".",))
+    return Beginning(queue, portfolio, ("; ".join([f"{named} before the sampler's", *remarks]) + ".",))
 
 
 def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:

@@ -111,9 +111,13 @@ def _nearest(space: SearchSpace, name: str, value: Any) -> Any:
 
 def notes(space: SearchSpace, configurations: list[Mapping[str, Any]] | list[dict[str, Any]]) -> list[str]:
     """Return lines on what of configurations has no place in a space."""
-    named = sorted({name for values in configurations for name in values})
-    unknown = [name for name in named if name not in space.recipe() and name not in space.parameters]
-    fixed = [name for name in named if name not in space.parameters and name not in unknown]
+    recipe = space.recipe()
+    named = sorted({name for values in configurations for name in values} - space.parameters.keys())
+    unknown = [name for name in named if name not in recipe]
+    fixed = [
+        name for name in named if any(name in values and values[name] != recipe.get(name) for values in configurations)
+    ]
+    fixed = [name for name in fixed if name not in unknown]
     outside = sorted(
         {
             f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from analysis.counts import best_trial, count_trials
-from analysis.leaderboard import Row, is_tie, leaderboard
+from analysis.leaderboard import Row, chosen, is_tie, leaderboard
 from analysis.progress import SearchProgress, spell_parameters
 from analysis.summary import print_ending, savings, time_shares, verdict
 from schedulers.strategies.fold_ladder import FoldLadder
@@ -76,8 +76,8 @@ def test_a_score_is_shown_with_its_spread_or_says_that_it_has_none() -> None:
 def test_the_verdict_says_who_won_by_how_much_and_whether_that_is_a_tie_with_the_recipe() -> None:
     ladder, recipe = FoldLadder(epochs=9, folds=4), replace(row(0, 0.69), origin="recipe")
     assert verdict([row(3, 0.70), row(2, 0.695), recipe], ladder) == (
-        "Trial 3 (tpe) won: macro F1 0.700 over all 4 folds. It is 0.010 ahead of the recipe (trial 0), a tie: the noise is"
-        " 0.041."
+        "The recipe is chosen: macro F1 0.690 over all 4 folds. Trial 3 (tpe) is 0.010 ahead, a tie: the noise is 0.020, and"
+        " ties go to the recipe."
     )
     assert "0.200 ahead of the recipe (trial 0), more than the noise" in verdict([row(3, 0.89), recipe], ladder)
     assert verdict([recipe, row(3, 0.6)], ladder).startswith(
@@ -102,13 +102,23 @@ def test_a_loss_is_shown_by_its_own_value_and_less_of_it_wins() -> None:
 
 
 def row(trial: int, score: float, folds: int = 4, fold_epochs: int | None = None) -> Row:
-    scores = (score - 0.1, score, score + 0.1, score)[:folds]
+    uneven = trial / 100  # trials differ in which folds suit them
+    scores = (score - 0.1 + uneven, score - uneven, score + 0.1, score)[:folds]
     return Row(trial, "tpe", folds, fold_epochs or 9 * folds, 9 * folds, score, scores)
 
 
 def test_trials_that_stand_on_different_folds_are_not_called_a_tie() -> None:
     assert not is_tie(row(0, 0.70), row(1, 0.71, folds=2))
-    assert is_tie(row(0, 0.70), row(1, 0.71))
+    assert is_tie(row(0, 0.70), row(1, 0.703))
+    assert not is_tie(row(0, 0.70), row(1, 0.72))
+
+
+def test_what_is_chosen_is_the_best_but_never_by_chance_alone() -> None:
+    recipe = replace(row(0, 0.69), origin="recipe")
+    assert chosen([row(3, 0.70), recipe]) is recipe
+    assert chosen([better := row(3, 0.75), recipe]) is better
+    assert chosen([deeper := row(3, 0.70), replace(recipe, rung=9, folds=1, fold_scores=(0.69,))]) is deeper
+    assert chosen([]) is None
 
 
 def test_a_trial_on_its_way_to_the_next_rung_is_compared_at_the_last_one_it_reached() -> None:

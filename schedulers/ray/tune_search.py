@@ -79,8 +79,9 @@ class ClimbSearcher(Searcher):
         order = self._orders.get(trial_id)
         if order is None or not result or result.get("failure") or "fold_epochs" not in result or self.broken:
             return
+        phases = {name.partition("/")[2]: spent for name, spent in result.items() if name.startswith("phases/")}
         try:
-            self._run.take_epoch(order, result)
+            self._run.take_epoch(order, {**result, "phases": phases})  # Tune has flattened it
         except Exception as error:
             self.broken = error
 

@@ -4,8 +4,8 @@
 
 Every set in turn; what is expected of a configuration comes from the other sets. In every order other configurations compete, in
 another sequence. Cost is in fold-epochs as a share of training everything, regret is what the best of an order scores above the
-chosen one, over all folds; both are means. A rule is beaten where a simpler one costs less and misses less, by more than twice the
-standard error of the difference of regrets.
+chosen one, over all folds; both are means. A rule is beaten where a simpler one costs less and misses less, by more than twice
+the standard error of the difference of regrets.
 """
 
 import argparse

@@ -39,10 +39,10 @@ def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) ->
         data=guess_source(options.data) if options.data else None,
         overrides=overrides(options),
     )
-    return _with_portfolio(space, stored)
+    return with_portfolio(space, stored)
 
 
-def _with_portfolio(space: SearchSpace, stored: SearchSpace | None) -> SearchSpace:
+def with_portfolio(space: SearchSpace, stored: SearchSpace | None) -> SearchSpace:
     """Return the space with a portfolio: as it says, as the study began, or for a new study the shipped one."""
     begun = SHIPPED if stored is None else stored.search.portfolio or NONE
     named = space.search.portfolio or begun

@@ -14,12 +14,15 @@ from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.greedy import greedy_order, ranked
 from analysis.portfolio.studies import read_judged
 from launch.initial_configurations import Beginning, from_portfolio
-from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
-from search_spaces.portfolio import within
+from launch.resolve import with_portfolio
+from schedulers.samplers.transfer.known import Known
+from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError, load_space
+from search_spaces.portfolio import find_portfolio, lies_in, read_portfolio, within
+from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyFolder
 from tests.toys.commands import ROOT
 from tests.toys.search import ToyDriver, toy_space
-from trainables.config import TrainConfig
+from trainables.config import TrainConfig, configured, train_config
 
 FILE = """
 format: 1
@@ -119,6 +122,27 @@ def test_a_file_that_is_no_portfolio_is_refused(content: str, complaint: str, tm
         begun(tmp_path)
     with pytest.raises(SpaceError, match=r"search\.portfolio: yours\.yaml: no such file"):
         begun(tmp_path, portfolio="yours.yaml")
+
+
+def test_a_new_study_begins_with_the_shipped_portfolio_and_one_begun_without_goes_on_without() -> None:
+    unsaid, none = space(portfolio=None), space(portfolio="none")
+    assert with_portfolio(unsaid, None).search.portfolio == "shipped"
+    assert with_portfolio(none, None).search.portfolio == "none"
+    assert with_portfolio(unsaid, unsaid).search.portfolio == "none", "an older version began it"
+    assert with_portfolio(unsaid, space(portfolio="mine.yaml")).search.portfolio == "mine.yaml"
+    assert with_portfolio(space(portfolio="shipped"), none).search.portfolio == "shipped", "unless it is named"
+
+
+@pytest.mark.parametrize("name", ["age", "gender", "mask", "classify"])
+def test_the_shipped_portfolio_fits_the_shipped_spaces_on_a_cpu_and_stays_out_of_them_on_a_gpu(name: str) -> None:
+    cpu, gpu = (load_space(name, knobs=train_config(), metrics=METRICS, profile=profile) for profile in ("cpu", "gpu"))
+    shipped = read_portfolio(find_portfolio("shipped", Path("nowhere")))
+    fitting = [entry for entry in shipped.configurations if lies_in(cpu, entry)]
+    assert len(fitting) > shipped.first > 0
+    assert all(configured(within(cpu, entry.configuration)) for entry in fitting)
+    assert len({str(within(cpu, entry.configuration)) for entry in fitting}) == len(fitting)
+    assert Known(cpu, shipped)
+    assert gpu.search.portfolio == "none", "it was judged on small nets"
 
 
 def test_a_portfolio_of_finished_studies_begins_with_what_is_best_in_them(tmp_path: Path) -> None:

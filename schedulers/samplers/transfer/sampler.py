@@ -19,7 +19,7 @@ from search_spaces import SearchSpace
 from search_spaces.drawing import drawn, neighbour
 
 Values = npt.NDArray[np.float64]
-_ENOUGH = 6  # trials that can contradict a portfolio
+_ENOUGH = 6  # trials that can bear out a portfolio, or contradict it
 _DRAWN, _NEAR, _BEST, _STEPS = 400, 20, 5, (0.2, 0.05)  # candidates: anywhere, and near each of the best, twice
 
 
@@ -28,8 +28,8 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
 
     Is shown trials as `by_rank` projects them. Those that run count as if what is expected of them had come out, so that parallel
     questions get different answers. Before `n_startup_trials` have an outcome it draws by chance, unless a portfolio says what
-    configurations are worth. What it says counts for half after `trust` trials and less with every further one, and not at all
-    while the study's own ranks contradict it.
+    configurations are worth. What it says counts for half after `trust` trials, less with every further one, and by as much
+    as the study's own ranks bear it out.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
     def _process(self, observed: Sequence[Mapping[str, Any]], ranks: Values) -> GaussianProcess:
         self._weight, self._level = 1.0, 0.0
         vectors, said = self._seen(observed)
-        self._weight = 0.0 if contradicted(said, ranks) else self._trust / max(self._trust + len(observed), 1e-9)
+        self._weight = agreement(said, ranks) * self._trust / max(self._trust + len(observed), 1e-9)
         guesses = self._weight * said
         self._level = float(guesses.mean())
         return GaussianProcess(Evidence(vectors, guesses - self._level, standardised(ranks), groups_of(self._space)))
@@ -103,11 +103,11 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
         return vectors, self._weight * self._known.guesses(vectors) - self._level
 
 
-def contradicted(said: Values, ranks: Values) -> bool:
-    """Tell whether what was said of configurations is turned round by their ranks."""
+def agreement(said: Values, ranks: Values) -> float:
+    """Return how far ranks bear out what was said, from 0 to 1: their rank correlation; 1 as long as there are too few."""
     if len(said) < _ENOUGH or np.ptp(said) == 0 or np.ptp(ranks) == 0:
-        return False
-    return bool(spearmanr(said, ranks)[0] < 0)
+        return 1.0
+    return max(0.0, float(spearmanr(said, ranks)[0]))
 
 
 def expected_improvement(mean: Values, deviation: Values, best: float) -> Values:

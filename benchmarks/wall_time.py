@@ -2,8 +2,9 @@
 
     python -m benchmarks.wall_time --sets animals mnist orl_identity --trials 16 --json rows.json
 
-Both get the same pictures, folds, epochs, batches, network and weights (see `benchmarks.plain_search`); the score is the mean macro
-F1 of the folds of a trial that has trained all of them. Time is from the command, start-up included. Run it on an idle machine.
+Both get the same pictures, folds, epochs, batches, network and weights (see `benchmarks.plain_search`); the score is the mean
+macro F1 of the folds of a trial that has trained all of them. Time is from the command, start-up included. Run it on an idle
+machine.
 """
 
 import argparse

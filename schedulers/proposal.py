@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+PORTFOLIO = "portfolio"  # who proposed what comes from one
+
 
 @dataclass(frozen=True)
 class Proposal:

@@ -54,7 +54,10 @@ def place(tmp_path: Path) -> Path:
             ["--set", "search.scheduler=hyperband"],
             "search.scheduler: there is no strategy 'hyperband'; Valid: fold_ladder",
         ),
-        (["--set", "search.sampler_options={startup: 3}"], "search.sampler_options.startup: gp has no such option"),
+        (
+            ["--set", "search.sampler_options={startup: 3}"],
+            "search.sampler_options.startup: transfer_gp has no such option",
+        ),
         (["--warm-start", "nowhere"], "--warm-start nowhere:"),
         (
             ["--set", "head=regression"],

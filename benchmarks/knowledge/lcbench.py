@@ -28,7 +28,7 @@ from rich.table import Table
 from analysis.portfolio.greedy import Scores
 from analysis.portfolio.tables import table_portfolio
 from schedulers.budget import Budget
-from schedulers.proposal import Proposal
+from schedulers.proposal import PORTFOLIO, Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.proposals import Proposals
 from schedulers.simulation import Simulation
@@ -160,7 +160,7 @@ def searched(
     benchmark, space = Benchmark(folder), lcbench_space(way.sampler, seed)
     portfolio = way.knows(learned(benchmark, task, found)) if way.knows else None
     begins = portfolio.configurations[:FIRST] if portfolio and way.begins else ()
-    queue = [Proposal(space.complete(one.configuration), "portfolio") for one in begins]
+    queue = [Proposal(space.complete(one.configuration), PORTFOLIO) for one in begins]
     ladder = Full(epochs=1, folds=1)
     proposals = Proposals(Asker(space, ladder, portfolio), queue, dict)
     study = Simulation(ladder, Budget(TRIALS), slots, Accuracies(benchmark, task, proposals)).run()

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from benchmarks.knowledge.recorded_set import RECIPE, RecordedSet
 from benchmarks.knowledge.shipped import described
-from schedulers.proposal import Proposal
+from schedulers.proposal import PORTFOLIO, Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.transfer.encoding import encoded
 from search_spaces import SearchSpace, load_space
@@ -57,7 +57,7 @@ class RowJudge:
             return self._of(self._recipe, "recipe")
         waiting = [place for place in self._order if place not in tried]
         if waiting:
-            return self._of(waiting[0], "portfolio")
+            return self._of(waiting[0], PORTFOLIO)
         drawn = encoded(self._asker.space, [self._asker.propose(study, number).configuration])
         away = ((self._vectors - drawn) ** 2).sum(axis=1)
         nearest = next(self._pool[near] for near in np.argsort(away) if self._pool[near] not in tried)

@@ -18,6 +18,7 @@ from studies.study_state import StudyState
 from studies.study_state import TrialState as OurTrial
 
 SHOWN = 50
+ORIGIN = "origin"  # of a projected trial: who proposed it
 Projection: TypeAlias = Callable[[SearchSpace, StudyState, Ladder], list[FrozenTrial]]
 
 
@@ -114,4 +115,5 @@ def _frozen(
         params=active,
         distributions={name: distribution(space.parameters[name]) for name in active},
         intermediate_values={} if step is None or value is None else {step: value},
+        user_attrs={ORIGIN: trial.origin},
     )

@@ -12,6 +12,8 @@ from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import norm, spearmanr
 from threadpoolctl import threadpool_limits
 
+from schedulers.proposal import PORTFOLIO
+from schedulers.samplers.projection import ORIGIN
 from schedulers.samplers.transfer.encoding import encoded, groups_of
 from schedulers.samplers.transfer.gaussian_process import Evidence, GaussianProcess
 from schedulers.samplers.transfer.known import Known, standardised
@@ -19,6 +21,7 @@ from search_spaces import SearchSpace
 from search_spaces.drawing import drawn, neighbour
 
 Values = npt.NDArray[np.float64]
+_FEWEST = 2  # trials with an outcome before there is anything to learn from
 _ENOUGH = 6  # trials that can bear out a portfolio, or contradict it
 _DRAWN, _NEAR, _BEST, _STEPS = 400, 20, 5, (0.2, 0.05)  # candidates: anywhere, and near each of the best, twice
 
@@ -27,9 +30,9 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
     """Proposes the candidate with the largest expected improvement.
 
     Is shown trials as `by_rank` projects them. Those that run count as if what is expected of them had come out, so that parallel
-    questions get different answers. Before `n_startup_trials` have an outcome it draws by chance, unless a portfolio says what
-    configurations are worth. What it says counts for half after `trust` trials, less with every further one, and by as much
-    as the study's own ranks bear it out.
+    questions get different answers. Before `n_startup_trials` beside the portfolio's have an outcome it draws by chance, unless
+    the portfolio says what configurations are worth and the study bears that out. What it says counts for half after `trust`
+    trials, less with every further one, and by as much as the study's own ranks bear it out.
     """
 
     def __init__(
@@ -51,7 +54,8 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
     def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
         """Choose the whole configuration."""
         judged = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(judged) < (2 if self._known else max(2, self._startup)):
+        others = sum(one.user_attrs.get(ORIGIN) != PORTFOLIO for one in judged)
+        if len(judged) < _FEWEST or (others < self._startup and not self._believed(judged)):
             self._chosen = drawn(self._space, self._generator)
             return
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
@@ -73,6 +77,11 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
     ) -> Any:
         """Return the chosen value."""
         return self._chosen[param_name]
+
+    def _believed(self, judged: Sequence[FrozenTrial]) -> bool:
+        """Tell whether something is known of other data that this study bears out."""
+        said = self._known.guesses(encoded(self._space, [one.params for one in judged]))
+        return bool(self._known) and agreement(said, np.array([one.value for one in judged], dtype=np.float64)) > 0
 
     def _most_promising(self, judged: Sequence[FrozenTrial], running: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         observed = [one.params for one in judged]

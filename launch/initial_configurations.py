@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from analysis.portfolio.studies import best_of, read_judged
 from plugins.names import name_hint
-from schedulers.proposal import Proposal
+from schedulers.proposal import PORTFOLIO, Proposal
+from schedulers.samplers.transfer.known import Known
 from search_spaces import SearchSpace
 from search_spaces.errors import SpaceError, explain
 from search_spaces.portfolio import NONE, Portfolio, find_portfolio, notes, projected, read_portfolio
 from studies.study_folder import StudyError, StudyFolder
-from trainables.config import configured, train_config
+from trainables.config import configured, renamed, train_config
 
 WARM_SHARE = 4  # one in so many trials may come from another study; the rest is for what is new
 PORTFOLIO_SHARE = 2  # one in so many from a portfolio
@@ -71,15 +72,18 @@ def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Begin
     whole = read_portfolio(folder.portfolio if kept else find_portfolio(name, near))
     first = min(whole.first, max(1, space.search.trials // PORTFOLIO_SHARE))
     portfolio = whole.model_copy(update={"first": first})
-    return _beginning(
-        portfolio, space, f"Portfolio {name}: {first} configuration{'s' if first > 1 else ''}", "portfolio"
-    )
+    named = f"Portfolio {name}: {first} configuration{'s' if first > 1 else ''}"
+    return _beginning(portfolio, space, named, PORTFOLIO)
 
 
 def _beginning(portfolio: Portfolio, space: SearchSpace, named: str, origin: str) -> Beginning:
+    today = [one.model_copy(update={"configuration": renamed(one.configuration)}) for one in portfolio.configurations]
+    portfolio = portfolio.model_copy(update={"configurations": tuple(today)})
     entries = projected(portfolio, space)[: portfolio.first]
     spelled = {one.origin: one.configuration for one in portfolio.configurations}
     remarks = notes(space, [spelled[one.origin] for one in entries])
+    if not Known(space, portfolio):
+        remarks.append("too few of all could have been drawn from this space to tell the sampler what others are worth")
     queue = tuple(Proposal(one.configuration, origin) for one in entries)
     return Beginning(queue, portfolio, ("; ".join([f"{named} before the sampler's", *remarks]) + ".",))
 

@@ -83,10 +83,15 @@ def test_a_study_begins_with_half_its_trials_from_the_portfolio_as_far_as_they_l
     assert known.notes == (
         "Portfolio mine.yaml: 3 configurations before the sampler's; left out, as this space fixes them: drop_rate; left out,"
         " as this version knows no such knob: shake; outside this space, so the nearest is taken: learning_rate 2,"
-        " optimizer lion.",
+        " optimizer lion; too few of all could have been drawn from this space to tell the sampler what others are worth.",
     )
     assert len(begun(tmp_path, trials=4).queue) == 2
     assert begun(tmp_path, portfolio="none") == Beginning()
+
+
+def test_a_portfolio_of_an_older_version_is_read_under_the_names_of_today(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(FILE.replace("drop_rate: 0.1", "pretrained: false"))
+    assert "left out, as this space fixes them: weights" in begun(tmp_path).notes[0]
 
 
 def test_a_study_goes_on_with_the_portfolio_that_it_began_with(tmp_path: Path) -> None:

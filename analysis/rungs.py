@@ -6,13 +6,12 @@ from itertools import pairwise
 from math import isnan
 
 from rich.table import Table
-from scipy.stats import kendalltau
 
+from schedulers.agreement import rank_agreement
 from schedulers.ladder import ComparesEarly, Ladder, competitors, ranked_at
 from studies.study_state import StudyState
 
 AGREES = 0.5  # Kendall's tau between two rungs from which a ranking is called right: three pairs of four in order
-FEW = 3  # of two trials any agreement is complete, one way or the other
 ENOUGH = 5  # trials that went on; below, a rank agreement says nothing
 
 
@@ -39,29 +38,18 @@ def rung_table(study: StudyState, ladder: Ladder) -> list[RungRow]:
                 rung=rung,
                 reached=len(reached),
                 went_on=sum(trial.fold_epochs > rung for trial in reached),
-                agrees_with_next=above and rank_agreement(study, rung, above),
-                agrees_with_top=above and rank_agreement(study, rung, ladder.top),
+                agrees_with_next=above and rank_agreement(trials, rung, above)[1],
+                agrees_with_top=above and rank_agreement(trials, rung, ladder.top)[1],
                 fold_epochs=sum(min(trial.fold_epochs, rung) - below for trial in trials if trial.fold_epochs > below),
             )
         )
     return rows
 
 
-def rank_agreement(study: StudyState, rung: int, later: int) -> float | None:
-    """Return Kendall's tau between two rungs among the trials that reached both, None where it is not defined."""
-    both = ranked_at(competitors(study), later)
-    if len(both) < FEW:
-        return None
-    tau = float(kendalltau([trial.score_at(rung) for trial in both], [trial.score_at(later) for trial in both])[0])
-    return None if isnan(tau) else tau
-
-
 def advice(study: StudyState, ladder: Ladder) -> str | None:
     """Return which grace period would have been right where the first rung does not agree with the next."""
-    agreements = [
-        (rung, rank_agreement(study, rung, later) if len(ranked_at(competitors(study), later)) >= ENOUGH else None)
-        for rung, later in pairwise(ladder.rungs)
-    ]
+    found = [(rung, *rank_agreement(competitors(study), rung, later)) for rung, later in pairwise(ladder.rungs)]
+    agreements = [(rung, tau if both >= ENOUGH else None) for rung, both, tau in found]
     if not agreements or agreements[0][1] is None or agreements[0][1] >= AGREES:
         return None
     if not isinstance(ladder, ComparesEarly):

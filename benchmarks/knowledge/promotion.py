@@ -45,6 +45,8 @@ RULES: dict[str, tuple[str, dict[str, Any]]] = {
     "fold_ladder": ("fold_ladder", {}),
     "3 looks, half, no prior (before)": ("fold_ladder", {"looks": 3, "keep": 0.5, "prior": 0.0}),
     "3 looks, half": ("fold_ladder", {"looks": 3, "keep": 0.5}),
+    "3 looks, half, none skipped": ("fold_ladder", {"looks": 3, "keep": 0.5, "blind_below": -2.0}),
+    "3 looks, half, skipped below 0.3": ("fold_ladder", {"looks": 3, "keep": 0.5, "blind_below": 0.3}),
     "2 looks, half": ("fold_ladder", {"looks": 2, "keep": 0.5}),
     "2 looks, quarter": ("fold_ladder", {"looks": 2, "keep": 0.25}),
     "2 looks, quarter, no prior": ("fold_ladder", {"looks": 2, "keep": 0.25, "prior": 0.0}),

@@ -10,13 +10,18 @@ the last one the finalists train on: with 32 contenders and three finalists 32, 
 (Jamieson and Talwalkar, AISTATS 2016) without its barrier. What it was measured against: `benchmarks.replay`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
+from schedulers.agreement import rank_agreement
 from schedulers.ladder import Climb, NewTrial, Outlook, competitors, ranked_at
 from schedulers.strategies.expectations import with_prior
 from schedulers.strategies.finals import Finals, final_climb
 from studies.study_state import StudyState, TrialState
+
+BLIND_BELOW = 0.0
+ENOUGH = 6  # trials at both looks; fewer say nothing about the looks
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,9 @@ class FoldLadder(Finals):
     looks: int = field(default=3, kw_only=True)  # inside the first fold, one every grace period
     keep: float = field(default=0.5, kw_only=True)  # share that goes on from every look but the last
     prior: float = field(default=0.5, kw_only=True)  # share of what other data say in the places at a look
+    blind_below: float = field(
+        default=BLIND_BELOW, kw_only=True
+    )  # agreement with the next look below which one is skipped
 
     @property
     def epoch_rungs(self) -> tuple[int, ...]:
@@ -73,6 +81,13 @@ class FoldLadder(Finals):
             return min(reached, self.finalists)
         return max(self.finalists, int(reached * self.keep))
 
+    def blind_looks(self, trials: Sequence[TrialState]) -> Iterator[int]:
+        """Yield the looks, by index, whose ranking says nothing about the next one, as far as this study shows it."""
+        for index, (rung, later) in enumerate(pairwise(self.compared_rungs)):
+            both, tau = rank_agreement(trials, rung, later)
+            if both >= ENOUGH and tau is not None and tau < self.blind_below:
+                yield index
+
     def quota(self, index: int, contenders: int) -> int:
         """Return how many of all contenders go on from the compared rung of this index."""
         standing = contenders
@@ -89,6 +104,8 @@ class Field:
         trials = competitors(study)
         self._ranked = [ladder.ranked(trials, rung) for rung in ladder.compared_rungs]
         self._quotas = [ladder.quota(index, outlook.contenders) for index in range(len(ladder.compared_rungs))]
+        for index in ladder.blind_looks(trials):  # all go on that the look before sent
+            self._quotas[index] = self._quotas[index - 1] if index else outlook.contenders
         unseen = max(0, outlook.contenders - len(trials)) if outlook.open else 0
         self._coming: list[int] = []
         for index, rung in enumerate(ladder.compared_rungs):

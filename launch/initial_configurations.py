@@ -85,7 +85,7 @@ def _beginning(portfolio: Portfolio, space: SearchSpace, named: str, origin: str
     if not Known(space, portfolio):
         remarks.append("too few of all could have been drawn from this space to tell the sampler what others are worth")
     queue = tuple(Proposal(one.configuration, origin) for one in entries)
-    return Beginning(queue, portfolio, ("; ".join([f"{named} before the sampler's", *remarks]) + ".",))
+    return Beginning(queue, portfolio, ("; ".join([f"{named} come before the sampler's", *remarks]) + ".",))
 
 
 def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:

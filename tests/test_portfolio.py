@@ -81,7 +81,7 @@ def test_a_study_begins_with_half_its_trials_from_the_portfolio_as_far_as_they_l
     assert [one.configuration["optimizer"] for one in known.queue] == ["sgd", "adamw", space().recipe()["optimizer"]]
     assert known.queue[1].configuration["drop_rate"] == TrainConfig().drop_rate, "the space fixes it"
     assert known.notes == (
-        "Portfolio mine.yaml: 3 configurations before the sampler's; left out, as this space fixes them: drop_rate; left out,"
+        "Portfolio mine.yaml: 3 configurations come before the sampler's; left out, as this space fixes them: drop_rate; left out,"
         " as this version knows no such knob: shake; outside this space, so the nearest is taken: learning_rate 2,"
         " optimizer lion; too few of all could have been drawn from this space to tell the sampler what others are worth.",
     )

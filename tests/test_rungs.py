@@ -2,7 +2,8 @@
 
 import pytest
 
-from analysis.rungs import advice, rank_agreement, rung_table
+from analysis.rungs import advice, rung_table
+from schedulers.agreement import rank_agreement
 from schedulers.ladder import Ladder
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategies.lockstep import Lockstep
@@ -40,8 +41,10 @@ def test_agreement_is_kendalls_tau_among_those_that_reached_both() -> None:
     assert second.agrees_with_next == pytest.approx(1)
     assert first.agrees_with_top is None, "nobody reached the top but the recipe"
     ties = {trial: [0.5, 0.5] for trial in (1, 2, 3)}
-    assert rank_agreement(study_of(ties), 1, 2) is None, "ties have no ranking"
-    assert rank_agreement(study_of({1: [0.5, 0.5], 2: [0.6, 0.4]}), 1, 2) is None, "two say nothing"
+    assert rank_agreement(study_of(ties).trials.values(), 1, 2)[1] is None, "ties have no ranking"
+    assert rank_agreement(study_of({1: [0.5, 0.5], 2: [0.6, 0.4]}).trials.values(), 1, 2) == (2, None), (
+        "two say nothing"
+    )
 
 
 def test_a_first_look_that_came_too_early_is_told_with_the_grace_period_that_would_have_been_right() -> None:

@@ -198,7 +198,7 @@ def test_folds_in_lockstep_with_budgets_a_queue_and_another_sampler_run_under_ra
     other = ("--set", "learning_rate.low=1e-3", "--set", "metric=log_loss")
     warm = search(place, "--study", "warm", "--trials", "4", "--warm-start", "toy", *other)
     assert "log loss ± spread over folds" in warm
-    assert "the best 1 configurations of toy (mask) come first" in warm
+    assert "the best 1 configurations of toy (mask) come before the sampler's" in warm
     assert state(place, "warm").trials[1].origin == "toy"
     check = [sys.executable, "-m", "analysis.check", str(place / "results/toy")]
     assert "0 wrong" in subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True).stdout

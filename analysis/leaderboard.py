@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from statistics import stdev
+from statistics import mean, stdev
 
 from rich.table import Table
 from scipy.stats import t as student
@@ -83,9 +83,9 @@ def chosen(rows: Sequence[Row]) -> Row | None:
 
 def is_tie(better: Row, other: Row) -> bool:
     """Tell whether two trials that were compared on the same folds differ by less than the noise."""
-    if better.rung != other.rung or better.spread is None or other.spread is None:
+    if better.rung != other.rung or len(better.fold_scores) != len(other.fold_scores) or better.spread is None:
         return False
-    return abs(better.score - other.score) < noise(better, other)
+    return abs(mean(better.fold_scores) - mean(other.fold_scores)) < noise(better, other)
 
 
 def noise(one: Row, other: Row) -> float:

@@ -3,8 +3,8 @@
     python -m benchmarks.plain_search folds.csv --trials 16 --size 64 --epochs 13 --results plain
 
 The table has the columns path, label and fold; paths are relative to it. Images are read with Pillow and changed by torchvision,
-as an ImageFolder would; model, weights, folds, metric and knobs are ours. Whenever a trial of all folds is the best so far, a
-line of JSON says so. Searched knobs, ranges and strengths are those of classify.yaml; a trial trains one fold after the other.
+as an ImageFolder would; model, weights, folds and metric are ours. Whenever a trial of all folds is the best so far, a line of
+JSON says so. Searched are five of the eight knobs of classify.yaml, in its ranges; a trial trains one fold after the other.
 """
 
 import argparse

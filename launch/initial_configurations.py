@@ -1,7 +1,7 @@
 """Configurations that come before the sampler's: a list of the user's own, the best of another study, and a portfolio."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from analysis.portfolio.studies import best_of, read_judged
 from plugins.names import name_hint
-from schedulers.proposal import PORTFOLIO, Proposal
+from schedulers.proposal import ENQUEUED, PORTFOLIO, Proposal
 from schedulers.samplers.transfer.known import Known
 from search_spaces import SearchSpace
 from search_spaces.errors import SpaceError, explain
@@ -29,13 +29,14 @@ class Beginning:
     queue: tuple[Proposal, ...] = ()
     portfolio: Portfolio | None = None
     notes: tuple[str, ...] = ()
+    kept: Portfolio | None = None  # what the study keeps, to go on with: the portfolio that the space names
 
     def before(self, other: "Beginning") -> "Beginning":
         """Return this and then another: both queues, and the evidence of both."""
         known = [one.portfolio for one in (self, other) if one.portfolio is not None]
         entries = tuple(entry for portfolio in known for entry in portfolio.configurations)
         both = known[0].model_copy(update={"configurations": entries}) if known else None
-        return Beginning(self.queue + other.queue, both, self.notes + other.notes)
+        return Beginning(self.queue + other.queue, both, self.notes + other.notes, self.kept or other.kept)
 
 
 def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> Beginning:
@@ -73,7 +74,7 @@ def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Begin
     first = min(whole.first, max(1, space.search.trials // PORTFOLIO_SHARE))
     portfolio = whole.model_copy(update={"first": first})
     named = f"Portfolio {name}: {first} configuration{'s' if first > 1 else ''}"
-    return _beginning(portfolio, space, named, PORTFOLIO)
+    return replace(_beginning(portfolio, space, named, PORTFOLIO), kept=whole)
 
 
 def _beginning(portfolio: Portfolio, space: SearchSpace, named: str, origin: str) -> Beginning:
@@ -101,8 +102,7 @@ def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SpaceError(str(file), "", "must be a list of mappings, such as '- {learning_rate: 1e-3, optimizer: sgd}'")
     return [
-        Proposal(_checked(entry, space, f"{file}: entry {number}"), "enqueued")
-        for number, entry in enumerate(entries, 1)
+        Proposal(_checked(entry, space, f"{file}: entry {number}"), ENQUEUED) for number, entry in enumerate(entries, 1)
     ]
 
 

@@ -81,8 +81,8 @@ class Launch:
             DECODED: json.dumps(self.data.decoded),
             self.folder.environment.name: json.dumps(environment(), indent=1),
         }
-        if self.known.portfolio is not None and not self.folder.portfolio.is_file():
-            files[self.folder.portfolio.name] = self.known.portfolio.spelled()
+        if self.known.kept is not None:
+            files[self.folder.portfolio.name] = self.known.kept.spelled()
         self.folder.begin_or_continue(self.identity, files)
         return notes
 

@@ -39,14 +39,19 @@ def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) ->
         data=guess_source(options.data) if options.data else None,
         overrides=overrides(options),
     )
-    return with_portfolio(space, stored)
+    return as_begun(space, stored)
 
 
-def with_portfolio(space: SearchSpace, stored: SearchSpace | None) -> SearchSpace:
-    """Return the space with a portfolio: as it says, as the study began, or for a new study the shipped one."""
+def as_begun(space: SearchSpace, stored: SearchSpace | None) -> SearchSpace:
+    """Return the space with a portfolio: as it says, as the study began, or for a new study the shipped one.
+
+    A study that a version without portfolios began keeps its sampler, too.
+    """
     begun = SHIPPED if stored is None else stored.search.portfolio or NONE
-    named = space.search.portfolio or begun
-    return space.model_copy(update={"search": space.search.model_copy(update={"portfolio": named})})
+    update = {"portfolio": space.search.portfolio or begun}
+    if stored is not None and stored.search.portfolio is None and space.search.portfolio is None:
+        update["sampler"] = stored.search.sampler
+    return space.model_copy(update={"search": space.search.model_copy(update=update)})
 
 
 def brought_up_to_date(stored: SearchSpace) -> SearchSpace:

@@ -1,7 +1,7 @@
 """The ladder of rungs: what every strategy for spending fold-epochs stands on."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import ClassVar
@@ -64,6 +64,14 @@ class Ladder(ABC):
     def places(self, rung: int, reached: int) -> int:
         """Return how many of `reached` trials at a rung deserve more: the sampler's notion of depth."""
 
+    def ranked(self, trials: Iterable[TrialState], rung: int) -> list[TrialState]:
+        """Return the trials that reached a rung in the order in which they deserve a place."""
+        return ranked_at(trials, rung)
+
+    def compares(self, trials: Sequence[TrialState], rung: int) -> bool:
+        """Tell whether places are given at a rung, as things stand."""
+        return True
+
     def finals(self, study: StudyState) -> list[TrialState]:
         """Return the trials that are to train all folds as things stand; none for a strategy without finals."""
         return []
@@ -123,13 +131,15 @@ def earned_rungs(study: StudyState, ladder: Ladder) -> dict[int, int]:
     """
     earned = dict.fromkeys(study.trials, 0)
     stayed: set[int] = set()
+    everyone = list(study.trials.values())
     for rung in ladder.rungs:
-        ranked = ranked_at(study.trials.values(), rung)
-        places = max(1, ladder.places(rung, len(ranked)))
-        lowest_in = [trial.score_at(rung) or 0.0 for trial in ranked][:places][-1:]
+        ranked = ladder.ranked(everyone, rung)
+        places = max(1, ladder.places(rung, len(ranked))) if ladder.compares(everyone, rung) else len(ranked)
+        inside = {trial.number for trial in ranked[:places]}
+        lowest_in = min([trial.score_at(rung) or 0.0 for trial in ranked[:places]], default=0.0)
         for trial in ranked:
             if trial.number not in stayed:
                 earned[trial.number] = rung
-            if (trial.score_at(rung) or 0.0) < min(lowest_in):
+            if trial.number not in inside and (trial.score_at(rung) or 0.0) < lowest_in:
                 stayed.add(trial.number)
     return earned

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-PORTFOLIO = "portfolio"  # who proposed what comes from one
+PORTFOLIO, ENQUEUED = "portfolio", "enqueued"  # who proposed what comes from one, and from the user's own list
 
 
 @dataclass(frozen=True)

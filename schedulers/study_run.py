@@ -182,6 +182,8 @@ class StudyRun:
             return Wait() if self.state.climbing() else Finished("stopped")
         work = next_work(self.state, self.ladder, self.budget, self.slots, self._clock())
         if isinstance(work, CloseField):
+            if self._proposals.asked_for(self.state):
+                return NewTrial()
             self._add(FieldClosed(time=self._clock(), reason=work.reason))
             return self._next_work()
         return work

@@ -2,8 +2,8 @@
 
 The next one is taken to score at the first look as the last ones did. By how much the best is then expected to rise is the
 expected improvement of a normal over it (Mockus, 1975); what a look shows is partly chance, so only `RELIABILITY` of it counts:
-about the rank correlation of an early look with other folds on recorded sets (`python -m benchmarks.promotion`). How much time it
-saves and what it misses: `python -m benchmarks.stopping`.
+about the rank correlation of an early look with other folds on recorded sets (`python -m benchmarks.knowledge.promotion`). Its
+price is that of another trial on the ladder. What is saved and missed: `python -m benchmarks.knowledge.stopping`.
 """
 
 from collections.abc import Iterable
@@ -60,7 +60,9 @@ def next_offer(study: StudyState, ladder: Ladder, slots: int) -> Offer | None:
         return None
     fails = sum(trial.failure is not None for trial in trials) / len(trials)
     begun = len(trials)
-    fold_epochs = max(float(rung), ladder.cost(begun + 1) - ladder.cost(begun))
+    fold_epochs = max(
+        float(rung), (ladder.cost(2 * begun) - ladder.cost(begun)) / begun
+    )  # of one more, whole rungs apart
     gain = (1 - fails) * RELIABILITY * improvement(scores[-_RECENT:], max(whole))
     return Offer(gain, fold_epochs * seconds / slots)
 

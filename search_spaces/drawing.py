@@ -30,7 +30,7 @@ def neighbour(
         if not parameter.is_active(space.complete(values)):
             continue
         place, moved = generator.random(), generator.normal(0.0, step)
-        if not parameter.contains(configuration.get(name)):
+        if name not in configuration or not parameter.contains(configuration[name]):
             values[name] = value_at(parameter, place)
         elif isinstance(parameter, Range):
             values[name] = value_at(parameter, float(np.clip(parameter.position(configuration[name]) + moved, 0, 1)))
@@ -40,9 +40,15 @@ def neighbour(
 
 
 def value_at(parameter: Parameter, place: float) -> Any:
-    """Return the value at a place from 0 to 1 of a range's own scale, or of the list of a choice."""
+    """Return the value at a place from 0 to 1 of a range's own scale, or of the list of a choice; points share it evenly."""
     if isinstance(parameter, Choice):
         return parameter.choice[min(len(parameter.choice) - 1, int(place * len(parameter.choice)))]
-    if parameter.log:
-        return parameter.nearest(parameter.low * (parameter.high / parameter.low) ** place)
-    return parameter.nearest(parameter.low + place * (parameter.high - parameter.low))
+    margin = 0.0
+    if parameter.step is not None:
+        return parameter.nearest(
+            parameter.low + min(parameter.steps, int(place * (parameter.steps + 1))) * parameter.step
+        )
+    if parameter.integer:
+        margin = 0.5  # so that the ends are drawn as often as the others
+    low, high = parameter.low - margin, parameter.high + margin
+    return parameter.nearest(low * (high / low) ** place if parameter.log else low + place * (high - low))

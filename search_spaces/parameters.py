@@ -57,8 +57,16 @@ class Range(_Parameter):
     def nearest(self, value: float) -> float:
         """Return the value nearest to one that may lie outside."""
         inside = min(max(value, self.low), self.high)
-        stepped = inside if self.step is None else self.low + round((inside - self.low) / self.step) * self.step
-        return int(stepped) if self.integer else stepped
+        if self.step is None:
+            return round(inside) if self.integer else inside
+        stepped = self.low + min(round((inside - self.low) / self.step), self.steps) * self.step
+        return round(stepped) if self.integer else stepped
+
+    @property
+    def steps(self) -> int:
+        """Return how many steps there are from `low` to the last value of a range with a step."""
+        assert self.step is not None
+        return math.floor((self.high - self.low) / self.step + 1e-9)
 
     def position(self, value: float) -> float:
         """Return where a value lies, from 0 (`low`) to 1 (`high`) on the range's own scale; values outside go beyond."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from plugins.names import name_hint
 from search_spaces.errors import SpaceError, explain
@@ -19,11 +19,26 @@ FOLDER = Path(__file__).parent / "portfolios"
 class Entry(BaseModel):
     """One configuration, by every knob that the portfolio's configurations differ in, and what it was called."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     origin: str
     configuration: dict[str, Value]
     place: float = Field(0.5, ge=0, le=1)  # among all that were judged, mean over the sets: 0 the worst, 1 the best
+
+    @field_validator("configuration", mode="before")
+    @classmethod
+    def _numbers(cls, values: Any) -> Any:
+        """Return numbers for numbers: YAML takes 2e-3 for a text."""
+        return {name: _number(value) for name, value in values.items()} if isinstance(values, dict) else values
+
+
+def _number(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return float(value) if any(digit.isdigit() for digit in value) else value
+    except ValueError:
+        return value
 
 
 class Portfolio(BaseModel):
@@ -48,12 +63,12 @@ class Portfolio(BaseModel):
 
 
 def find_portfolio(name: str, near: Path) -> Path:
-    """Return the file of a portfolio by its name among the shipped ones, or by its path, relative to a folder.
+    """Return the file of a portfolio by its name among the shipped ones, or by its path, from here or from a folder.
 
     Raises:
         SpaceError: there is none.
     """
-    files = [near / name, FOLDER / f"{name}.yaml"]
+    files = [FOLDER / f"{name}.yaml", Path(name), near / name]
     file = next((one for one in files if one.is_file()), None)
     if file is None:
         shipped = sorted(path.stem for path in FOLDER.glob("*.yaml"))
@@ -97,7 +112,12 @@ def lies_in(space: SearchSpace, entry: Entry) -> bool:
 
 def within(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the whole configuration of a space that is nearest to values of another's."""
-    return space.complete({name: _nearest(space, name, values[name]) for name in space.parameters if name in values})
+    drawn: dict[str, Any] = {}
+    for name, parameter in space.in_order():
+        if name in values and parameter.is_active(space.complete(drawn)):
+            nearest = _nearest(space, name, values[name])
+            drawn |= {name: nearest} if parameter.contains(nearest) else {}
+    return space.complete(drawn)
 
 
 def _nearest(space: SearchSpace, name: str, value: Any) -> Any:
@@ -129,7 +149,7 @@ def notes(space: SearchSpace, configurations: list[Mapping[str, Any]] | list[dic
     return [
         *([f"left out, as this space fixes them: {', '.join(fixed)}"] if fixed else []),
         *([f"left out, as this version knows no such knob: {', '.join(unknown)}"] if unknown else []),
-        *([f"outside this space, so the nearest is taken: {', '.join(outside)}"] if outside else []),
+        *([f"outside this space, so the nearest or the recipe's is taken: {', '.join(outside)}"] if outside else []),
     ]
 
 

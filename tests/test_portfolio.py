@@ -13,8 +13,8 @@ from hypothesis.extra.numpy import arrays
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.greedy import greedy_order, ranked
 from analysis.portfolio.studies import read_judged
-from launch.initial_configurations import Beginning, from_portfolio
-from launch.resolve import with_portfolio
+from launch.initial_configurations import Beginning, from_portfolio, warm_start
+from launch.resolve import as_begun
 from schedulers.samplers.transfer.known import Known
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError, load_space
 from search_spaces.portfolio import find_portfolio, lies_in, read_portfolio, within
@@ -79,11 +79,15 @@ def test_a_study_begins_with_half_its_trials_from_the_portfolio_as_far_as_they_l
     rates = [one.configuration["learning_rate"] for one in known.queue]
     assert rates == [0.8, 0.7, 1.0], "first what lies in the space; what does not is moved to the end of the range"
     assert [one.configuration["optimizer"] for one in known.queue] == ["sgd", "adamw", space().recipe()["optimizer"]]
+    assert begun(tmp_path).queue == known.queue
+    (tmp_path / "texts.yaml").write_text(FILE.replace("0.7", "7e-1"))
+    assert begun(tmp_path, portfolio="texts.yaml").queue == known.queue, "YAML takes 7e-1 for a text"
     assert known.queue[1].configuration["drop_rate"] == TrainConfig().drop_rate, "the space fixes it"
     assert known.notes == (
-        "Portfolio mine.yaml: 3 configurations come before the sampler's; left out, as this space fixes them: drop_rate; left out,"
-        " as this version knows no such knob: shake; outside this space, so the nearest is taken: learning_rate 2,"
-        " optimizer lion; too few of all could have been drawn from this space to tell the sampler what others are worth.",
+        "Portfolio mine.yaml: 3 configurations come before the sampler's; left out, as this space fixes them: drop_rate; left"
+        " out, as this version knows no such knob: shake; outside this space, so the nearest or the recipe's is taken:"
+        " learning_rate 2, optimizer lion; too few of all could have been drawn from this space to tell the sampler what others"
+        " are worth.",
     )
     assert len(begun(tmp_path, trials=4).queue) == 2
     assert begun(tmp_path, portfolio="none") == Beginning()
@@ -94,13 +98,40 @@ def test_a_portfolio_of_an_older_version_is_read_under_the_names_of_today(tmp_pa
     assert "left out, as this space fixes them: weights" in begun(tmp_path).notes[0]
 
 
+def test_an_option_is_not_carried_over_to_an_optimizer_that_it_does_not_belong_to() -> None:
+    parameters = {
+        "optimizer": Choice(choice=("sgd", "adamw")),
+        "optimizer_options.eps": Range(low=1e-9, high=1e-6, log=True, when={"optimizer": "adamw"}),
+    }
+    narrow = space().model_copy(update={"parameters": parameters})
+    kept = within(narrow, {"optimizer": "adamw", "optimizer_options.eps": 1e-7})
+    dropped = within(narrow, {"optimizer": "sgd", "optimizer_options.eps": 1e-7})
+    assert kept["optimizer_options.eps"] == 1e-7
+    assert "optimizer_options.eps" not in dropped
+
+
+def test_a_warm_start_beside_a_portfolio_is_the_same_when_the_same_command_is_typed_again(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(FILE)
+    other, folder = study(tmp_path / "other", 1), StudyFolder(tmp_path / "toy")
+
+    def known() -> Beginning:
+        return warm_start(other, space(), ["a", "b"]).before(from_portfolio(space(), tmp_path, folder))
+
+    first = known()
+    assert first.kept is not None
+    folder.path.mkdir()
+    files = {folder.portfolio.name: first.kept.spelled()}
+    folder.begin_or_continue(Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), files)
+    assert known() == first
+
+
 def test_a_study_goes_on_with_the_portfolio_that_it_began_with(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text(FILE)
     folder = StudyFolder(tmp_path / "toy")
     folder.path.mkdir()
     first = from_portfolio(space(), tmp_path, folder)
-    assert first.portfolio is not None
-    files = {folder.portfolio.name: first.portfolio.spelled()}
+    assert first.kept is not None
+    files = {folder.portfolio.name: first.kept.spelled()}
     folder.begin_or_continue(Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), files)
     (tmp_path / "mine.yaml").unlink()
     assert from_portfolio(space(), tmp_path, folder) == first
@@ -119,6 +150,7 @@ def test_a_study_goes_on_with_the_portfolio_that_it_began_with(tmp_path: Path) -
         (FILE.replace("format: 1", "format: 2"), r"format: Input should be 1"),
         (FILE.replace("origin: one", "name: one"), r"configurations\.0\.(origin|name): "),
         ("[1", "is no portfolio"),
+        (FILE.replace("0.7", ".nan"), r"configurations\.0\.configuration\.learning_rate"),
     ],
 )
 def test_a_file_that_is_no_portfolio_is_refused(content: str, complaint: str, tmp_path: Path) -> None:
@@ -131,11 +163,11 @@ def test_a_file_that_is_no_portfolio_is_refused(content: str, complaint: str, tm
 
 def test_a_new_study_begins_with_the_shipped_portfolio_and_one_begun_without_goes_on_without() -> None:
     unsaid, none = space(portfolio=None), space(portfolio="none")
-    assert with_portfolio(unsaid, None).search.portfolio == "shipped"
-    assert with_portfolio(none, None).search.portfolio == "none"
-    assert with_portfolio(unsaid, unsaid).search.portfolio == "none", "an older version began it"
-    assert with_portfolio(unsaid, space(portfolio="mine.yaml")).search.portfolio == "mine.yaml"
-    assert with_portfolio(space(portfolio="shipped"), none).search.portfolio == "shipped", "unless it is named"
+    assert as_begun(unsaid, None).search.portfolio == "shipped"
+    assert as_begun(none, None).search.portfolio == "none"
+    assert as_begun(unsaid, unsaid).search.portfolio == "none", "an older version began it"
+    assert as_begun(unsaid, space(portfolio="mine.yaml")).search.portfolio == "mine.yaml"
+    assert as_begun(space(portfolio="shipped"), none).search.portfolio == "shipped", "unless it is named"
 
 
 @pytest.mark.parametrize("name", ["age", "gender", "mask", "classify"])

@@ -1,10 +1,12 @@
-"""The rung table: what it counts, and when it says that the first comparison came too early."""
+"""The rung table: what it counts, and when a comparison came too early: said at the end, acted upon before."""
+
+from dataclasses import replace
 
 import pytest
 
 from analysis.rungs import advice, rung_table
 from schedulers.agreement import rank_agreement
-from schedulers.ladder import Ladder
+from schedulers.ladder import Climb, Ladder, Outlook
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategies.lockstep import Lockstep
 from studies.study_state import StudyState
@@ -70,3 +72,21 @@ def test_the_grace_period_advised_is_in_epochs_of_the_strategy(ladder: Ladder) -
     told = advice(study_of(rungs), ladder)
     assert told is not None
     assert f"search.grace_period={min(3, ladder.epochs)} is worth a try" in told
+
+
+def test_a_look_that_the_next_one_turns_round_is_skipped_and_a_good_one_is_not() -> None:
+    ladder, field = FoldLadder(epochs=9, folds=3), Outlook(contenders=16)
+    good = {number: [number / 20, number / 20] for number in range(8)} | {number: [0.0] for number in range(8, 16)}
+    turned = {number: [number / 20, 1 - number / 20] for number in range(8)} | {
+        number: [0.0] for number in range(8, 16)
+    }
+    assert list(ladder.blind_looks(list(study_of(good).trials.values()))) == []
+    blind = study_of(turned)
+    assert list(ladder.blind_looks(list(blind.trials.values()))) == [0]
+    assert not ladder.compares(list(blind.trials.values()), 1)
+    climb = ladder.choose(blind, replace(field, open=False))
+    assert isinstance(climb, Climb)
+    assert (climb.trial >= 8, climb.rung) == (True, 2), "all go on that it would have held back"
+    unskipped = replace(ladder, blind_below=-2.0).choose(blind, replace(field, open=False))
+    assert isinstance(unskipped, Climb)
+    assert unskipped.rung == 3

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-from schedulers.proposal import Proposal
+from schedulers.proposal import ENQUEUED, Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.registry import SAMPLERS
@@ -37,6 +37,11 @@ class Proposals:
         untried = (one for one in self._candidates(study) if self._key(one.configuration) not in self._tried)
         proposal = next(untried, None)
         return proposal and replace(proposal, expected=self._asker.known.place(proposal.configuration))
+
+    def asked_for(self, study: StudyState) -> bool:
+        """Tell whether a configuration of the user's own list has not been tried: it is, whatever it may gain."""
+        tried = {self._key(trial.configuration) for trial in study.trials.values()}
+        return any(one.origin == ENQUEUED and self._key(one.configuration) not in tried for one in self._queue)
 
     def _candidates(self, study: StudyState) -> Iterator[Proposal]:
         if not study.trials:

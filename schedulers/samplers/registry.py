@@ -4,6 +4,7 @@ import inspect
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import optuna
@@ -107,9 +108,7 @@ def check_sampler(space: SearchSpace) -> None:
                 f"{search.sampler} has no such option; {name_hint(name, kind.options)}",
             )
         usual = kind.defaults.get(name, known[name].default)
-        if not isinstance(value, int if usual is None else type(usual)) or isinstance(value, bool) != isinstance(
-            usual, bool
-        ):
+        if not _like(value, usual):
             raise SpaceError(space.name, f"search.sampler_options.{name}", f"must be like {usual!r} (got {value!r})")
     try:
         make_sampler(space, 0, (), search.sampler, Known(space))
@@ -118,6 +117,15 @@ def check_sampler(space: SearchSpace) -> None:
     for name, parameter in space.parameters.items() if search.sampler == "grid" else ():
         if isinstance(parameter, Range) and not parameter.integer and parameter.step is None:
             raise SpaceError(space.name, f"parameters.{name}", "a grid needs points; add a step, or list a choice")
+
+
+def _like(value: Any, usual: Any) -> bool:
+    """Tell whether a value may stand where `usual` is usual; a whole number may for any number."""
+    if isinstance(value, bool) or isinstance(usual, bool):
+        return isinstance(value, bool) and isinstance(usual, bool)
+    if isinstance(usual, float):
+        return isinstance(value, int | float) and isfinite(value)
+    return isinstance(value, int if usual is None else type(usual))
 
 
 def sampler_in_charge(name: str, retry: int) -> str:

@@ -1,7 +1,7 @@
 """The order of trials at a look, by their scores and by what was seen of such configurations on other data.
 
 An epoch of one fold says little about the end: on eight recorded sets its rank correlation with other folds is as low as that of
-what the other sets say, and their mean is above both (`python -m benchmarks.promotion`).
+what the other sets say, and their mean is above both (`python -m benchmarks.knowledge.promotion`).
 """
 
 from collections.abc import Sequence

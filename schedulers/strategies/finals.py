@@ -1,10 +1,9 @@
 """The finals: the best few train fold by fold, side by side, and one that cannot win any more may leave."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from schedulers.ladder import Climb, ComparesEarly, Ladder, competitors, ranked_at
+from schedulers.ladder import Climb, ComparesEarly, Ladder, competitors
 from schedulers.race import FOLDS_NEEDED, RaceRule, leaves_race
 from studies.study_state import StudyState, TrialState
 
@@ -16,10 +15,6 @@ class Finals(ComparesEarly):
     race: RaceRule = field(default="worst_fold", kw_only=True)
 
     has_finals: ClassVar[bool] = True
-
-    def ranked(self, trials: Iterable[TrialState], rung: int) -> list[TrialState]:
-        """Return the trials that reached a rung in the order in which they deserve a place."""
-        return ranked_at(trials, rung)
 
     def finals(self, study: StudyState) -> list[TrialState]:
         """Return the finalists that are still in the race."""

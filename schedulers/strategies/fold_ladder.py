@@ -2,7 +2,9 @@
 
 A rung of few trials cannot tell the best from the lucky, and with a known budget there is no need to guess: as
 long as new trials come, a free slot begins one. A trial is promoted when it is among the best whatever the
-trials still to come will score, or when a slot would idle otherwise.
+trials still to come will score, or when a slot would idle otherwise. (Where other data say what to expect, its rank among those
+expectations counts, too; newcomers can change that a little, so that now and then one more than planned goes on.)
+A look whose ranking is turned round at the next one is skipped: all go on.
 
 Comparing costs nothing here, a resting trial keeps its state: so there is a look every `grace_period` epochs, `looks` of
 them. Half (`keep`) go on from each, for a first epoch says little (a slow starter that wins stands in the middle), and from
@@ -20,6 +22,7 @@ from schedulers.strategies.expectations import with_prior
 from schedulers.strategies.finals import Finals, final_climb
 from studies.study_state import StudyState, TrialState
 
+# Kendall's tau with the next look. Those that went on differ less than all, which pushes it down: of good looks it is about 0.2.
 BLIND_BELOW = 0.0
 ENOUGH = 6  # trials at both looks; fewer say nothing about the looks
 
@@ -31,9 +34,7 @@ class FoldLadder(Finals):
     looks: int = field(default=3, kw_only=True)  # inside the first fold, one every grace period
     keep: float = field(default=0.5, kw_only=True)  # share that goes on from every look but the last
     prior: float = field(default=0.5, kw_only=True)  # share of what other data say in the places at a look
-    blind_below: float = field(
-        default=BLIND_BELOW, kw_only=True
-    )  # agreement with the next look below which one is skipped
+    blind_below: float = field(default=BLIND_BELOW, kw_only=True)  # a look that agrees less with the next is skipped
 
     @property
     def epoch_rungs(self) -> tuple[int, ...]:
@@ -87,6 +88,10 @@ class FoldLadder(Finals):
             both, tau = rank_agreement(trials, rung, later)
             if both >= ENOUGH and tau is not None and tau < self.blind_below:
                 yield index
+
+    def compares(self, trials: Sequence[TrialState], rung: int) -> bool:
+        """Tell whether places are given at a rung: not at a look that is skipped."""
+        return rung not in [self.compared_rungs[index] for index in self.blind_looks(trials)]
 
     def quota(self, index: int, contenders: int) -> int:
         """Return how many of all contenders go on from the compared rung of this index."""

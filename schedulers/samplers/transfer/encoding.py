@@ -35,5 +35,5 @@ def _row(space: SearchSpace, active: Mapping[str, Any]) -> list[float]:
 
 def _columns(parameter: Parameter, value: Any) -> list[float]:
     if isinstance(parameter, Choice):
-        return [_APART / 2**0.5 * (value is not ... and one == value) for one in parameter.choice]
+        return [_APART / 2**0.5 * (type(one) is type(value) and one == value) for one in parameter.choice]
     return [0.5 if value is ... else parameter.position(value)]

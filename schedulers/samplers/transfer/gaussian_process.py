@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 Vectors = npt.NDArray[np.float64]  # observations x columns
 Values = npt.NDArray[np.float64]
-_CENTRES = {"length": np.log(1.0), "signal": np.log(0.7), "noise": np.log(0.2)}  # of the log-normal priors
+_CENTRES = {"length": np.log(0.7), "signal": np.log(0.7), "noise": np.log(0.1)}  # of the log-normal priors
 _SPREADS = {"length": 0.8, "signal": 0.7, "noise": 1.0}
 _JITTER = 1e-6
 _BOUND = 4.0  # of a logarithm, either side of its centre

@@ -11,9 +11,8 @@ from schedulers.ladder import Ladder
 from studies.metrics import METRICS, Metric
 from studies.study_state import StudyState, TrialState
 
-LEVEL = (
-    0.1  # of the test by which a trial is ahead; what it costs and saves: `python -m benchmarks.knowledge.recipe_floor`
-)
+# Of the test by which a trial is ahead; what that costs and saves: python -m benchmarks.knowledge.recipe_floor
+LEVEL = 0.25
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def is_tie(better: Row, other: Row) -> bool:
 def noise(one: Row, other: Row) -> float:
     """Return what the better of two trials must be ahead by, fold by fold on the same folds, for a paired t-test at `LEVEL`.
 
-    Folds differ more than good configurations do, and that cancels out. Two folds alone ask for three standard errors.
+    Folds differ more than good configurations do, and that cancels out. It is about one standard error.
     """
     ahead = [ours - theirs for ours, theirs in zip(one.fold_scores, other.fold_scores, strict=True)]
     return float(student.ppf(1 - LEVEL, len(ahead) - 1) * stdev(ahead) / len(ahead) ** 0.5)

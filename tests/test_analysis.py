@@ -75,8 +75,8 @@ def test_a_score_is_shown_with_its_spread_or_says_that_it_has_none() -> None:
 
 def test_the_verdict_says_who_won_by_how_much_and_whether_that_is_a_tie_with_the_recipe() -> None:
     ladder, recipe = FoldLadder(epochs=9, folds=4), replace(row(0, 0.69), origin="recipe")
-    assert verdict([row(3, 0.70), row(2, 0.695), recipe], ladder) == (
-        "The recipe is chosen: macro F1 0.690 over all 4 folds. Trial 3 (tpe) is 0.010 ahead, a tie: the noise is 0.020, and"
+    assert verdict([row(3, 0.699), row(2, 0.695), recipe], ladder) == (
+        "The recipe is chosen: macro F1 0.690 over all 4 folds. Trial 3 (tpe) is 0.009 ahead, a tie: the noise is 0.009, and"
         " ties go to the recipe."
     )
     assert "0.200 ahead of the recipe (trial 0), more than the noise" in verdict([row(3, 0.89), recipe], ladder)
@@ -115,7 +115,7 @@ def test_trials_that_stand_on_different_folds_are_not_called_a_tie() -> None:
 
 def test_what_is_chosen_is_the_best_but_never_by_chance_alone() -> None:
     recipe = replace(row(0, 0.69), origin="recipe")
-    assert chosen([row(3, 0.70), recipe]) is recipe
+    assert chosen([row(3, 0.699), recipe]) is recipe
     assert chosen([better := row(3, 0.75), recipe]) is better
     assert chosen([deeper := row(3, 0.70), replace(recipe, rung=9, folds=1, fold_scores=(0.69,))]) is deeper
     assert chosen([]) is None

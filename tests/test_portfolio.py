@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.greedy import greedy_order, ranked
 from analysis.portfolio.studies import read_judged
+from benchmarks.knowledge.shipped import shipped, tables
 from launch.initial_configurations import Beginning, from_portfolio, warm_start
 from launch.resolve import as_begun
 from schedulers.samplers.transfer.known import Known
@@ -173,12 +174,12 @@ def test_a_new_study_begins_with_the_shipped_portfolio_and_one_begun_without_goe
 @pytest.mark.parametrize("name", ["age", "gender", "mask", "classify"])
 def test_the_shipped_portfolio_fits_the_shipped_spaces_on_a_cpu_and_stays_out_of_them_on_a_gpu(name: str) -> None:
     cpu, gpu = (load_space(name, knobs=train_config(), metrics=METRICS, profile=profile) for profile in ("cpu", "gpu"))
-    shipped = read_portfolio(find_portfolio("shipped", Path("nowhere")))
-    fitting = [entry for entry in shipped.configurations if lies_in(cpu, entry)]
-    assert len(fitting) > shipped.first > 0
+    known = read_portfolio(find_portfolio("shipped", Path("nowhere")))
+    fitting = [entry for entry in known.configurations if lies_in(cpu, entry)]
+    assert len(fitting) > known.first > 0
     assert all(configured(within(cpu, entry.configuration)) for entry in fitting)
     assert len({str(within(cpu, entry.configuration)) for entry in fitting}) == len(fitting)
-    assert Known(cpu, shipped)
+    assert Known(cpu, known)
     assert gpu.search.portfolio == "none", "it was judged on small nets"
 
 
@@ -204,3 +205,8 @@ def test_the_command_writes_a_file_that_a_space_can_name(tmp_path: Path) -> None
     assert all(within(space(), one.configuration) == one.configuration for one in proposals)
     refused = subprocess.run([*command[:3], "nowhere", "--out", "x"], cwd=ROOT, capture_output=True, text=True)
     assert (refused.returncode, "holds no study" in refused.stdout + refused.stderr) == (2, True)
+
+
+def test_the_shipped_portfolio_is_what_its_command_makes_of_the_recorded_sets() -> None:
+    file = find_portfolio("shipped", Path("nowhere"))
+    assert read_portfolio(file) == shipped(tables())

@@ -25,7 +25,7 @@ from rich.table import Table
 
 from benchmarks.knowledge.recorded_set import RecordedSet, recorded_sets
 from benchmarks.knowledge.row_search import RowJudge, drawable, shipped_space
-from benchmarks.knowledge.shipped import FIRST, shipped
+from benchmarks.knowledge.shipped import FIRST, shipped, tables
 from benchmarks.replay import chosen
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder
@@ -68,8 +68,7 @@ def known() -> tuple[RecordedSet, ...]:
 @cache
 def portfolio_without(name: str) -> Portfolio:
     """Return the portfolio of all sets but one."""
-    others = {one.name: dict(zip(one.configurations, one.final.tolist(), strict=True)) for one in known()}
-    return shipped({other: scores for other, scores in others.items() if other != name})
+    return shipped({other: scores for other, scores in tables().items() if other != name})
 
 
 class Watch:

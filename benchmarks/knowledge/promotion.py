@@ -36,7 +36,7 @@ from schedulers.ladder import Ladder
 from schedulers.proposal import Proposal
 from schedulers.samplers.transfer.known import Known
 from schedulers.simulation import Simulation
-from schedulers.strategies import STRATEGIES, settings_of
+from schedulers.strategies import STRATEGIES
 from search_spaces.portfolio import lies_in
 from studies.study_state import StudyState
 
@@ -44,7 +44,6 @@ CONTENDERS, FINALISTS = (8, 16, 32), (1, 3)
 RULES: dict[str, tuple[str, dict[str, Any]]] = {
     "fold_ladder": ("fold_ladder", {}),
     "3 looks, half, no prior (before)": ("fold_ladder", {"looks": 3, "keep": 0.5, "prior": 0.0}),
-    "3 looks, half": ("fold_ladder", {"looks": 3, "keep": 0.5}),
     "3 looks, half, none skipped": ("fold_ladder", {"looks": 3, "keep": 0.5, "blind_below": -2.0}),
     "3 looks, half, skipped below 0.3": ("fold_ladder", {"looks": 3, "keep": 0.5, "blind_below": 0.3}),
     "2 looks, half": ("fold_ladder", {"looks": 2, "keep": 0.5}),
@@ -103,11 +102,7 @@ def expectations(name: str) -> list[float]:
 def ladder_of(rule: str, recorded: RecordedSet, finalists: int) -> Ladder:
     """Return the strategy of a rule."""
     name, options = RULES[rule]
-    shared = {"finalists": finalists} if "finalists" in settings_of(STRATEGIES[name]) else {}
-    strategy = STRATEGIES[name]
-    if "prior" in options and "prior" not in settings_of(strategy):
-        options = {key: value for key, value in options.items() if key != "prior"}
-    return strategy(epochs=recorded.table.epochs, folds=recorded.table.folds, **shared, **options)
+    return STRATEGIES[name](epochs=recorded.table.epochs, folds=recorded.table.folds, finalists=finalists, **options)
 
 
 def replayed(run: tuple[str, Cell, int]) -> dict[str, Any]:

@@ -89,13 +89,14 @@ class TransferSampler(BaseSampler):  # type: ignore[misc]
         if running:
             process = process.with_believed(*self._seen(running))
         best = float(process.predict(*self._seen([*observed, *running]))[0].max())
-        candidates = [drawn(self._space, self._generator) for _ in range(_DRAWN)]
+        candidates, gains = [drawn(self._space, self._generator) for _ in range(_DRAWN)], np.empty(0)
         incumbents = [observed[place] for place in np.argsort([-(one.value or 0.0) for one in judged])[:_BEST]]
         for step in _STEPS:
             candidates += [
                 neighbour(self._space, one, self._generator, step) for one in incumbents for _ in range(_NEAR)
             ]
-            gains = expected_improvement(*process.predict(*self._seen(candidates)), best)
+            unseen = candidates[len(gains) :]
+            gains = np.append(gains, expected_improvement(*process.predict(*self._seen(unseen)), best))
             incumbents = [candidates[place] for place in np.argsort(-gains)[:_BEST]]
         return dict(incumbents[0])
 

@@ -1,10 +1,11 @@
 """Samplers with and without what is known of other data, on the public benchmark LCBench (34 tasks, 7 hyperparameters).
 
-    python -m benchmarks.knowledge.lcbench --folder lcbench --tasks 8 --seeds 10 --json rows.json
+    python -m benchmarks.knowledge.lcbench --folder lcbench --tasks 8 --seeds 10 --rows lcbench.jsonl
 
 `--folder` holds model.onnx, config_space.json and encoding.json of the scenario lcbench of YAHPO Gym (Pfisterer et al., AutoML
 2022), from the repository slds-lmu/yahpo_data, Apache-2.0. Every trial trains 52 epochs. A portfolio is learned on all tasks but
 the one that is searched, from random configurations and what one search found on each; `upside down` says the opposite of it.
+Searches that are in the rows are not made again.
 Regret is in percentage points of validation accuracy below the best of 20,000 random configurations, or of what any search found.
 """
 
@@ -12,7 +13,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -27,6 +28,7 @@ from rich.table import Table
 
 from analysis.portfolio.greedy import Scores
 from analysis.portfolio.tables import table_portfolio
+from benchmarks.recording import append_row, read_rows
 from schedulers.budget import Budget
 from schedulers.proposal import PORTFOLIO, Proposal
 from schedulers.samplers.ask import Asker
@@ -38,6 +40,7 @@ from search_spaces.drawing import drawn
 from search_spaces.portfolio import Portfolio
 from studies.study_state import StudyState, TrialState
 
+Run = tuple[str, str, int]  # way, task, seed
 EPOCHS, TRIALS, LISTED, FIRST, LOOKS = 52, 64, 26, 12, (4, 8, 16, 32, 64)
 REFERENCE = 20_000
 _OTHER_SEED = 1_000  # of the searches from which a portfolio is learned
@@ -151,9 +154,7 @@ WAYS = {
 }
 
 
-def searched(
-    folder: Path, slots: int, found: Mapping[str, Mapping[str, Any]], run: tuple[str, str, int]
-) -> dict[str, Any]:
+def searched(folder: Path, slots: int, found: Mapping[str, Mapping[str, Any]], run: Run) -> dict[str, Any]:
     """Return the best accuracy after every trial of one search; `found` is what was best on other tasks."""
     name, task, seed = run
     way = WAYS[name]
@@ -170,7 +171,7 @@ def searched(
     return {"way": name, "task": task, "seed": seed, "best": curve, "configuration": best}
 
 
-def runs(ways: Sequence[str], tasks: Sequence[str], seeds: int) -> Iterator[tuple[str, str, int]]:
+def runs(ways: Sequence[str], tasks: Sequence[str], seeds: int) -> Iterator[Run]:
     """Yield what is searched."""
     yield from ((way, task, seed) for seed in range(seeds) for task in tasks for way in ways)
 
@@ -202,6 +203,16 @@ def shown(rows: Sequence[Mapping[str, Any]], best: Mapping[str, float]) -> Table
     return table
 
 
+def searched_once(
+    pool: Executor, search: Callable[[Run], dict[str, Any]], wanted: Sequence[Run], file: Path
+) -> list[dict[str, Any]]:
+    """Return the rows of searches; those that the file does not have are made and added to it."""
+    have = {(row["way"], row["task"], row["seed"]) for row in read_rows(file)}
+    for row in pool.map(search, [run for run in wanted if run not in have]):
+        append_row(file, row)
+    return [row for row in read_rows(file) if (row["way"], row["task"], row["seed"]) in wanted]
+
+
 def main() -> None:
     """Search, print and write the rows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -211,20 +222,18 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=1, help="trials at a time")
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=list(WAYS), metavar="WAY")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--rows", type=Path, required=True, help="of one number of slots")
     arguments = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}  # of the workers
     benchmark = Benchmark(arguments.folder)
     tasks = benchmark.tasks[:: len(benchmark.tasks) // arguments.tasks][: arguments.tasks]
     with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
         alone = partial(searched, arguments.folder, 1, {})
-        found = pool.map(alone, [("transfer_gp, nothing known", task, _OTHER_SEED) for task in benchmark.tasks])
-        known = {row["task"]: row["configuration"] for row in found}
+        others = [("transfer_gp, nothing known", task, _OTHER_SEED) for task in benchmark.tasks]
+        known = {row["task"]: row["configuration"] for row in searched_once(pool, alone, others, arguments.rows)}
         search = partial(searched, arguments.folder, arguments.slots, known)
-        rows = list(pool.map(search, runs(arguments.ways, tasks, arguments.seeds)))
+        rows = searched_once(pool, search, list(runs(arguments.ways, tasks, arguments.seeds)), arguments.rows)
     Console(width=150).print(shown(rows, references(benchmark, tasks, rows)))
-    if arguments.json:
-        arguments.json.write_text(json.dumps(rows))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ class RowJudge:
     """Proposes recorded configurations and judges them by their rows.
 
     First the recipe, unless it is left out, and `order`, then the nearest to what the space's sampler draws that has not been
-    tried; only configurations in `pool` are drawn.
+    tried; only configurations in `pool` are drawn. The sampler is asked at once, without what a launch puts before it (a start
+    at random, places beside trials that fail).
     """
 
     def __init__(

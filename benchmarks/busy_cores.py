@@ -1,0 +1,78 @@
+"""How much of a search's time, from the command to its end, its cores train or judge, and what a launch cannot do without.
+
+    python -m benchmarks.busy_cores --space age.yaml
+    python -m benchmarks.busy_cores --space mask.yaml --trials 8 --set data.people=40
+
+The floor is a process that imports torch, then starts Ray and ends it: a search that waited for nothing else would have its cores
+busy for all but that. Options go on to launch_search.py. Run it on an idle machine.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.trial_overhead import first_batch
+from studies.events import EpochScored
+from studies.record import read_record
+from studies.study_folder import StudyFolder
+
+ROOT = Path(__file__).resolve().parent.parent
+_BUSY = ("train", "judge")
+_FLOOR = (
+    "import torch, ray;"
+    "ray.init(include_dashboard=True, dashboard_host='127.0.0.1', object_store_memory=2**27, log_to_driver=False);"
+    "ray.shutdown()"
+)
+
+
+def floor() -> float:
+    """Return the seconds of importing torch, starting Ray and ending it."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", _FLOOR], check=True, capture_output=True)
+    return time.perf_counter() - began
+
+
+def searched(options: Sequence[str]) -> tuple[float, float, float, list[EpochScored]]:
+    """Launch a search; return when it began, its seconds, those until the first epoch began, and its epochs."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(ROOT / "launch_search.py"), "--results", folder, "--study", "busy", *options]
+        began = time.time()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        took = time.time() - began
+        events = read_record(StudyFolder(Path(folder) / "busy").record)
+    epochs = [event for event in events if isinstance(event, EpochScored)]
+    first = min(first_batch(epoch) for epoch in epochs)
+    return began, took, first - began, epochs
+
+
+def main() -> None:
+    """Search, and print the shares."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    _, options = parser.parse_known_args()
+    began, took, first, epochs = searched(options)
+    cores, least = os.cpu_count() or 1, floor()
+    whole = cores * took
+    table = Table(
+        "phase", "core-seconds", "share", title=f"{took:.0f} s on {cores} cores; first batch after {first:.1f} s"
+    )
+    for phase in dict.fromkeys(phase for epoch in epochs for phase in epoch.phases):
+        spent = sum(epoch.phases.get(phase, 0.0) for epoch in epochs)
+        table.add_row(phase, f"{spent:.0f}", f"{spent / whole:.1%}")
+    busy = sum(epoch.phases.get(phase, 0.0) for epoch in epochs for phase in _BUSY)
+    last = max(epoch.time for epoch in epochs)
+    table.add_row("train or judge", f"{busy:.0f}", f"{busy / whole:.1%}")
+    table.add_row("after the last epoch", f"{cores * (began + took - last):.0f}", f"{(began + took - last) / took:.1%}")
+    table.add_row("floor of a launch", f"{cores * least:.0f}", f"{least / took:.1%}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -149,7 +149,7 @@ def test_after_a_new_start_the_same_configurations_are_asked_for() -> None:
     answers = [running.propose(study(rates[:count]), count) for count in range(len(rates))]
     again = [Asker(space(), LADDER, portfolio()).propose(study(rates[:count]), count) for count in range(len(rates))]
     assert answers == again
-    assert Asker(space(), LADDER).propose(study(rates), len(rates)) != running.propose(study(rates), len(rates))
+    assert Asker(space(), LADDER).propose(study(rates[:1]), 1) != answers[1]
 
 
 def test_only_configurations_that_lie_in_the_space_say_what_others_are_worth() -> None:

@@ -145,11 +145,10 @@ def test_questions_asked_while_others_train_get_other_answers() -> None:
 
 def test_after_a_new_start_the_same_configurations_are_asked_for() -> None:
     rates = [0.1, 0.5, 0.9, 0.2, 0.35, 0.6, 0.75, 0.05, 0.45]
-    running = Asker(space(), LADDER, portfolio())
-    answers = [running.propose(study(rates[:count]), count) for count in range(len(rates))]
-    again = [Asker(space(), LADDER, portfolio()).propose(study(rates[:count]), count) for count in range(len(rates))]
-    assert answers == again
-    assert Asker(space(), LADDER).propose(study(rates[:1]), 1) != answers[1]
+    running, told = Asker(space(), LADDER, portfolio(0.3)), range(5, len(rates))
+    answers = [running.propose(study(rates[:count]), count) for count in told]
+    assert answers == [Asker(space(), LADDER, portfolio(0.3)).propose(study(rates[:count]), count) for count in told]
+    assert answers != [Asker(space(), LADDER).propose(study(rates[:count]), count) for count in told]
 
 
 def test_only_configurations_that_lie_in_the_space_say_what_others_are_worth() -> None:

@@ -26,8 +26,10 @@ class SearchSettings(BaseModel):
     finalists: int = Field(3, ge=1)
     # Of some strategies each; None: the strategy's own.
     grace_period: int | None = Field(None, ge=1)  # epochs before a trial is first compared; 1
-    looks: int | None = Field(None, ge=1)  # of fold_ladder: comparisons inside the first fold; 3
-    keep: float | None = Field(None, gt=0, lt=1)  # of fold_ladder: share that goes on from a look; 0.5
+    looks: int | None = Field(None, ge=1)  # of fold_ladder: comparisons inside the first fold; 3, with a portfolio 2
+    keep: float | None = Field(
+        None, gt=0, lt=1
+    )  # of fold_ladder: share that goes on from a look; 0.5, with a portfolio 0.25
     reduction_factor: int | None = Field(None, ge=2)  # of the asha family: one in so many goes on; 3
     race: Literal["none", "worst_fold"] | None = None  # when a finalist leaves before its last fold; worst_fold
     time_budget: Duration | None = None

@@ -32,6 +32,7 @@ from schedulers.ladder import Ladder
 from schedulers.samplers.ask import Asker
 from schedulers.simulation import Simulation
 from schedulers.strategies import STRATEGIES
+from schedulers.strategies.fold_ladder import INFORMED
 from search_spaces.portfolio import Portfolio
 from studies.study_state import StudyState
 
@@ -44,7 +45,6 @@ class Way:
     strategy: str
     recipe: bool = True
     portfolio: bool = False
-    options: tuple[tuple[str, Any], ...] = ()
 
 
 WAYS = {
@@ -52,7 +52,7 @@ WAYS = {
     "random, fold_ladder": Way("random", "fold_ladder", recipe=False),
     "tpe, stopping_asha (Ray)": Way("tpe", "stopping_asha", recipe=False),
     "recipe, tpe, fold_ladder": Way("tpe", "fold_ladder"),
-    "recipe, gp, fold_ladder (before)": Way("gp", "fold_ladder", options=(("looks", 3), ("keep", 0.5))),
+    "recipe, gp, fold_ladder (before)": Way("gp", "fold_ladder"),
     "portfolio, tpe, fold_ladder": Way("tpe", "fold_ladder", portfolio=True),
     "portfolio, gp, fold_ladder": Way("gp", "fold_ladder", portfolio=True),
     "portfolio, transfer_gp, fold_ladder": Way("transfer_gp", "fold_ladder", portfolio=True),
@@ -99,7 +99,8 @@ def searched(run: tuple[str, str, int]) -> dict[str, Any]:
     """Return what one search of one set costs."""
     name, (recorded,), seed = run[0], [one for one in known() if one.name == run[1]], run[2]
     way, table = WAYS[name], recorded.table
-    ladder = STRATEGIES[way.strategy](epochs=table.epochs, folds=table.folds, **dict(way.options))
+    informed = INFORMED if way.portfolio and way.strategy == "fold_ladder" else {}
+    ladder = STRATEGIES[way.strategy](epochs=table.epochs, folds=table.folds, **informed)
     space, portfolio = shipped_space(way.sampler, seed), portfolio_without(recorded.name)
     asker = Asker(space, ladder, portfolio if way.portfolio else None)
     order = [recorded.configurations.index(one.origin) for one in portfolio.configurations[:FIRST]]

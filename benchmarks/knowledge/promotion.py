@@ -37,18 +37,19 @@ from schedulers.proposal import Proposal
 from schedulers.samplers.transfer.known import Known
 from schedulers.simulation import Simulation
 from schedulers.strategies import STRATEGIES
+from schedulers.strategies.fold_ladder import INFORMED
 from search_spaces.portfolio import lies_in
 from studies.study_state import StudyState
 
 CONTENDERS, FINALISTS = (8, 16, 32), (1, 3)
 RULES: dict[str, tuple[str, dict[str, Any]]] = {
-    "fold_ladder": ("fold_ladder", {}),
+    "fold_ladder": ("fold_ladder", INFORMED),
+    "3 looks, half": ("fold_ladder", {}),
     "3 looks, half, no prior (before)": ("fold_ladder", {"looks": 3, "keep": 0.5, "prior": 0.0}),
-    "3 looks, half, none skipped": ("fold_ladder", {"looks": 3, "keep": 0.5, "blind_below": -2.0}),
-    "3 looks, half, skipped below 0.3": ("fold_ladder", {"looks": 3, "keep": 0.5, "blind_below": 0.3}),
+    "fold_ladder, none skipped": ("fold_ladder", {**INFORMED, "blind_below": -2.0}),
+    "fold_ladder, skipped below 0.3": ("fold_ladder", {**INFORMED, "blind_below": 0.3}),
     "2 looks, half": ("fold_ladder", {"looks": 2, "keep": 0.5}),
-    "2 looks, quarter": ("fold_ladder", {"looks": 2, "keep": 0.25}),
-    "2 looks, quarter, no prior": ("fold_ladder", {"looks": 2, "keep": 0.25, "prior": 0.0}),
+    "fold_ladder, no prior": ("fold_ladder", {**INFORMED, "prior": 0.0}),
     "1 look": ("fold_ladder", {"looks": 1}),
     "survey": ("survey", {"prior": 0.0}),
     "survey of 2 epochs": ("survey", {"grace_period": 2, "prior": 0.0}),

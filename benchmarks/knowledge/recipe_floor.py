@@ -23,7 +23,7 @@ from benchmarks.knowledge.row_search import RowJudge, drawable, shipped_space
 from schedulers.budget import Budget
 from schedulers.samplers.ask import Asker
 from schedulers.simulation import Simulation
-from schedulers.strategies.fold_ladder import FoldLadder
+from schedulers.strategies.fold_ladder import INFORMED, FoldLadder
 
 SIZES = (8, 16, 32)
 RULES = {"the best": lambda rows: rows[0], "ties to the recipe": chosen}
@@ -41,7 +41,7 @@ class Verdict:
 def rows_of(recorded: RecordedSet, seed: int, trials: int) -> list[Row]:
     """Return the leaderboard of one study."""
     space, portfolio = shipped_space("transfer_gp", seed), portfolio_without(recorded.name)
-    ladder = FoldLadder(recorded.table.epochs, recorded.table.folds)
+    ladder = FoldLadder(recorded.table.epochs, recorded.table.folds, **INFORMED)
     pool = np.random.default_rng(seed).permutation(drawable(recorded, space, portfolio))[
         :-5
     ]  # another choice every seed

@@ -24,7 +24,7 @@ from benchmarks.replay import chosen
 from schedulers.budget import Budget
 from schedulers.samplers.ask import Asker
 from schedulers.simulation import Simulation
-from schedulers.strategies.fold_ladder import FoldLadder
+from schedulers.strategies.fold_ladder import INFORMED, FoldLadder
 
 TRIALS, RATES = 26, (None, 0.5, 2.0, 8.0, 32.0)  # score an hour: these trials take seconds
 
@@ -41,7 +41,7 @@ class Ended:
 def searched(recorded: RecordedSet, seed: int, worth: float | None) -> Ended:
     """Return how a search with a price ends."""
     space, portfolio = shipped_space("random", seed), portfolio_without(recorded.name)
-    ladder = FoldLadder(recorded.table.epochs, recorded.table.folds)
+    ladder = FoldLadder(recorded.table.epochs, recorded.table.folds, **INFORMED)
     order = [recorded.configurations.index(one.origin) for one in portfolio.configurations[:FIRST]]
     judge = RowJudge(recorded, Asker(space, ladder, portfolio), order, drawable(recorded, space, portfolio))
     study = Simulation(ladder, Budget(TRIALS, worth=worth), 1, judge).run()

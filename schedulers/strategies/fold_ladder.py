@@ -9,12 +9,14 @@ A look whose ranking is turned round at the next one is skipped: all go on.
 Comparing costs nothing here, a resting trial keeps its state: so there is a look every `grace_period` epochs, `looks` of
 them. Half (`keep`) go on from each, for a first epoch says little (a slow starter that wins stands in the middle), and from
 the last one the finalists train on: with 32 contenders and three finalists 32, 16, 8, 3. It is successive halving
-(Jamieson and Talwalkar, AISTATS 2016) without its barrier. What it was measured against: `benchmarks.replay`.
+(Jamieson and Talwalkar, AISTATS 2016) without its barrier. Where other data say what to expect, fewer looks do (`INFORMED`).
+What it was measured against: `benchmarks.replay`, and `benchmarks.knowledge.promotion` with expectations.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from schedulers.agreement import rank_agreement
 from schedulers.ladder import Climb, NewTrial, Outlook, competitors, ranked_at
@@ -25,6 +27,7 @@ from studies.study_state import StudyState, TrialState
 # Kendall's tau with the next look. Those that went on differ less than all, which pushes it down: of good looks it is about 0.2.
 BLIND_BELOW = 0.0
 ENOUGH = 6  # trials at both looks; fewer say nothing about the looks
+INFORMED: dict[str, Any] = {"looks": 2, "keep": 0.25}  # in a study that begins with a portfolio
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from schedulers.study_run import StudyRun
 from studies.record import Record
 from studies.trial_folders import TrialFolders
 from trainables.fold_trainable import FoldTrainable, worker_environment
+from voting.selection import CONSIDERED
 
 ROOT = Path(__file__).resolve().parent
 
@@ -70,7 +71,8 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
             }
             stopping = stopping_on_signals(run.stop, say, same_command())
             with listening(launch.folder, run), stopping:
-                run.start(launch.space.search.model_dump(), TrialFolders(launch.folder.path), launch.setup(share))
+                folders = TrialFolders(launch.folder.path)
+                run.start(launch.space.search.model_dump(), folders, launch.setup(share), voters=CONSIDERED)
                 with SearchProgress(console, run).shown():
                     run_climbs(FoldTrainable, run, common, launch.folder.ray)
     print_ending(console, launch.folder, run.state, launch.space, run.ladder, verbose=options.verbose)

@@ -9,10 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from voting.bundle.archive import unpacked
 from voting.bundle.manifest import newest_bundle, open_bundle
 from voting.bundle.named_plugins import load_named_plugins
 from voting.predicting.inputs import find_images, read_labels
-from voting.predicting.runtime import load_task, readable, rule_of, vote
+from voting.predicting.runtime import load_task, readable, vote
 from voting.predicting.scores import print_scores
 from voting.predicting.votes_file import check_submission, submit, write_votes
 
@@ -27,17 +28,23 @@ def main() -> int:
 
 
 def predict(options: argparse.Namespace) -> int:
-    """Load the bundle, vote, write and score."""
-    bundle = Path(options.bundle) if options.bundle else newest_bundle(Path("ensembles"))
+    """Find the bundle and vote with it."""
+    place = Path(options.bundle) if options.bundle else newest_bundle(Path("ensembles"))
+    with unpacked(place) as bundle:
+        return predict_with(bundle, options)
+
+
+def predict_with(bundle: Path, options: argparse.Namespace) -> int:
+    """Vote with an open bundle, write and score."""
     manifest = open_bundle(bundle)
     load_named_plugins(bundle, manifest, options.plugin)
     images = readable(find_images(Path(options.images)), skip=options.skip_unreadable)
     check_submission(images, manifest)
     labels = read_labels(Path(options.labels), images, manifest.tasks) if options.labels else {}
-    voted = {task.task: vote(load_task(task, bundle), images.paths, rule_of(task)) for task in manifest.tasks}
+    voted = {task.task: vote(load_task(task, bundle), images.paths, task) for task in manifest.tasks}
     write_votes(Path(options.out), images, manifest.tasks, voted)
-    votes = {task: one.probabilities for task, one in voted.items()}
-    print(f"{len(images.names)} images voted on by {bundle} -> {options.out}")
+    votes = {task: one.decided for task, one in voted.items()}
+    print(f"{len(images.names)} images voted on by {manifest.name} -> {options.out}")
     if images.info is not None:
         submit(Path(options.submission), images, votes)
     print_scores(manifest, labels, votes)
@@ -50,7 +57,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--images", required=True, help="a folder, a CSV that lists images, or the competition's eval folder"
     )
-    parser.add_argument("--bundle", help="folder of a bundle (default: the newest under ensembles/)")
+    parser.add_argument("--bundle", help="a bundle, as a folder or an archive (default: the newest under ensembles/)")
     parser.add_argument("--out", default="votes.csv", help="CSV of votes (default: votes.csv)")
     parser.add_argument("--submission", default="submission.csv", help="where ImageID,ans goes if there is an info.csv")
     parser.add_argument("--labels", help="CSV, or labelled folder (the images' own), to score against")

@@ -17,7 +17,6 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table as Shown
 
-from analysis.spread import person_bootstrap
 from datasets.sources.competition import read_competition
 from datasets.sources.sample_faces import sample_faces_root
 from datasets.splits import deal, numbers_of, strata_of
@@ -25,7 +24,8 @@ from datasets.table import Table
 from storage.rebuilt_folder import cache_root
 from studies.metrics import macro_f1
 from voting.bundle.manifest import open_bundle
-from voting.predicting.runtime import load_task, rule_of, vote
+from voting.predicting.runtime import load_task, vote
+from voting.promise.spread import person_bootstrap
 
 BORDERS = (29.5, 59.5)  # years between the age classes
 SHIPPED = {"people": 150, "seed": 0}
@@ -82,7 +82,7 @@ def print_scores(bundle: Path, fresh: int, seeds: int) -> None:
     """Print what holdouts of thirty fresh persons score."""
     table = faces(fresh, FRESH_SEED)
     (task,) = (task for task in open_bundle(bundle).tasks if task.task == "age")
-    votes = vote(load_task(task, bundle), table.paths(), rule_of(task)).probabilities.astype(np.float32)
+    votes = vote(load_task(task, bundle), table.paths(), task).decided.astype(np.float32)
     targets, persons = table.frame["age"].to_numpy(), table.frame["person"].to_numpy(str)
     whole, spread = macro_f1(targets, votes), person_bootstrap(macro_f1, targets, votes, persons)
     shown = Shown("30 of them, set aside", "score: mean", "sd over splits", "bootstrap says", "inside 2 sd")

@@ -27,8 +27,8 @@ from datasets.sources.competition import read_competition
 from datasets.sources.sample_faces import sample_faces_root
 from storage.rebuilt_folder import cache_root
 from voting.bundle.manifest import open_bundle
-from voting.predicting.runtime import Member, load_task, rule_of
-from voting.rules import VoteRule
+from voting.predicting.runtime import Member, load_task
+from voting.rules.vote import Rule
 
 Reader = Callable[[Path, int], Pixels]
 console = Console(width=120)
@@ -48,7 +48,7 @@ def main() -> None:
         for task in open_bundle(arguments.bundle).tasks:
             members = load_task(task, arguments.bundle)
             for pictures in (paths, larger):
-                console.print(compared(pictures, members, rule_of(task)))
+                console.print(compared(pictures, members, task.rule))
 
 
 def enlarged(paths: Sequence[Path], folder: Path) -> list[Path]:
@@ -60,7 +60,7 @@ def enlarged(paths: Sequence[Path], folder: Path) -> list[Path]:
     return larger
 
 
-def compared(paths: Sequence[Path], members: Sequence[Member], rule: VoteRule) -> Table:
+def compared(paths: Sequence[Path], members: Sequence[Member], rule: Rule) -> Table:
     """Return how every reader differs from the graph on these pictures."""
     size = members[0].spec.config.image_size
     with Image.open(paths[0]) as first:

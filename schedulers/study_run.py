@@ -65,16 +65,17 @@ class StudyRun:
         self._clock = clock
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
 
-    def start(self, settings: Mapping[str, Any], folders: Folders, setup: str = "") -> None:
+    def start(self, settings: Mapping[str, Any], folders: Folders, setup: str = "", voters: int = 1) -> None:
         """Note the launch, and take every trial as resting where its folder says it stands.
 
-        `setup` is a digest of what all trials share: environment, constants and data.
+        `setup` is a digest of what all trials share: environment, constants and data. `voters` says among how many of the best
+        finished trials an export chooses.
 
         Raises:
             RecordError: the record has lost all trials.
         """
         self._folders = folders
-        self._trimmer = Trimmer(folders, self.space.search.disk_budget)
+        self._trimmer = Trimmer(folders, self.space.search.disk_budget, voters)
         self.state.last_attempt = max(self.state.last_attempt, folders.newest_attempt())
         if not self.state.trials and folders.newest_attempt():
             raise RecordError(

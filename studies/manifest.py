@@ -12,7 +12,6 @@ from studies.events import EpochScored
 
 FORMAT: Literal[1] = 1
 THRESHOLDS = "thresholds.json"  # of a trial that tunes them
-EXPORT_SIZE = 3  # trials of a task that an export takes at most: the disk budget leaves as many their weights
 
 
 class FolderError(ValueError):

@@ -16,6 +16,7 @@ from plugins.registry import Registry
 
 Probabilities = npt.NDArray[np.float32]  # images x classes, rows sum to 1
 Targets = npt.NDArray[np.int64]
+Confusion = npt.NDArray[np.int64]  # true classes x voted classes
 Measure = Callable[[Targets, Probabilities], float]
 
 
@@ -29,6 +30,7 @@ class Metric:
     range: tuple[float, float]
     absent: str  # what becomes of a class of which the folds seen so far hold no image
     maximised: bool = True
+    of_classes: Callable[[Confusion], float] | None = None  # of a confusion matrix, where classes alone count
 
     def score(self, targets: Targets, probabilities: Probabilities) -> float:
         """Return what is compared: more is better."""
@@ -47,24 +49,37 @@ class Metric:
         return f"{self.shown(score):.3f}"
 
 
+def macro_f1_of(confusion: Confusion) -> float:
+    """Return the mean F1 of all classes."""
+    either = confusion.sum(axis=0) + confusion.sum(axis=1)
+    right = 2 * confusion.diagonal()
+    return float((right / np.maximum(either, 1)).sum() / len(confusion))
+
+
+def accuracy_of(confusion: Confusion) -> float:
+    """Return the share of images whose most probable class is theirs."""
+    return float(confusion.trace() / confusion.sum())
+
+
+def balanced_accuracy_of(confusion: Confusion) -> float:
+    """Return the mean recall of the classes that occur."""
+    there = confusion.sum(axis=1)
+    return float((confusion.diagonal()[there > 0] / there[there > 0]).mean())
+
+
 def macro_f1(targets: Targets, probabilities: Probabilities) -> float:
     """Return the mean F1 of all classes."""
-    confusion = confusion_matrix(targets, probabilities)
-    either = confusion.sum(axis=0) + confusion.sum(axis=1)
-    right = 2 * np.diag(confusion)
-    return float(np.divide(right, either, out=np.zeros(len(confusion)), where=either > 0).mean())
+    return macro_f1_of(confusion_matrix(targets, probabilities))
 
 
 def accuracy(targets: Targets, probabilities: Probabilities) -> float:
     """Return the share of images whose most probable class is theirs."""
-    return float((probabilities.argmax(axis=1) == targets).mean())
+    return accuracy_of(confusion_matrix(targets, probabilities))
 
 
 def balanced_accuracy(targets: Targets, probabilities: Probabilities) -> float:
     """Return the mean recall of the classes that occur."""
-    confusion = confusion_matrix(targets, probabilities)
-    occurs = confusion.sum(axis=1) > 0
-    return float((np.diag(confusion)[occurs] / confusion.sum(axis=1)[occurs]).mean())
+    return balanced_accuracy_of(confusion_matrix(targets, probabilities))
 
 
 def roc_auc(targets: Targets, probabilities: Probabilities) -> float:
@@ -89,11 +104,14 @@ def log_loss(targets: Targets, probabilities: Probabilities) -> float:
     return float(-np.log(np.clip(own, smallest, 1 - smallest).astype(float)).mean())
 
 
-def confusion_matrix(targets: Targets, probabilities: Probabilities) -> npt.NDArray[np.int64]:
+def confusion_matrix(targets: Targets, probabilities: Probabilities) -> Confusion:
     """Return counts by true class (rows) and most probable class (columns)."""
-    classes = probabilities.shape[1]
-    pairs = targets * classes + probabilities.argmax(axis=1)
-    counts: npt.NDArray[np.int64] = np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    return confusion_of(targets, probabilities.argmax(axis=1), probabilities.shape[1])
+
+
+def confusion_of(targets: Targets, voted: Targets, classes: int) -> Confusion:
+    """Return counts by true class (rows) and voted class (columns)."""
+    counts: Confusion = np.bincount(targets * classes + voted, minlength=classes**2).reshape(classes, classes)
     return counts
 
 
@@ -107,9 +125,16 @@ def _mean_ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 METRICS: Registry[Metric] = plugins.METRICS
 for _metric in (
-    Metric("macro_f1", "macro F1", macro_f1, (0, 1), "counts as 0, for every trial alike"),
-    Metric("accuracy", "accuracy", accuracy, (0, 1), "has no part"),
-    Metric("balanced_accuracy", "balanced accuracy", balanced_accuracy, (0, 1), "has no part"),
+    Metric("macro_f1", "macro F1", macro_f1, (0, 1), "counts as 0, for every trial alike", of_classes=macro_f1_of),
+    Metric("accuracy", "accuracy", accuracy, (0, 1), "has no part", of_classes=accuracy_of),
+    Metric(
+        "balanced_accuracy",
+        "balanced accuracy",
+        balanced_accuracy,
+        (0, 1),
+        "has no part",
+        of_classes=balanced_accuracy_of,
+    ),
     Metric("roc_auc", "ROC AUC (one-vs-rest)", roc_auc, (0, 1), "has no part"),
     Metric("log_loss", "log loss", log_loss, (0, float("inf")), "has no part", maximised=False),
 ):

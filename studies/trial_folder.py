@@ -18,6 +18,7 @@ from torch import Tensor
 from storage.atomic import make_folder, write_file
 from storage.free_space import check_free_space
 from storage.tensors import load_state, save_state
+from studies.looks import Looks, look_name, save_look
 from studies.manifest import THRESHOLDS, Manifest, read_attempt, read_manifest, sha256_of, trial_path, weights_name
 from studies.predictions import FoldPredictions, predictions_name, read_predictions
 
@@ -79,6 +80,10 @@ class TrialFolder:
         """Write the numbers at which classes begin for the trial's vote; they count once the manifest has been saved."""
         text = json.dumps(list(thresholds))
         return self._put_file(manifest, THRESHOLDS, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+    def put_look(self, manifest: Manifest, fold_epochs: int, looks: Looks) -> Manifest:
+        """Write what the trial says about unfinished folds where it rests; it counts once the manifest has been saved."""
+        return self._put_file(manifest, look_name(fold_epochs), lambda temporary: save_look(temporary, looks))
 
     def put_weights(self, manifest: Manifest, fold: int, weights: dict[str, Tensor]) -> Manifest:
         """Write the weights of a finished fold; they count once the manifest that is returned has been saved."""

@@ -15,8 +15,8 @@ from schedulers.strategies.fold_ladder import FoldLadder
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyError, StudyFolder, differences
 from tests.toys.search import ToyDriver, study_of, toy_space
-from voting.candidates import choose_studies
-from voting.finished_trials import find_studies
+from voting.candidates.studies import find_studies
+from voting.candidates.tasks import choose_studies
 
 DATA = {"images": "a", "labels": "l", "root": "/", "classes": ["x"], "resize": "squeeze"}
 

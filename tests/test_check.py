@@ -16,6 +16,7 @@ from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.climb_order import ClimbOrder
 from studies.events import TrialFailed
+from studies.manifest import FolderError
 from studies.record import Record, RecordError, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
@@ -24,7 +25,7 @@ from tests.toys.training import TINY, write_study
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
-from voting.candidates import choose_studies, task_candidates
+from voting.candidates.tasks import choose_studies, task_candidates
 
 
 def toy_space(tiny: TrainConfig) -> SearchSpace:
@@ -247,8 +248,6 @@ DAMAGED_FILES: dict[str, str] = {
     "holdout.csv": "id\n",
     "space.yaml": "task: mask\n",
     "record.jsonl": '{"event": "climb_started", "time": 1, "trial": 9, "rung": 1, "attempt": 1}\n',
-    "trials/0/fold_0/predictions.npz": "",
-    "trials/0/fold_1/weights.safetensors": "",
 }
 
 
@@ -266,3 +265,21 @@ def test_one_damaged_study_is_named_and_the_others_are_exported(
     assert len(task_candidates(chosen)) == 1
     (note,) = notes
     assert str(folders[1].path) in note or name in note
+
+
+@pytest.mark.parametrize("name", ["fold_0/predictions.npz", "fold_1/weights.safetensors", "manifest.json"])
+def test_one_damaged_trial_is_left_out_by_name_and_refused_where_its_study_is_named(
+    name: str, trained: Path, tmp_path: Path, faces: PreparedData
+) -> None:
+    folder = StudyFolder(Path(shutil.copytree(trained, tmp_path / "hurt")))
+    faces.holdout().to_csv(folder.holdout, index=False)
+    folder.splits.write_text('{"digest": "s"}')
+    (whole,), _ = choose_studies([folder])
+    first = whole.trials[0].number
+    (folder.trials / str(first) / name).write_text("")
+    (left,), notes = choose_studies([folder])
+    assert [trial.number for trial in left.trials] == [trial.number for trial in whole.trials[1:]]
+    (note,) = notes
+    assert f"left out: hurt trial {first}" in note
+    with pytest.raises(FolderError, match=Path(name).name):
+        choose_studies([folder], named=True)

@@ -24,6 +24,7 @@ from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
 
+VOTERS = 3
 LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
 STUDY = {0: [0.5] * 45, 1: [0.9] * 45, 2: [0.8] * 45, 3: [0.1] * 45, 4: [0.7] * 3, 5: [0.2], 6: [0.3]}
 
@@ -40,11 +41,15 @@ def holdings(study: StudyState) -> dict[int, Holding]:
 def test_weights_that_can_no_longer_vote_go_first_then_states_of_the_least_promising() -> None:
     known = holdings(study())
     total = sum(holding.total for holding in known.values())
-    assert to_drop(study(), LADDER, known, total) == []
-    assert to_drop(study(), LADDER, known, total - 1) == [Drop(3, "weights")]
-    assert to_drop(study(), LADDER, known, total - 250) == [Drop(3, "weights"), Drop(5, "resume"), Drop(6, "resume")]
-    assert to_drop(study(), LADDER, known, 1)[-1] == Drop(4, "resume")
-    assert {drop.trial for drop in to_drop(study(), LADDER, known, 1)} == {3, 4, 5, 6}
+    assert to_drop(study(), LADDER, known, total, VOTERS) == []
+    assert to_drop(study(), LADDER, known, total - 1, VOTERS) == [Drop(3, "weights")]
+    assert to_drop(study(), LADDER, known, total - 250, VOTERS) == [
+        Drop(3, "weights"),
+        Drop(5, "resume"),
+        Drop(6, "resume"),
+    ]
+    assert to_drop(study(), LADDER, known, 1, VOTERS)[-1] == Drop(4, "resume")
+    assert {drop.trial for drop in to_drop(study(), LADDER, known, 1, VOTERS)} == {3, 4, 5, 6}
 
 
 def test_what_an_export_would_take_keeps_its_weights_however_few_finalists_there_are() -> None:
@@ -52,20 +57,20 @@ def test_what_an_export_would_take_keeps_its_weights_however_few_finalists_there
     known = {number: Holding(110, {"weights": 100}) for number in finished.trials}
     for finalists in (1, 2):
         ladder = FoldLadder(epochs=9, folds=5, finalists=finalists)
-        assert {drop.trial for drop in to_drop(finished, ladder, known, 1)} == {1, 2, 3}
+        assert {drop.trial for drop in to_drop(finished, ladder, known, 1, VOTERS)} == {1, 2, 3}
 
 
 def test_weights_of_an_unfinished_trial_go_last() -> None:
     unfinished = study_of({**STUDY, 7: [0.05] * 18}, {0: "recipe"})
     known = holdings(unfinished) | {7: Holding(210, {"weights": 100, "resume": 100})}
-    assert to_drop(unfinished, LADDER, known, 1)[-1] == Drop(7, "weights")
+    assert to_drop(unfinished, LADDER, known, 1, VOTERS)[-1] == Drop(7, "weights")
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 900))
 def test_a_budget_is_kept_as_far_as_voters_allow(limit: int) -> None:
     known = holdings(study())
-    dropped = to_drop(study(), LADDER, known, limit)
+    dropped = to_drop(study(), LADDER, known, limit, VOTERS)
     left = sum(holding.total for holding in known.values()) - 100 * len(dropped)
     assert left <= limit or {drop.trial for drop in dropped} == {3, 4, 5, 6}
     assert not {0, 1, 2} & {drop.trial for drop in dropped}
@@ -76,7 +81,7 @@ def test_a_climbing_trial_loses_nothing() -> None:
 
     busy = study()
     busy.apply(ClimbStarted(time=0, trial=5, rung=2, attempt=9))
-    assert 5 not in {drop.trial for drop in to_drop(busy, LADDER, holdings(busy), 1)}
+    assert 5 not in {drop.trial for drop in to_drop(busy, LADDER, holdings(busy), 1, VOTERS)}
 
 
 def test_a_full_disk_pauses_the_search_and_the_same_command_goes_on(tmp_path: Path) -> None:

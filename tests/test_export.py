@@ -12,10 +12,11 @@ from studies.metrics import METRICS
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
-from voting.bundle.manifest import BundleManifest, TaskSpec, open_bundle, seal
+from voting.bundle.manifest import open_bundle, seal
 from voting.bundle.packing import in_place_spec, pack_member
+from voting.bundle.specs import BundleManifest, TaskSpec
 from voting.bundle.verification import Reference, TaskPlan, check_member, holdout_votes
-from voting.finished_trials import FinishedTrial, out_of_fold
+from voting.candidates.trials import FinishedTrial, out_of_fold
 from voting.predicting import runtime
 from voting.predicting.runtime import load_task
 
@@ -66,7 +67,7 @@ def test_a_bundle_is_verified_a_bounded_number_of_images_at_a_time(
     task = packed(study, manifest, tmp_path / "bundle")
     members, root = load_task(task, tmp_path / "bundle"), images_of(study)
     holdout = tuple(str(name) for name in out_of_fold(study, manifest).ids[:13])
-    plan = TaskPlan(root=root, studies=(study,), holdout=holdout, reference=None)
+    plan = TaskPlan(root=root, studies=(study,), holdout=holdout)
     whole = holdout_votes(task, members, plan)
     read: list[int] = []
     real = runtime.read_images
@@ -90,8 +91,11 @@ def test_a_reference_that_votes_anyway_is_not_loaded_twice_and_one_that_does_not
     holdout = tuple(str(name) for name in out_of_fold(study, manifest).ids[:3])
     for reference in (spec, spec.model_copy(update={"trial": 7})):
         plan = TaskPlan(
-            root=images_of(study), studies=(study,), holdout=holdout, reference=Reference(study=study, spec=reference)
+            root=images_of(study),
+            studies=(study,),
+            holdout=holdout,
+            compared={"recipe": Reference(study=study, spec=reference)},
         )
         votes = holdout_votes(task, members, plan)
-        assert set(votes) == {"mask/member/0", "mask/vote", "mask/reference"}
-        assert np.array_equal(votes["mask/reference"], votes["mask/member/0"])
+        assert set(votes) == {"mask/member/0", "mask/vote", "mask/fold/0", "mask/fold/1", "mask/recipe"}
+        assert np.array_equal(votes["mask/recipe"], votes["mask/member/0"])

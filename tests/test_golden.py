@@ -25,8 +25,9 @@ from studies.record import RecordError, read_record
 from studies.study_folder import Identity, StudyError, StudyFolder
 from studies.study_state import StudyState
 from trainables.config import configured
-from voting.bundle.manifest import BundleError, open_bundle
-from voting.finished_trials import read_finished
+from voting.bundle.manifest import open_bundle
+from voting.bundle.specs import BundleError
+from voting.candidates.studies import read_finished
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -125,7 +126,7 @@ def test_a_bundle_of_another_format_is_refused_with_the_way_out(tmp_path: Path) 
     manifest = tmp_path / "bundle/manifest.json"
     manifest.write_text(manifest.read_text().replace('"format": 3', '"format": 99'))
     reseal(tmp_path / "bundle")
-    with pytest.raises(BundleError, match=r"is of format 99, this version reads format 3; take the version that"):
+    with pytest.raises(BundleError, match=r"is of format 99, this version reads formats 3 to 4; take the version that"):
         open_bundle(tmp_path / "bundle")
 
 

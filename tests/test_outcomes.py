@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from analysis.comparison import compare, comparison_table
-from analysis.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
+from analysis.export.comparison import compare, comparison_table
+from analysis.export.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
 from studies.manifest import Manifest
 from studies.metrics import METRICS
 from studies.predictions import FoldPredictions
-from voting.candidates import TaskCandidates
-from voting.finished_trials import FinishedTrial
-from voting.members import Chosen
+from voting.candidates.tasks import TaskCandidates
+from voting.candidates.trials import FinishedTrial
+from voting.ensemble.members import Chosen
 
 ACCURACY = METRICS["accuracy"]
 
@@ -71,10 +71,10 @@ def test_tasks_are_compared_on_the_images_that_they_share_each_by_its_own_rows()
 
 def test_every_voter_has_its_own_score_on_the_holdout() -> None:
     said = {
-        "age/member/0": votes_of([0.9, 0.9, 0.9]),  # right on y and z
+        "age/best": votes_of([0.9, 0.9, 0.9]),  # right on y and z
         "age/member/1": votes_of([0.9, 0.1, 0.1]),  # never
         "age/vote": votes_of([0.1, 0.9, 0.9]),  # always
-        "age/reference": votes_of([0.9, 0.9, 0.1]),  # right on y
+        "age/recipe": votes_of([0.9, 0.9, 0.1]),  # right on y
     }
     compared = compare(holdout_outcome([age()], said), metrics_of([age()]))
     assert values(compared, "age") == {"best single trial": 0.6667, "ensemble": 1.0, "default recipe": 0.3333}

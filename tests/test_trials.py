@@ -28,7 +28,7 @@ from trainables.config import TrainConfig
 from trainables.fold_trainable import FoldTrainable
 from trainables.training.devices import Resources
 from trainables.training.fold_learner import NotFinite
-from voting.finished_trials import out_of_fold
+from voting.candidates.trials import out_of_fold
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 import predict as predict_command
-from analysis.comparison import JOINT, Outcome, compare, shared_rows
-from analysis.spread import person_bootstrap
+from analysis.export.comparison import Outcome, compare, shared_rows
 from datasets.images import Form
 from plugins import PluginError
 from storage.tensors import save_state
@@ -24,12 +23,15 @@ from studies.predictions import FoldPredictions
 from tests.toys.training import TINY
 from trainables.config import TrainConfig
 from trainables.training.models import make_model
-from voting.bundle.manifest import BundleError, BundleManifest, MemberSpec, TaskSpec, open_bundle, seal
+from voting.bundle.manifest import open_bundle, seal
+from voting.bundle.specs import BundleError, BundleManifest, MemberSpec, TaskSpec
 from voting.bundle.verification import check_member
 from voting.predicting.inputs import find_images, read_labels, write_submission
-from voting.predicting.runtime import load_task, read_images, rule_of, vote
-from voting.rules import joint_class, joint_votes, soft_vote
-from voting.selection import best_members
+from voting.predicting.runtime import load_task, read_images, vote
+from voting.promise.spread import person_bootstrap
+from voting.rules.joint import JOINT, joint_class, joint_votes
+from voting.rules.soft import soft_vote
+from voting.rules.vote import Rule
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,28 +48,7 @@ def test_a_soft_vote_of_probabilities_is_one_and_lies_between_its_members(member
 
 def test_a_vote_of_nobody_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one member"):
-        soft_vote([])
-
-
-def test_the_best_by_macro_f1_vote_and_ties_go_to_the_earlier_and_the_fewer() -> None:
-    targets = np.array([0, 1, 0, 1])
-    perfect, wrong = np.eye(2, dtype=np.float32)[targets], np.eye(2, dtype=np.float32)[1 - targets]
-    assert best_members(targets, [wrong, perfect, perfect.copy()], 3) == [1]
-    assert best_members(targets, [wrong], 3) == [0]
-
-
-def test_voters_that_mend_each_others_mistakes_vote_together_and_one_that_spoils_the_vote_does_not() -> None:
-    targets = np.array([0, 0, 0, 1, 1, 1])
-    votes = [np.tile(np.float32([0.9, 0.1]), (6, 1)) for _ in range(4)]
-    for member in votes:
-        member[3:] = member[3:, ::-1]
-    for number, member in enumerate(votes[:3]):
-        member[[number, number + 3]] = [[0.4, 0.6], [0.6, 0.4]]  # each is wrong, a little, on images of its own
-    votes[3][:] = [0.05, 0.95]
-    assert best_members(targets, votes, 4) == [0, 1], (
-        "two mend each other's mistakes; a third adds nothing, the fourth spoils"
-    )
-    assert len(best_members(targets, votes, 1)) == 1
+        Rule()([])
 
 
 def test_the_most_probable_joint_class_is_composed_of_the_most_probable_ones() -> None:
@@ -83,8 +64,8 @@ def test_a_bundle_votes_by_the_rule_that_it_names(bundle: Path, tmp_path: Path) 
     manifest = open_bundle(bundle)
     task = manifest.tasks[0].model_copy(update={"vote": "loudest"})
     images = find_images(tmp_path / "images")
-    with pytest.raises(PluginError, match="no vote rule 'loudest'; Valid: soft"):
-        vote(load_task(task, bundle), images.paths, rule_of(task))
+    with pytest.raises(PluginError, match="no vote rule 'loudest'; Valid: soft, hard, rank"):
+        vote(load_task(task, bundle), images.paths, task)
 
 
 def test_the_eighteen_classes_are_all_different() -> None:
@@ -160,7 +141,7 @@ def test_a_bundle_votes_with_the_mean_of_its_folds(bundle: Path, tmp_path: Path)
     manifest = open_bundle(bundle)
     members = load_task(manifest.tasks[0], bundle)
     images = find_images(tmp_path / "images")
-    votes = vote(members, images.paths).probabilities
+    votes = vote(members, images.paths, manifest.tasks[0]).probabilities
     folds = members[0].fold_votes(read_images(images.paths, Form(32)))
     assert folds.shape == (2, 3, 3)
     assert np.allclose(votes, folds.mean(axis=0))

@@ -200,13 +200,21 @@ class Climber:
         if grown.complete:
             grown = self._with_all_weights(grown, trained=line.fold)
         if state is not None:
-            self._manifest = self._folder.save_epoch(grown, state.result())
+            self._manifest = self._folder.save_epoch(self._with_look(grown), state.result())
         else:
             if grown.complete and tunes_thresholds(self._config):
                 thresholds = final_thresholds(self._config, self._data, self._predicted, self._metric)
                 grown = self._folder.put_thresholds(grown, thresholds)
             self._manifest = self._folder.save_fold(grown, learner.weights(), self._predicted[line.fold])
             self._learners.pop(line.fold).close()
+
+    def _with_look(self, manifest: Manifest) -> Manifest:
+        """Keep what the trial says where its climb ends in the middle of a fold."""
+        if len(manifest.curve) < self.rung:
+            return manifest
+        begun = {line.fold for line in manifest.curve if manifest.epochs_of(line.fold) < manifest.epochs}
+        looks = {fold: self._predicted[fold].probabilities for fold in sorted(begun)}
+        return self._folder.put_look(manifest, len(manifest.curve), looks)
 
     def _with_all_weights(self, manifest: Manifest, trained: int) -> Manifest:
         """Train the folds again whose weights a disk budget has dropped: who is complete can vote."""

@@ -36,8 +36,8 @@ class Folders(Protocol):
 class Trimmer:
     """Knows what every trial folder holds, as of when its trial last rested."""
 
-    def __init__(self, folders: Folders, limit: int | None) -> None:
-        self._folders, self._limit = folders, limit
+    def __init__(self, folders: Folders, limit: int | None, voters: int) -> None:
+        self._folders, self._limit, self._voters = folders, limit, voters
         self._holdings: dict[int, Holding] = {}
         self._warned = False
 
@@ -47,7 +47,7 @@ class Trimmer:
             return
         self._holdings |= {trial: self._folders.holding(trial) for trial in changed}
         room = self._limit - self._folders.other_bytes()
-        for drop in to_drop(study, ladder, self._holdings, room):
+        for drop in to_drop(study, ladder, self._holdings, room, self._voters):
             freed = self._holdings[drop.trial].parts[drop.part]
             self._folders.drop(drop)
             self._holdings[drop.trial] = self._folders.holding(drop.trial)

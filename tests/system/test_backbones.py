@@ -9,8 +9,8 @@ from studies.study_folder import StudyFolder
 from tests.toys.commands import run, search
 from voting.bundle.fresh_process import verify
 from voting.bundle.packing import pack
-from voting.candidates import choose_studies, task_candidates
-from voting.members import Chosen
+from voting.candidates.tasks import choose_studies, task_candidates
+from voting.ensemble.members import Chosen
 
 pytestmark = pytest.mark.slow
 BACKBONES = {

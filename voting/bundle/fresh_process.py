@@ -10,14 +10,16 @@ from typing import TypeAlias
 import numpy as np
 
 from studies.metrics import Probabilities
-from voting.bundle.manifest import BundleError
 from voting.bundle.needed_plugins import needed_plugins, plugins_to_compare_with
 from voting.bundle.packing import in_place_spec
+from voting.bundle.specs import BundleError
 from voting.bundle.verification import Plan, Reference, TaskPlan
-from voting.members import Chosen
+from voting.ensemble.members import Chosen
 
 ROOT = Path(__file__).resolve().parents[2]
-HoldoutVotes: TypeAlias = Mapping[str, Probabilities]  # by TASK/member/N, TASK/vote and TASK/reference
+HoldoutVotes: TypeAlias = Mapping[
+    str, Probabilities
+]  # by TASK/member/N, TASK/vote, TASK/fold/N, TASK/best and TASK/recipe
 
 
 def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> tuple[HoldoutVotes, float]:
@@ -46,11 +48,11 @@ def verify(bundle: Path, chosen: Sequence[Chosen], temporary: Path) -> tuple[Hol
 
 
 def plan_of(one: Chosen) -> TaskPlan:
-    """Return what the verifying process needs to know of a task; the recipe is compared with, whether it votes or not."""
-    recipe = one.candidates.recipe
+    """Return what the verifying process needs to know of a task; recipe and best trial are compared with, voting or not."""
+    compared = {"best": one.best} | ({} if one.candidates.recipe is None else {"recipe": one.candidates.recipe})
     return TaskPlan(
         root=Path(one.candidates.root),
         studies=tuple(trial.study for trial in one.members),
         holdout=tuple(one.candidates.holdout["id"]),
-        reference=recipe and Reference(study=recipe.study, spec=in_place_spec(recipe)),
+        compared={name: Reference(study=trial.study, spec=in_place_spec(trial)) for name, trial in compared.items()},
     )

@@ -8,79 +8,13 @@ import hashlib
 import json
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
-from datasets.images import Resize
-from datasets.numbers import Number
 from studies.manifest import sha256_of
-from trainables.config import TrainConfig, configured
+from voting.bundle.specs import FORMAT, READS, BundleError, BundleManifest, TaskSpec
 
-FORMAT: Literal[3] = 3
-_MANIFEST, _SEAL = "manifest.json", "manifest.sha256"
-
-
-class BundleError(ValueError):
-    """A bundle that cannot be built, is not what its manifest says, or does not fit the images."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class MemberSpec(_Part):
-    """One voter: a trial, with the weights of every fold's model and how images are prepared for it."""
-
-    study: str
-    trial: int
-    origin: str
-    digest: str
-    classifier: dict[str, Any]  # the knobs that its models are built by
-    borders: tuple[float, ...] | None = None  # where classes begin for a trial that tuned it
-    resize: Resize
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    out_of_fold_score: float
-    weights: tuple[str, ...]  # one file per fold, below the bundle
-
-    @property
-    def config(self) -> TrainConfig:
-        """Return the configuration that its models are built by; their weights come from files."""
-        return configured({**self.classifier, "weights": "none"})
-
-
-class TaskSpec(_Part):
-    """One task: its classes in order and who votes on it, all with equal weight, by one rule."""
-
-    task: str
-    classes: tuple[str, ...]
-    number: Number | None = None  # behind the label
-    metric: str = "macro_f1"  # by which its trials were searched
-    vote: str = "soft"  # one of `voting.rules.VOTE_RULES`
-    vote_options: dict[str, Any] = {}
-    members: tuple[MemberSpec, ...]
-
-
-class PluginSpec(_Part):
-    """A plugin without which a bundle cannot vote; a copy of its source lies in the bundle."""
-
-    name: str
-    source: str  # below the bundle
-    digest: str
-
-
-class BundleManifest(_Part):
-    """Everything a bundle says about itself."""
-
-    format: Literal[3] = FORMAT
-    name: str
-    created: str
-    tasks: tuple[TaskSpec, ...]
-    plugins: tuple[PluginSpec, ...] = ()
-    scores: dict[str, Any] = {}
-    provenance: dict[str, Any]
-    files: dict[str, str]
+MANIFEST, SEAL = "manifest.json", "manifest.sha256"
 
 
 def free_name(out: Path, wanted: str) -> str:
@@ -107,10 +41,10 @@ def newest_bundle(ensembles: Path) -> Path:
 def seal(folder: Path, manifest: BundleManifest) -> BundleManifest:
     """Hash every file of a bundle in the making and write the manifest last."""
     names = [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file()]
-    files = {name: sha256_of(folder / name) for name in names if name not in (_MANIFEST, _SEAL)}
+    files = {name: sha256_of(folder / name) for name in names if name not in (MANIFEST, SEAL)}
     sealed = manifest.model_copy(update={"files": files})
-    (folder / _MANIFEST).write_text(sealed.model_dump_json(indent=1), encoding="utf-8")
-    (folder / _SEAL).write_text(sha256_of(folder / _MANIFEST) + "\n", encoding="utf-8")
+    (folder / MANIFEST).write_text(sealed.model_dump_json(indent=1), encoding="utf-8")
+    (folder / SEAL).write_text(sha256_of(folder / MANIFEST) + "\n", encoding="utf-8")
     return sealed
 
 
@@ -120,25 +54,48 @@ def open_bundle(folder: Path) -> BundleManifest:
     Raises:
         BundleError: no bundle, another format, or a changed, missing or added file; names it.
     """
-    path = folder / _MANIFEST
-    if not path.is_file() or not (folder / _SEAL).is_file():
+    manifest = read_sealed(folder)
+    _check_files(folder, manifest)
+    return manifest
+
+
+def read_sealed(folder: Path) -> BundleManifest:
+    """Return a bundle's manifest after checking it against its own hash; the files that it names may not be there.
+
+    Raises:
+        BundleError: no bundle, another format, or a changed manifest.
+    """
+    path = folder / MANIFEST
+    if not path.is_file() or not (folder / SEAL).is_file():
         raise BundleError(
-            f"{folder}: is no bundle (no {_MANIFEST} with its {_SEAL}); export_best.py makes one under ensembles/"
+            f"{folder}: is no bundle (no {MANIFEST} with its {SEAL}); export_best.py makes one under ensembles/"
         )
     content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != (folder / _SEAL).read_text(encoding="utf-8").strip():
+    if hashlib.sha256(content).hexdigest() != (folder / SEAL).read_text(encoding="utf-8").strip():
         raise BundleError(f"{path}: was changed after the export; export again or restore it")
     found = json.loads(content).get("format")
-    if found != FORMAT:
+    if found not in READS:
         raise BundleError(
-            f"{path}: is of format {found}, this version reads format {FORMAT}; take the version that wrote it, or export again"
+            f"{path}: is of format {found}, this version reads formats {READS[0]} to {FORMAT}; take the version that wrote it,"
+            " or export again"
         )
     try:
         manifest = BundleManifest.model_validate_json(content)
     except ValidationError as error:
         raise BundleError(f"{path}: is no manifest ({error.errors()[0]['msg']}); export again") from None
-    _check_files(folder, manifest)
+    for task in manifest.tasks:
+        _check_votes(path, task)
     return manifest
+
+
+def _check_votes(path: Path, task: TaskSpec) -> None:
+    """Refuse weights that do not fit members or classes."""
+    for name, given, needed in (
+        ("weights", task.weights, len(task.members)),
+        ("class_weights", task.class_weights, len(task.classes)),
+    ):
+        if given and (len(given) != needed or min(given) < 0 or sum(given) <= 0):
+            raise BundleError(f"{path}: {name} of {task.task} must be {needed} shares of a vote; export again")
 
 
 def _check_files(folder: Path, manifest: BundleManifest) -> None:
@@ -151,7 +108,7 @@ def _check_files(folder: Path, manifest: BundleManifest) -> None:
         if not inside or not any(name == spec.source or name.startswith(f"{spec.source}/") for name in manifest.files):
             raise BundleError(f"{folder / spec.source}: is a plugin but none of the bundle's files; export again")
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
-    for name in sorted(present - manifest.files.keys() - {_MANIFEST, _SEAL}):
+    for name in sorted(present - manifest.files.keys() - {MANIFEST, SEAL}):
         raise BundleError(f"{folder / name}: was added after the export; remove it or export again")
     for name, digest in manifest.files.items():
         if name not in present or not (folder / name).resolve().is_relative_to(folder.resolve()):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from plugins.loading import load_plugin
 from plugins.sources import Plugin, find_plugin, plugin_at
-from voting.bundle.manifest import BundleError, BundleManifest
+from voting.bundle.specs import BundleError, BundleManifest
 
 
 def load_named_plugins(bundle: Path, manifest: BundleManifest, named: Sequence[str]) -> None:

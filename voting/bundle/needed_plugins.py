@@ -6,9 +6,9 @@ from pathlib import Path
 from plugins import BACKBONES, HEADS, METRICS, VOTE_RULES
 from plugins.loading import loaded_plugin
 from plugins.sources import Plugin, copy_source
-from voting.bundle.manifest import PluginSpec
-from voting.finished_trials import FinishedTrial
-from voting.members import Chosen
+from voting.bundle.specs import PluginSpec
+from voting.candidates.trials import FinishedTrial
+from voting.ensemble.members import Chosen
 
 
 def needed_plugins(chosen: Sequence[Chosen]) -> list[Plugin]:
@@ -30,7 +30,7 @@ def pack_plugins(bundle: Path, chosen: Sequence[Chosen]) -> tuple[PluginSpec, ..
 
 
 def _names(one: Chosen) -> Iterator[str | None]:
-    yield VOTE_RULES.plugin_of(one.rule)
+    yield VOTE_RULES.plugin_of(one.rule.name)
     yield METRICS.plugin_of(one.candidates.metric.name)
     for trial in one.members:
         yield from brought_by(trial)
@@ -43,7 +43,7 @@ def brought_by(trial: FinishedTrial) -> Iterator[str | None]:
 
 
 def plugins_to_compare_with(chosen: Sequence[Chosen]) -> list[Plugin]:
-    """Return the plugins that the recipes need, which are compared with whether they vote or not."""
-    recipes = [one.candidates.recipe for one in chosen if one.candidates.recipe is not None]
-    names = dict.fromkeys(name for recipe in recipes for name in brought_by(recipe) if name is not None)
+    """Return the plugins that recipes and best trials need, which are compared with whether they vote or not."""
+    trials = [trial for one in chosen for trial in (one.best, one.candidates.recipe) if trial is not None]
+    names = dict.fromkeys(name for trial in trials for name in brought_by(trial) if name is not None)
     return [loaded_plugin(name) for name in names]

@@ -1,7 +1,7 @@
 """Put chosen trials into a bundle in the making: their weights, and how to prepare images for them."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,27 +9,36 @@ from studies.environment import environment
 from studies.manifest import read_thresholds, sha256_of, trial_path, weights_name
 from trainables.config import configured
 from trainables.training.models import normalisation
-from voting.bundle.manifest import BundleError, BundleManifest, MemberSpec, TaskSpec, seal
+from voting.bundle.manifest import seal
 from voting.bundle.needed_plugins import pack_plugins
-from voting.finished_trials import FinishedTrial
-from voting.members import Chosen
+from voting.bundle.specs import BundleError, BundleManifest, MemberSpec, TaskSpec
+from voting.candidates.trials import FinishedTrial
+from voting.ensemble.members import Chosen
+
+PackTrial = Callable[[Path, str, FinishedTrial], MemberSpec]  # bundle, task, trial
 
 
-def pack(bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str) -> BundleManifest:
-    """Write weights and manifest of a bundle, without scores yet.
+def pack(
+    bundle: Path, name: str, chosen: Sequence[Chosen], splits_digest: str, pack_trial: PackTrial | None = None
+) -> BundleManifest:
+    """Write weights and manifest of a bundle, without scores yet; `pack_trial` puts a trial's models there.
 
     Raises:
         BundleError: a weight file was changed since it was read.
     """
+    pack_trial = pack_trial or pack_member
     tasks = tuple(
         TaskSpec(
             task=one.task,
             classes=one.candidates.classes,
             number=one.candidates.number,
             metric=one.candidates.metric.name,
-            vote=one.rule,
-            vote_options=dict(one.rule_options),
-            members=tuple(pack_member(bundle, one.task, trial) for trial in one.members),
+            vote=one.rule.name,
+            vote_options=dict(one.rule.options),
+            weights=one.weights,
+            temperature=one.decision.temperature,
+            class_weights=one.decision.class_weights,
+            members=tuple(pack_trial(bundle, one.task, trial) for trial in one.members),
         )
         for one in chosen
     )

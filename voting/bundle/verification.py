@@ -2,12 +2,14 @@
 
     python -m voting.bundle.verification BUNDLE PLAN OUT
 
-PLAN is a JSON file, a `Plan`. OUT receives the holdout votes as npz: TASK/member/N, TASK/vote, TASK/reference. A
-member whose fold model does not give the recorded out-of-fold probabilities ends the process with an error.
+PLAN is a JSON file, a `Plan`. OUT receives the holdout votes as npz: TASK/member/N, TASK/vote, TASK/fold/N (the models of one
+fold), and TASK/best and TASK/recipe to compare with. A member whose fold model does not give the recorded out-of-fold
+probabilities ends the process with an error.
 """
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +22,9 @@ from studies.predictions import FoldPredictions, read_predictions
 from trainables.training.classifier import Judged
 from trainables.training.heads.task import Task
 from trainables.training.heads.tuning import probabilities_under
-from voting.bundle.manifest import BundleError, MemberSpec, TaskSpec, open_bundle
-from voting.predicting.runtime import Member, decoded_chunks, load_member, load_task, members_judge
-from voting.rules import vote_rule
+from voting.bundle.manifest import open_bundle
+from voting.bundle.specs import BundleError, MemberSpec, TaskSpec
+from voting.predicting.runtime import Member, decoded_chunks, folds_judge, load_member, load_task, mean_of
 
 TOLERANCE = 1e-4  # of a probability: trials are judged in float32 and bundles vote in it, on whatever device
 HoldoutVotes = dict[str, npt.NDArray[np.float32]]
@@ -45,7 +47,7 @@ class TaskPlan(_Part):
     root: Path  # of the images
     studies: tuple[Path, ...]  # of the members, in their order
     holdout: tuple[str, ...]  # ids, below the root
-    reference: Reference | None
+    compared: dict[str, Reference] = {}  # by what they are called: the recipe, the best single trial
 
 
 class Plan(_Part):
@@ -119,29 +121,30 @@ def _difference_of(member: Member, judged: Judged, recorded: FoldPredictions, pa
 
 
 def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> HoldoutVotes:
-    """Return the votes of each member, of all together and of the reference on the holdout."""
+    """Return what members, all together, the models of one fold, and those to compare with vote on the holdout."""
     if not checks.holdout:
         return {}
-    others = (
-        []
-        if checks.reference is None
-        else [_reference(checks.reference, members, Task(len(task.classes), task.number))]
-    )
-    paths = [checks.root / name for name in checks.holdout]
-    everyone = [*members, *(other for other in others if other not in members)]
-    single = [judged.probabilities for judged in members_judge(everyone, paths)]
+    others = {name: _compared(one, members, task) for name, one in checks.compared.items()}
+    everyone = [*members, *(other for other in others.values() if other not in members)]
+    by_fold = folds_judge(everyone, [checks.root / name for name in checks.holdout])
+    single = [mean_of(folds).probabilities for folds in by_fold]
     votes = {f"{task.task}/member/{number}": one for number, one in enumerate(single[: len(members)])}
-    votes[f"{task.task}/vote"] = vote_rule(task.vote, task.vote_options)(single[: len(members)]).astype(np.float32)
-    for other in others:
-        votes[f"{task.task}/reference"] = single[members.index(other) if other in members else -1]
-    return votes
+    votes[f"{task.task}/vote"] = _decided(task, single[: len(members)])
+    for fold, said in enumerate(zip(*by_fold[: len(members)], strict=False)):
+        votes[f"{task.task}/fold/{fold}"] = _decided(task, [one.probabilities for one in said])
+    return votes | {f"{task.task}/{name}": single[everyone.index(other)] for name, other in others.items()}
 
 
-def _reference(reference: Reference, members: list[Member], task: Task) -> Member:
-    """Return the reference trial, loaded unless it votes anyway."""
-    spec = reference.spec
+def _decided(task: TaskSpec, said: Sequence[npt.NDArray[np.floating]]) -> npt.NDArray[np.float32]:
+    """Return what a task's members vote, as it is decided."""
+    return task.decision.decided(task.rule(said, task.member_weights)).astype(np.float32)
+
+
+def _compared(other: Reference, members: list[Member], task: TaskSpec) -> Member:
+    """Return a trial to compare with, loaded unless it votes anyway."""
+    spec = other.spec
     same = [one for one in members if (one.spec.study, one.spec.trial) == (spec.study, spec.trial)]
-    return same[0] if same else load_member(spec, task, reference.study)
+    return same[0] if same else load_member(spec, Task(len(task.classes), task.number), other.study)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 from datasets.images import is_image
 from datasets.sources.competition_layout import labels_of
 from studies.metrics import Targets
-from voting.bundle.manifest import BundleError, TaskSpec
+from voting.bundle.specs import BundleError, TaskSpec
 
 _PATH_COLUMNS = ("path", "id", "image", "ImageID")
 

@@ -16,9 +16,9 @@ from trainables.training.classifier import Classifier, Judged, Normalisation
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
 from trainables.training.models import make_model
-from voting.bundle.manifest import BundleError, MemberSpec, TaskSpec
+from voting.bundle.specs import BundleError, MemberSpec, TaskSpec
 from voting.predicting.inputs import Images
-from voting.rules import Vote, VoteRule, soft_vote, vote_rule
+from voting.rules.vote import Vote
 
 _BATCH = 64
 _CHUNK = 256  # images that are decoded and held at a time, whatever their number
@@ -50,13 +50,6 @@ class Member:
         """Return what one fold's model says."""
         return Judged.together([self.classifiers[fold].judge(batch) for batch in _parts(images, _BATCH)])
 
-    def judge(self, images: Pixels) -> Judged:
-        """Return the mean over the folds of what their models say."""
-        of_folds = [self.judge_fold(fold, images) for fold in range(len(self.classifiers))]
-        numbers = [one.numbers for one in of_folds if one.numbers is not None]
-        mean = np.stack([one.probabilities for one in of_folds]).mean(axis=0)
-        return Judged(mean, np.stack(numbers).mean(axis=0) if numbers else None)
-
 
 def load_member(spec: MemberSpec, task: Task, folder: Path) -> Member:
     """Return a member with its weights from below `folder`, on the GPU if there is one."""
@@ -84,30 +77,35 @@ def load_task(task: TaskSpec, folder: Path) -> list[Member]:
     return [load_member(spec, Task(len(task.classes), task.number), folder) for spec in task.members]
 
 
-def rule_of(task: TaskSpec) -> VoteRule:
-    """Return the rule by which a task's members vote."""
-    return vote_rule(task.vote, task.vote_options)
-
-
-def vote(members: Sequence[Member], paths: Sequence[Path], rule: VoteRule = soft_vote) -> Vote:
-    """Return the vote of all members on image files; the number is the mean of those that predict one.
+def vote(members: Sequence[Member], paths: Sequence[Path], task: TaskSpec) -> Vote:
+    """Return the vote of all members of a task on image files; the number is the mean of those that predict one.
 
     Raises:
         UnreadableImage: a file that cannot be decoded.
     """
-    judged = members_judge(members, paths)
+    judged = [mean_of(folds) for folds in folds_judge(members, paths)]
+    votes = task.rule([one.probabilities for one in judged], task.member_weights)
     numbers = [one.numbers for one in judged if one.numbers is not None]
-    return Vote(rule([one.probabilities for one in judged]), np.mean(numbers, axis=0) if numbers else None)
+    decision = task.decision
+    return Vote(decision.probabilities(votes), decision.decided(votes), np.mean(numbers, axis=0) if numbers else None)
 
 
-def members_judge(members: Sequence[Member], paths: Sequence[Path]) -> list[Judged]:
-    """Return what each member says about image files; every file is decoded once a form."""
-    parts: list[list[Judged]] = [[] for _ in members]
+def folds_judge(members: Sequence[Member], paths: Sequence[Path]) -> list[list[Judged]]:
+    """Return what every fold's model of each member says about image files; every file is decoded once a form."""
+    parts: list[list[list[Judged]]] = [[[] for _ in member.classifiers] for member in members]
     for chunk in _parts(paths, _CHUNK):
         images = {form: read_images(chunk, form) for form in {member.form for member in members}}
         for said, member in zip(parts, members, strict=True):
-            said.append(member.judge(images[member.form]))
-    return [Judged.together(said) for said in parts]
+            for fold, of_fold in enumerate(said):
+                of_fold.append(member.judge_fold(fold, images[member.form]))
+    return [[Judged.together(of_fold) for of_fold in said] for said in parts]
+
+
+def mean_of(folds: Sequence[Judged]) -> Judged:
+    """Return the mean over a member's folds of what their models say."""
+    numbers = [one.numbers for one in folds if one.numbers is not None]
+    mean = np.stack([one.probabilities for one in folds]).mean(axis=0)
+    return Judged(mean, np.stack(numbers).mean(axis=0) if numbers else None)
 
 
 def decoded_chunks(paths: Sequence[Path], form: Form) -> Iterator[Pixels]:

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from studies.metrics import METRICS, Targets, confusion_matrix
-from voting.bundle.manifest import BundleManifest
-from voting.rules import JOINT_TASKS, Votes, joint_class, joint_votes
+from voting.bundle.specs import BundleManifest
+from voting.rules.joint import JOINT_TASKS, joint_class, joint_votes
+from voting.rules.vote import Votes
 
 
 def print_scores(manifest: BundleManifest, labels: Mapping[str, Targets], votes: Mapping[str, Votes]) -> None:

@@ -4,9 +4,10 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from voting.bundle.manifest import BundleError, BundleManifest, TaskSpec
+from voting.bundle.specs import BundleError, BundleManifest, TaskSpec
 from voting.predicting.inputs import Images, write_submission
-from voting.rules import JOINT_TASKS, Vote, Votes, joint_votes
+from voting.rules.joint import JOINT_TASKS, joint_votes
+from voting.rules.vote import Vote, Votes
 
 
 def write_votes(out: Path, images: Images, tasks: Sequence[TaskSpec], votes: Mapping[str, Vote]) -> None:
@@ -24,7 +25,7 @@ def write_votes(out: Path, images: Images, tasks: Sequence[TaskSpec], votes: Map
             for task in tasks:
                 vote = votes[task.task]
                 probabilities = vote.probabilities[row]
-                cells += [task.classes[int(probabilities.argmax())], *(f"{value:.6f}" for value in probabilities)]
+                cells += [task.classes[int(vote.decided[row].argmax())], *(f"{value:.6f}" for value in probabilities)]
                 cells += [] if vote.numbers is None else [f"{vote.numbers[row]:.3f}"]
             writer.writerow(cells)
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,8 +57,27 @@ class FoldData:
 def load_fold_data(study: Path) -> FoldData:
     """Return the data of a study from its `data.json` and `samples.csv`."""
     facts = json.loads((study / "data.json").read_text(encoding="utf-8"))
-    with open(study / "samples.csv", newline="", encoding="utf-8") as file:
-        samples = list(csv.DictReader(file))
+    return _fold_data(study, facts, _rows(study / "samples.csv"))
+
+
+def load_all_data(study: Path) -> FoldData:
+    """Return all images of a study, holdout too, in fold 0: what leaves another fold out is trained on everybody.
+
+    Only who will never be scored may learn from it.
+    """
+    facts = json.loads((study / "data.json").read_text(encoding="utf-8"))
+    if facts.get("number") is not None:
+        facts["number"] = {**facts["number"], "learned": ()}  # nobody is left out
+    everyone = [*_rows(study / "samples.csv"), *_rows(study / "holdout.csv")]
+    return _fold_data(study, facts, [{**row, "fold": "0"} for row in everyone])
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _fold_data(study: Path, facts: Mapping[str, Any], samples: Sequence[Mapping[str, str]]) -> FoldData:
     columns = {
         name: np.array([int(sample[name]) for sample in samples], dtype=np.int64) for name in ("fold", "target", "row")
     }

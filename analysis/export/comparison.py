@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from rich.table import Table
 
-from analysis.spread import person_bootstrap
 from studies.metrics import Metric, Probabilities, Targets, accuracy
+from voting.promise.spread import person_bootstrap
 
 VOTERS = ("best single trial", "ensemble", "default recipe")
-JOINT = "mask x gender x age"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pandas as pd
 from datasets.numbers import Number
 from studies.metrics import METRICS, Metric
 from studies.study_folder import StudyError, StudyFolder
-from voting.finished_trials import FinishedStudy, FinishedTrial, read_finished
+from voting.candidates.studies import FinishedStudy, read_finished
+from voting.candidates.trials import FinishedTrial
 
 
 @dataclass(frozen=True)
@@ -25,22 +26,26 @@ class TaskCandidates:
     recipe: FinishedTrial | None
     samples: pd.DataFrame
     holdout: pd.DataFrame
+    studies: tuple[FinishedStudy, ...] = ()
 
 
-def choose_studies(folders: Sequence[StudyFolder]) -> tuple[list[FinishedStudy], list[str]]:
-    """Return the studies to export, and why others are left out.
+def choose_studies(folders: Sequence[StudyFolder], *, named: bool = False) -> tuple[list[FinishedStudy], list[str]]:
+    """Return the studies to export, and what is left out and why.
 
-    Studies go together if they share images and split. Of several such groups the one with the most
-    images is taken.
+    Studies go together if they share images and split. Of several such groups the one with the most images is taken. What is
+    damaged is left out, but refused if the studies were `named`.
 
     Raises:
         StudyError: no study has a finished trial.
+        FolderError: a trial of a named study is damaged.
     """
     finished, left_out = [], []
     for folder in folders:
         try:
-            finished.append(read_finished(folder))
+            finished.append(read_finished(folder, named=named))
         except (ValueError, OSError) as error:  # whatever is wrong with one study, the others can be exported
+            if named:
+                raise
             left_out.append(str(error))
     if not finished:
         raise StudyError("\n".join(left_out))
@@ -51,7 +56,7 @@ def choose_studies(folders: Sequence[StudyFolder]) -> tuple[list[FinishedStudy],
     others = [study.folder.name for study in finished if study not in chosen]
     if others:
         left_out.append(f"left out: {', '.join(others)} (other images or splits; --study exports them on their own)")
-    return chosen, left_out
+    return chosen, [*left_out, *(line for study in chosen for line in study.damaged)]
 
 
 def task_candidates(studies: Sequence[FinishedStudy]) -> list[TaskCandidates]:
@@ -88,4 +93,5 @@ def _gather(studies: Sequence[FinishedStudy]) -> TaskCandidates:
         next((study.recipe for study in studies if study.recipe), None),
         first.samples,
         first.holdout,
+        tuple(studies),
     )

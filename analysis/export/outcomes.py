@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from analysis.comparison import JOINT, VOTERS, Outcome, shared_rows
+from analysis.export.comparison import VOTERS, Outcome, shared_rows
 from studies.metrics import METRICS, Metric, Probabilities
 from voting.bundle.fresh_process import HoldoutVotes
-from voting.members import Chosen
-from voting.rules import JOINT_TASKS, joint_class, joint_votes
+from voting.ensemble.members import Chosen
+from voting.rules.joint import JOINT, JOINT_TASKS, joint_class, joint_votes
 
 
 def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
@@ -16,7 +16,7 @@ def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
     targets = {}
     for one, kept in zip(chosen, rows, strict=True):
         task = one.task
-        said = {VOTERS[0]: one.out_of_fold()[0], VOTERS[1]: one.vote()}
+        said = {VOTERS[0]: one.best.predictions.probabilities, VOTERS[1]: one.decided()}
         if one.candidates.recipe:
             said[VOTERS[2]] = one.candidates.recipe.predictions.probabilities
         for voter, probabilities in said.items():
@@ -32,7 +32,7 @@ def holdout_outcome(chosen: Sequence[Chosen], said: HoldoutVotes) -> Outcome:
     targets = {}
     for one, kept in zip(chosen, rows, strict=True):
         task = one.task
-        for voter, key in zip(VOTERS, (f"{task}/member/0", f"{task}/vote", f"{task}/reference"), strict=True):
+        for voter, key in zip(VOTERS, (f"{task}/best", f"{task}/vote", f"{task}/recipe"), strict=True):
             if key in said:
                 votes[voter][task] = said[key][kept]
         if len(kept):

@@ -1,0 +1,100 @@
+"""A bundle as one file: the same bytes again, and nothing in it is trusted."""
+
+import io
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.test_voting import bundle  # noqa: F401
+from voting.bundle.archive import read_archive, unpacked, write_archive
+from voting.bundle.manifest import MANIFEST, SEAL, open_bundle
+from voting.bundle.specs import BundleError
+
+
+def test_an_archive_is_the_same_to_the_byte_and_opens_as_the_bundle(bundle: Path, tmp_path: Path) -> None:  # noqa: F811
+    for name in ("one", "other"):
+        write_archive(bundle, tmp_path / f"{name}.tar")
+        for path in bundle.rglob("*"):
+            path.touch()
+    assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "other.tar").read_bytes()
+    with unpacked(tmp_path / "one.tar") as folder:
+        assert open_bundle(folder) == open_bundle(bundle)
+    assert not folder.exists()
+    with unpacked(bundle) as folder:
+        assert folder == bundle
+
+
+def member(
+    name: str, kind: bytes = tarfile.REGTYPE, link: str = "", content: bytes = b"x"
+) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size = kind, link, len(content) if kind == tarfile.REGTYPE else 0
+    return info, content
+
+
+HOSTILE: dict[str, tuple[tuple[tarfile.TarInfo, bytes], str]] = {
+    "a link": (member("mask/link", tarfile.SYMTYPE, "/etc/passwd"), "is no plain file"),
+    "a hard link": (member("mask/link", tarfile.LNKTYPE, MANIFEST), "is no plain file"),
+    "a device": (member("mask/null", tarfile.CHRTYPE), "is no plain file"),
+    "a folder": (member("mask", tarfile.DIRTYPE), "is no plain file"),
+    "an absolute path": (member("/tmp/evil"), "leaves the bundle"),
+    "a path that climbs": (member("mask/../../evil"), "leaves the bundle"),
+    "an unknown member": (member("mask/more.bin"), "none of the files that its manifest names"),
+    "a member twice": (member(MANIFEST), "twice"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_no_bundle_has_is_refused_before_it_is_written(kind: str, bundle: Path, tmp_path: Path) -> None:  # noqa: F811
+    (info, content), complaint = HOSTILE[kind]
+    path = tmp_path / "bad.tar"
+    write_archive(bundle, path)
+    with tarfile.open(path, "a:") as archive:
+        archive.addfile(info, io.BytesIO(content) if info.isreg() else None)
+    (tmp_path / "into").mkdir()
+    with pytest.raises(BundleError, match=complaint):
+        read_archive(path, tmp_path / "into")
+    assert not (tmp_path / "evil").exists()
+
+
+def test_an_oversized_member_is_refused(bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    write_archive(bundle, tmp_path / "big.tar")
+    monkeypatch.setattr("voting.bundle.archive._LARGEST", 1000)
+    (tmp_path / "into").mkdir()
+    with pytest.raises(BundleError, match="more than any file of a bundle"):
+        read_archive(tmp_path / "big.tar", tmp_path / "into")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def rubbish(path: Path) -> None:
+    path.write_bytes(b"no archive at all" * 100)
+
+
+def without_a_member(path: Path) -> None:
+    with tarfile.open(path) as archive:
+        kept = [(one, archive.extractfile(one).read()) for one in archive if not one.name.endswith("fold1.safetensors")]  # type: ignore[union-attr]
+    with tarfile.open(path, "w:") as archive:
+        for info, content in kept:
+            archive.addfile(info, io.BytesIO(content))
+
+
+def manifest_last(path: Path) -> None:
+    with tarfile.open(path) as archive:
+        kept = [(one, archive.extractfile(one).read()) for one in archive]  # type: ignore[union-attr]
+    with tarfile.open(path, "w:") as archive:
+        for info, content in sorted(kept, key=lambda one: one[0].name in (MANIFEST, SEAL)):
+            archive.addfile(info, io.BytesIO(content))
+
+
+@pytest.mark.parametrize("damage", [cut, rubbish, without_a_member, manifest_last])
+def test_a_damaged_archive_is_refused(damage: Callable[[Path], None], bundle: Path, tmp_path: Path) -> None:  # noqa: F811
+    write_archive(bundle, tmp_path / "bad.tar")
+    damage(tmp_path / "bad.tar")
+    (tmp_path / "into").mkdir()
+    with pytest.raises(BundleError):
+        read_archive(tmp_path / "bad.tar", tmp_path / "into")

@@ -1,0 +1,106 @@
+"""What an export promises: less than it saw, the same for the same seed, and never certain."""
+
+import numpy as np
+import pytest
+
+from studies.metrics import METRICS
+from tests.test_selection import pool
+from voting.ensemble.fit import Wanted
+from voting.ensemble.tasks import Tasks
+from voting.out_of_fold.eliminations import Rung, rows_of_persons, still_candidates
+from voting.promise.bootstrap import Resampled, resampled
+from voting.promise.estimate import USUAL_GAIN, Measured, estimated, interval, weighed
+from voting.promise.export import promise
+from voting.promise.holdout import Held, held_out
+
+WANTED = Wanted()
+
+
+def test_what_was_chosen_among_many_equals_is_promised_less_than_it_scored() -> None:
+    tasks, wanted = Tasks({"age": pool(0, candidates=12, persons=40, signal=0.5)}, 40), Wanted("single")
+    packed = {"age": tasks.explain(wanted)["age"].ensemble}
+    seen = resampled(tasks, packed, wanted, resamples=30)["age"]
+    assert seen.optimism > 0.01
+    assert seen.spread > 0.01
+
+
+def test_a_single_candidate_has_no_luck_in_being_chosen() -> None:
+    tasks = Tasks({"age": pool(0, candidates=1, persons=40)}, 40)
+    packed = {"age": tasks.explain(WANTED)["age"].ensemble}
+    assert resampled(tasks, packed, WANTED, resamples=10)["age"].optimism == pytest.approx(0, abs=1e-9)
+
+
+def test_the_same_seed_gives_the_same_resamples() -> None:
+    tasks = Tasks({"age": pool(1, persons=20)}, 20)
+    packed = {"age": tasks.explain(WANTED)["age"].ensemble}
+    one, other = (resampled(tasks, packed, WANTED, seed=3, resamples=5)["age"] for _ in range(2))
+    assert np.array_equal(one.drawn, other.drawn)
+    assert np.array_equal(one.ahead, other.ahead)
+
+
+def seen(spread: float = 0.03, ahead: float = 0.0) -> Resampled:
+    return Resampled(np.array([0.7 - spread, 0.7 + spread]), np.full(2, ahead))
+
+
+def test_a_promise_is_what_was_seen_less_luck_plus_what_all_folds_models_gain() -> None:
+    one = estimated(0.7, seen(ahead=0.02), 100, None)
+    assert one.combined.value == pytest.approx(0.7 - 0.632 * 0.02 + USUAL_GAIN.value)
+    low, high = one.interval
+    assert low < one.combined.value < high
+
+
+def test_a_holdout_is_weighed_by_how_many_persons_it_has() -> None:
+    held = Held(Measured(0.9, 0.01), 25, None)  # lucky, and seemingly sure
+    one = estimated(0.7, seen(), 100, held)
+    assert one.holdout is not None
+    assert one.holdout.spread == pytest.approx(0.06), "twice that of four times the persons"
+    assert 0.7 < one.combined.value < 0.76
+    assert one.combined.spread < one.corrected.spread
+
+
+def test_all_right_is_no_certainty() -> None:
+    one = estimated(1.0, Resampled(np.ones(3), np.zeros(3)), 48, Held(Measured(1.0, 0.0), 10, None))
+    spec = promise(one, METRICS["macro_f1"])
+    assert spec.low < 0.99
+    assert spec.high == 1.0
+    assert spec.level == 0.9
+
+
+def test_a_metric_that_is_minimised_is_promised_in_its_own_value() -> None:
+    spec = promise(estimated(-0.5, seen(), 100, None), METRICS["log_loss"])
+    assert spec.low < spec.score < spec.high
+    assert spec.score == pytest.approx(0.5 - USUAL_GAIN.value)
+
+
+def test_the_interval_of_a_figure_has_its_level() -> None:
+    low, high = interval(Measured(0.0, 1.0))
+    assert (low, high) == (pytest.approx(-1.645, abs=1e-3), pytest.approx(1.645, abs=1e-3))
+    assert weighed(Measured(0.0, 1.0), Measured(1.0, 1.0)) == Measured(0.5, pytest.approx(0.5**0.5))
+
+
+def test_what_voting_gains_is_measured_on_the_holdout_against_the_models_of_one_fold() -> None:
+    targets, persons = np.array([0, 1, 0, 1]), np.array(list("aabb"))
+    right, wrong = np.eye(2, dtype=np.float32)[targets], np.eye(2, dtype=np.float32)[1 - targets]
+    held = held_out(METRICS["accuracy"], targets, persons, right, [right, wrong])
+    assert held.gain is not None
+    assert held.gain.value == 0.5
+    assert held.persons == 2
+    assert held_out(METRICS["accuracy"], targets, persons, right, [right]).gain is None
+
+
+def test_persons_drawn_twice_have_their_rows_twice() -> None:
+    assert sorted(rows_of_persons(np.array([2, 0, 2, 1]), np.array([2, 2, 1])).tolist()) == [0, 0, 2, 2, 3]
+    assert rows_of_persons(np.array([0, 1]), np.array([5])).tolist() == []
+
+
+def test_who_would_have_been_eliminated_leaves_the_choice_and_the_last_one_stays() -> None:
+    targets, persons = np.array([0, 1, 0, 1]), np.arange(4)
+    right, wrong = np.eye(2, dtype=np.float32)[targets], np.eye(2, dtype=np.float32)[1 - targets]
+    half = np.concatenate([right[:2], wrong[2:]])  # right on the first two persons
+    said, numbers = np.stack([right, wrong, half]), np.array([0, -1, 1])
+    rung = Rung(said, numbers, 1, targets, persons, METRICS["accuracy"])
+    assert still_candidates([rung], np.array([2, 3, 3, 2]), 2).tolist() == [0]
+    assert still_candidates([rung], np.array([0, 1]), 2).tolist() == [0], "ties go to the earlier"
+    lost = Rung(said[[1, 0]], np.array([0, -1]), 1, targets, persons, METRICS["accuracy"])
+    assert still_candidates([lost], np.arange(4), 1).tolist() == [0], "nobody else is left"
+    assert still_candidates([rung], np.array([9]), 2).tolist() == [0, 1], "nobody drawn was judged there"

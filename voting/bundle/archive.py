@@ -1,0 +1,92 @@
+"""A bundle as one file: a tar archive, the same bytes for the same bundle, and a reader that trusts nothing in it.
+
+    python export_best.py --archive        python predict.py --bundle ensembles/age.tar --images DIR
+
+The manifest and its hash come first, then every file that the manifest names, in the order of their names. Anything else is
+refused before it is written: links, devices, sparse files, absolute paths, `..`, names that the manifest does not have.
+"""
+
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from shutil import copyfileobj
+
+from voting.bundle.manifest import MANIFEST, SEAL, open_bundle, read_sealed
+from voting.bundle.specs import BundleError
+
+SUFFIX = ".tar"
+_LARGEST = 4 * 2**30  # bytes of a member; no model of an image classifier comes near
+_LARGEST_MANIFEST = 64 * 2**20
+
+
+def write_archive(bundle: Path, out: Path) -> None:
+    """Write a bundle as one file; nothing in it depends on when, where or by whom."""
+    names = [MANIFEST, SEAL, *sorted(open_bundle(bundle).files)]
+    with tarfile.open(out, "x:", format=tarfile.USTAR_FORMAT) as archive:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = (bundle / name).stat().st_size, 0o644
+            with open(bundle / name, "rb") as file:
+                archive.addfile(member, file)
+
+
+def read_archive(path: Path, into: Path) -> Path:
+    """Unpack an archive into an empty folder and return the bundle there, opened and checked once.
+
+    Raises:
+        BundleError: it is no archive of a bundle, or holds what it must not; names the member.
+    """
+    bundle = into / path.stem
+    bundle.mkdir()
+    try:
+        with tarfile.open(path, "r:") as archive:
+            for member in archive:
+                _check(path, member, bundle)
+                _unpack(archive, member, bundle)
+    except (tarfile.TarError, UnicodeDecodeError) as error:
+        raise BundleError(f"{path}: is no archive of a bundle ({error}); export_best.py --archive writes one") from None
+    open_bundle(bundle)
+    return bundle
+
+
+@contextmanager
+def unpacked(place: Path) -> Iterator[Path]:
+    """Yield the folder of a bundle that is a folder or an archive.
+
+    Raises:
+        BundleError: see `read_archive`.
+    """
+    if not place.is_file():
+        yield place
+        return
+    with tempfile.TemporaryDirectory(prefix="bundle.") as folder:
+        yield read_archive(place, Path(folder))
+
+
+def _check(path: Path, member: tarfile.TarInfo, bundle: Path) -> None:
+    """Refuse a member that no bundle has, or that its manifest does not name."""
+    name = PurePosixPath(member.name)
+    plain = member.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and member.sparse is None
+    inside = not name.is_absolute() and ".." not in name.parts and "\\" not in member.name and name.parts
+    limit = _LARGEST_MANIFEST if member.name in (MANIFEST, SEAL) else _LARGEST
+    if not plain:
+        raise BundleError(f"{path}: {member.name} is no plain file; a bundle holds nothing else")
+    if not inside:
+        raise BundleError(f"{path}: {member.name} leaves the bundle; it was not written by export_best.py")
+    if member.size > limit:
+        raise BundleError(f"{path}: {member.name} has {member.size} bytes, more than any file of a bundle")
+    if (bundle / name).exists():
+        raise BundleError(f"{path}: holds {member.name} twice")
+    if member.name not in (MANIFEST, SEAL) and member.name not in read_sealed(bundle).files:
+        raise BundleError(f"{path}: {member.name} is none of the files that its manifest names")
+
+
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, bundle: Path) -> None:
+    source = archive.extractfile(member)
+    assert source is not None, "it is a plain file"
+    target = bundle / member.name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with open(target, "xb") as file:
+        copyfileobj(source, file)

@@ -1,0 +1,68 @@
+"""What a vote is chosen for: the task's metric, or the joint classes that it is a part of."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from studies.metrics import Metric, Targets, confusion_of, macro_f1_of
+from voting.rules.joint import JOINT_CLASSES
+
+Rows = npt.NDArray[np.int64]
+Votes = npt.NDArray[np.floating]  # images x classes
+
+
+class Objective(Protocol):
+    """Scores votes on the images it was made for; more is better."""
+
+    @property
+    def of_classes(self) -> bool:
+        """Tell whether only the most probable class counts."""
+
+    def score(self, votes: Votes) -> float:
+        """Return the score of votes on all images."""
+
+    def take(self, rows: Rows) -> "Objective":
+        """Return the same for some of the images."""
+
+
+@dataclass(frozen=True, eq=False)
+class OwnMetric:
+    """The task's own metric."""
+
+    metric: Metric
+    targets: Targets
+
+    @property
+    def of_classes(self) -> bool:
+        return self.metric.of_classes is not None
+
+    def score(self, votes: Votes) -> float:
+        if self.metric.of_classes is None:
+            return self.metric.score(self.targets, votes.astype(np.float32))
+        confusion = confusion_of(self.targets, votes.argmax(axis=1), votes.shape[1])
+        return self.metric.signed(self.metric.of_classes(confusion))
+
+    def take(self, rows: Rows) -> "OwnMetric":
+        return OwnMetric(self.metric, self.targets[rows])
+
+
+@dataclass(frozen=True, eq=False)
+class JointF1:
+    """The macro F1 of the 18 joint classes, given what the other two tasks vote."""
+
+    targets: Targets  # joint classes
+    others: Targets  # what the other tasks' votes count in the joint class
+    stride: int  # what a class number of this task counts there
+
+    @property
+    def of_classes(self) -> bool:
+        return True
+
+    def score(self, votes: Votes) -> float:
+        voted = self.others + self.stride * votes.argmax(axis=1)
+        return macro_f1_of(confusion_of(self.targets, voted, JOINT_CLASSES))
+
+    def take(self, rows: Rows) -> "JointF1":
+        return JointF1(self.targets[rows], self.others[rows], self.stride)

@@ -1,0 +1,1 @@
+"""THE PROMISE: what the packed ensemble scores on new persons, with an interval, corrected for having been chosen."""

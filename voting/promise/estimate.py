@@ -1,0 +1,83 @@
+"""The promise as a calculation: what was seen, less what choosing seems to gain, plus what voting of all folds' models gains.
+
+Out of fold every person is judged by the model of one fold; new persons are judged by those of all folds together. What that
+gains is known from many studies, and measured on the holdout, where both can be had. A holdout's score is a second estimate,
+of other persons. Figures of one thing are weighed by their variances.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import TYPE_CHECKING
+
+from scipy.stats import norm
+
+from voting.promise.bootstrap import Resampled
+
+if TYPE_CHECKING:
+    from voting.promise.holdout import Held
+
+LEVEL = 0.9
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure with its standard deviation."""
+
+    value: float
+    spread: float
+
+
+# Over studies: python -m benchmarks.promise.coverage --rows benchmarks/rows/promise.jsonl
+USUAL_GAIN = Measured(0.01, 0.015)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A score on new persons, more is better, with what it is made of."""
+
+    naive: Measured  # out of fold, as it was seen
+    optimism: float  # what choosing seems to gain and does not
+    gain: Measured  # of voting with the models of all folds
+    holdout: Measured | None
+    combined: Measured
+
+    @property
+    def corrected(self) -> Measured:
+        """Return what the out-of-fold predictions alone promise."""
+        return _corrected(self.naive, self.optimism, self.gain)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the 90 % interval."""
+        return interval(self.combined)
+
+
+def interval(measured: Measured, level: float = LEVEL) -> tuple[float, float]:
+    """Return the interval of a figure by the normal distribution."""
+    reach = float(norm.ppf((1 + level) / 2)) * measured.spread
+    return measured.value - reach, measured.value + reach
+
+
+def estimated(naive: float, seen: Resampled, persons: int, held: "Held | None") -> Estimate:
+    """Return the estimate of a score from so many out-of-fold persons, and from a holdout.
+
+    A spread is never below that of one more person (Laplace's rule of succession), and a holdout's never below what so few
+    persons vary by out of fold: where all are right, that is no certainty.
+    """
+    first = Measured(naive, max(seen.spread, 1 / (persons + 2)))
+    gain = USUAL_GAIN if held is None or held.gain is None else weighed(USUAL_GAIN, held.gain)
+    corrected = _corrected(first, seen.optimism, gain)
+    if held is None:
+        return Estimate(first, seen.optimism, gain, None, corrected)
+    second = Measured(held.score.value, max(held.score.spread, first.spread * sqrt(persons / held.persons)))
+    return Estimate(first, seen.optimism, gain, second, weighed(corrected, second))
+
+
+def weighed(one: Measured, other: Measured) -> Measured:
+    """Return the mean of two independent figures, weighed by their variances."""
+    first, second = one.spread**-2, other.spread**-2
+    return Measured((one.value * first + other.value * second) / (first + second), (first + second) ** -0.5)
+
+
+def _corrected(naive: Measured, optimism: float, gain: Measured) -> Measured:
+    return Measured(naive.value - optimism + gain.value, sqrt(naive.spread**2 + gain.spread**2))

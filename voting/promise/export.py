@@ -1,0 +1,78 @@
+"""The promises of an export: one for every task, and one for the joint classes."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from studies.metrics import METRICS, Metric, Probabilities
+from voting.bundle.specs import PromiseSpec
+from voting.ensemble.fit import Wanted
+from voting.ensemble.members import Chosen
+from voting.ensemble.tasks import Tasks
+from voting.promise.bootstrap import RESAMPLES, resampled
+from voting.promise.estimate import LEVEL, Estimate, estimated
+from voting.promise.holdout import Held, held_out
+from voting.rules.joint import JOINT, JOINT_TASKS, joint_class, joint_votes
+
+HoldoutVotes = Mapping[str, Probabilities]  # by TASK/vote and TASK/fold/N
+
+
+def estimates(
+    tasks: Tasks,
+    chosen: Sequence[Chosen],
+    wanted: Wanted,
+    said: HoldoutVotes,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> dict[str, Estimate]:
+    """Return what the packed ensembles promise, from out-of-fold predictions and their votes on the holdout."""
+    packed = {one.task: one.explained.ensemble for one in chosen if one.explained is not None}
+    seen = tasks.scores(packed, tasks.everyone())
+    draws = resampled(tasks, packed, wanted, seed, resamples)
+    held = holdouts(chosen, said)
+    persons = {task: len(np.unique(pool.persons)) for task, pool in tasks.pools.items()} | {JOINT: tasks.persons}
+    return {name: estimated(seen[name], draws[name], persons[name], held.get(name)) for name in seen}
+
+
+def holdouts(chosen: Sequence[Chosen], said: HoldoutVotes) -> dict[str, Held]:
+    """Return what the holdout says of every task that has one, and of the joint classes."""
+    there = {one.task: one for one in chosen if len(said.get(f"{one.task}/vote", ()))}
+    found = {
+        task: held_out(one.candidates.metric, _targets(one), _persons(one), said[f"{task}/vote"], _folds(task, said))
+        for task, one in there.items()
+    }
+    same = [there[task].candidates.holdout["id"].to_numpy(str) for task in JOINT_TASKS if task in there]
+    if len(same) == len(JOINT_TASKS) and all(np.array_equal(one, same[0]) for one in same):
+        truth = joint_class({task: _targets(there[task]) for task in JOINT_TASKS})
+        together = joint_votes({task: said[f"{task}/vote"] for task in JOINT_TASKS})
+        by_fold = zip(*(_folds(task, said) for task in JOINT_TASKS), strict=False)
+        folds = [joint_votes(dict(zip(JOINT_TASKS, one, strict=True))) for one in by_fold]
+        found[JOINT] = held_out(METRICS["macro_f1"], truth, _persons(there["mask"]), together, folds)
+    return found
+
+
+def promise(estimate: Estimate, metric: Metric) -> PromiseSpec:
+    """Return an estimate as a bundle's manifest holds it, in values that people read and inside the metric's range."""
+    low, high = sorted(metric.shown(score) for score in estimate.interval)
+    least, most = metric.range
+    return PromiseSpec(
+        metric=metric.name,
+        score=float(np.clip(metric.shown(estimate.combined.value), least, most)),
+        low=max(low, least),
+        high=min(high, most),
+        level=LEVEL,
+    )
+
+
+def _targets(one: Chosen) -> npt.NDArray[np.int64]:
+    return one.candidates.holdout["target"].to_numpy()
+
+
+def _persons(one: Chosen) -> npt.NDArray[np.str_]:
+    return one.candidates.holdout["person"].to_numpy(str)
+
+
+def _folds(task: str, said: HoldoutVotes) -> list[Probabilities]:
+    names = [name for name in said if name.startswith(f"{task}/fold/")]
+    return [said[name] for name in sorted(names, key=lambda name: int(name.rpartition("/")[2]))]

@@ -1,0 +1,1 @@
+"""HOW MEMBERS VOTE: rules by name, and the joint classes of several tasks."""

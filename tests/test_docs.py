@@ -52,7 +52,7 @@ def test_a_command_of_the_docs_can_be_typed(command: str, monkeypatch: pytest.Mo
         case "launch_search.py":
             check_launch(parse_options("") if "--help" not in words else None)
         case "export_best.py":
-            export_best.parse_options()
+            export_best.parse_options("")
         case "predict.py":
             predict.parse_options()
         case "-m" if words[2] not in ("pip", "venv"):

@@ -55,7 +55,7 @@ def imports(path: Path) -> set[str]:
     [
         (
             "launch_search.py",
-            set(PACKAGES) - {"voting"},
+            set(PACKAGES),  # of voting, how many trials an export chooses among
         ),
         ("export_best.py", {"voting", "analysis", "studies", "storage", "plugins"}),
         ("predict.py", {"voting", "studies"}),

@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from rich.table import Table
 
 from voting.ensemble.members import Chosen
+from voting.rules.joint import JOINT_TASKS
 
 
 def methods_table(chosen: Sequence[Chosen]) -> Table:
     """Return every method that was tried on every task, with its cross-fitted score."""
-    table = Table(title="Ways to vote, cross-fitted over persons", title_justify="left")
+    joint = all(task in {one.task for one in chosen} for task in JOINT_TASKS)
+    table = Table(title=f"Ways to vote{', scored by the joint classes' if joint else ''}", title_justify="left")
     table.add_column("task", no_wrap=True)
     table.add_column("method", no_wrap=True)
     for column in ("voters", "cross-fitted", "where fitted"):

@@ -26,7 +26,7 @@ def evidence_table(estimates: Mapping[str, Estimate], metrics: Mapping[str, Metr
     """Return what the promises are made of, for the terminal."""
     table = Table(title="What the promise is made of", title_justify="left")
     table.add_column("task", no_wrap=True)
-    for column in ("out of fold", "by luck", "folds' vote", "corrected", "holdout"):
+    for column in ("out of fold", "luck", "vote", "corrected", "holdout"):
         table.add_column(column, no_wrap=True, justify="right")
     for name, one in estimates.items():
         metric = metrics[name]
@@ -43,18 +43,22 @@ def evidence_table(estimates: Mapping[str, Estimate], metrics: Mapping[str, Metr
 
 def curse(estimates: Mapping[str, Estimate], chosen: Sequence[Chosen]) -> Iterator[str]:
     """Yield the winner's curse in words, where there is one, and what the correction does not know."""
-    for one in chosen:
-        luck = estimates[one.task].optimism
-        if luck >= _NOTED:
-            yield (
-                f"{one.task}: the voters were chosen on the persons who judged them, so {luck:.3f} of their out-of-fold score is"
-                " luck, by the same choice made again on persons drawn anew."
-            )
+    luck = {name: one.optimism for name, one in estimates.items() if one.optimism >= _NOTED}
+    if luck:
+        spelled = ", ".join(f"{value:.3f} ({'joint' if name == JOINT else name})" for name, value in luck.items())
+        yield (
+            "Luck: voters are chosen on the persons who judge them, and some are ahead there by chance. The same choice made"
+            f" again on persons drawn anew, judged on the others, lost {spelled}."
+        )
+    yield (
+        "Vote: out of fold one model judges a person, the bundle asks those of all folds. That gains a little, measured on the"
+        " holdout where there is one."
+    )
     eliminated = sum(len(study.manifests) - len(study.trials) for one in chosen for study in one.candidates.studies)
     if eliminated:
         yield (
-            f"The choice made again leaves out whom other persons would have eliminated; the {eliminated} trials that were"
-            " eliminated here have no later predictions, and cannot come back there."
+            f"Eliminations are made again, too, but the {eliminated} trials that were"
+            " eliminated here have no later predictions and cannot come back."
         )
 
 

@@ -64,16 +64,17 @@ def prepared(name: str) -> PreparedData:
 def fold_data(name: str) -> FoldData:
     """Return what a trial sees of a set."""
     data = prepared(name)
-    return _of_rows(data, data.samples())
+    return of_rows(data, data.samples())
 
 
 def fresh_data(name: str) -> FoldData:
     """Return the pictures of a set that no trial sees, all in one fold."""
     data = prepared(name)
-    return _of_rows(data, data.holdout().assign(fold=0))
+    return of_rows(data, data.holdout().assign(fold=0))
 
 
-def _of_rows(data: PreparedData, rows: pd.DataFrame) -> FoldData:
+def of_rows(data: PreparedData, rows: pd.DataFrame) -> FoldData:
+    """Return some of the pictures of a set."""
     return FoldData(
         task=data.task,
         classes=data.classes,

@@ -1,0 +1,90 @@
+"""A configuration trained again on all folds of another split, with another seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.model_selection import StratifiedGroupKFold
+
+from datasets.numbers import Number
+from studies.metrics import METRICS, Metric, Probabilities
+from trainables.config import TrainConfig, configured
+from trainables.training.classifier import Judged
+from trainables.training.devices import Resources, place
+from trainables.training.fold_learner import FoldLearner
+from trainables.training.heads.tuning import cross_fitted_probabilities, tunes_thresholds
+from trainables.training.images.fold_data import FoldData, load_fold_data
+
+_OTHER_SEEDS = 1_000  # far from those of a search
+
+
+@dataclass(frozen=True)
+class Job:
+    """One configuration in one repeat."""
+
+    study: Path
+    name: str
+    configuration: Mapping[str, Any]
+    repeat: int
+    metric: str
+
+
+@dataclass(frozen=True)
+class Again:
+    """What a configuration scored in a repeat; more is better."""
+
+    name: str
+    repeat: int
+    score: float  # pooled over the folds
+    fold_scores: tuple[float, ...]
+
+
+def trained_again(job: Job, resources: Resources) -> Again:
+    """Train a configuration on all folds of a repeat's split."""
+    torch.set_num_threads(resources.cpus)
+    data = redealt(load_fold_data(job.study), _OTHER_SEEDS + job.repeat)
+    base = configured(job.configuration)
+    config = base.model_copy(update={"seed": base.seed + _OTHER_SEEDS + job.repeat})
+    metric = METRICS[job.metric]
+    said = [_fold(config, data, fold, metric, resources) for fold in range(data.fold_count)]
+    held_out = [data.validation(fold) for fold in range(data.fold_count)]
+    scores = [metric.score(data.targets[rows], one) for rows, one in zip(held_out, said, strict=True)]
+    pooled = metric.score(data.targets[np.concatenate(held_out)], np.concatenate(said))
+    return Again(job.name, job.repeat, pooled, tuple(scores))
+
+
+def redealt(data: FoldData, seed: int) -> FoldData:
+    """Return the same images in other folds, no person in two of them, classes spread evenly."""
+    dealer = StratifiedGroupKFold(data.fold_count, shuffle=True, random_state=seed)
+    folds = np.empty_like(data.folds)
+    for fold, (_, own) in enumerate(dealer.split(data.targets, data.targets, data.persons)):
+        folds[own] = fold
+    number = data.number
+    if number is not None and data.numbers is not None:
+        number = Number.of(data.numbers, number.borders, folds)
+    return replace(data, folds=folds, number=number)
+
+
+def _fold(config: TrainConfig, data: FoldData, fold: int, metric: Metric, resources: Resources) -> Probabilities:
+    learner = FoldLearner(config, data, 0, fold, place(config, resources))
+    judge = partial(_voted, config, data, fold, metric)
+    rows, said = data.validation(fold), None
+    try:
+        for epoch in range(config.epochs):
+            learner.train_epoch(epoch)
+            said = learner.judge_epoch(lambda judged: metric.score(data.targets[rows], judge(judged)))
+    finally:
+        learner.close()
+    assert said is not None, "a configuration has epochs"
+    return judge(said)
+
+
+def _voted(config: TrainConfig, data: FoldData, fold: int, metric: Metric, judged: Judged) -> Probabilities:
+    """Return the probabilities that count: where thresholds are tuned, under those of other persons."""
+    if judged.numbers is None or not tunes_thresholds(config):
+        return judged.probabilities
+    return cross_fitted_probabilities(config, data, data.validation(fold), judged.numbers, metric)

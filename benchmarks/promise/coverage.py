@@ -1,0 +1,130 @@
+"""Do promises hold? What exports of the recorded studies promise, against thousands of fresh persons.
+
+    python -m benchmarks.promise.coverage --rows benchmarks/rows/promise.jsonl --plot docs/images/promises.svg
+
+Needs what `benchmarks.promise.record` wrote. Once without a holdout and once with one of a quarter as many persons, who are taken
+from the fresh ones and are no part of the truth then. Studies that are in the rows are not worked out again.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.promise.plot import write_plot
+from benchmarks.promise.record import OUT, file_of
+from benchmarks.promise.recorded import RecordedStudy, read_study
+from benchmarks.promise.studies import FRESH, SmallStudy, small_studies
+from benchmarks.recording import append_row, read_rows
+from voting.ensemble.fit import Ensemble, Wanted
+from voting.promise.bootstrap import RESAMPLES, resampled
+from voting.promise.estimate import Estimate, estimated, interval
+
+Row = dict[str, Any]
+WANTED = Wanted()
+
+
+def main() -> None:
+    """Work out what is missing and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recorded", type=Path, default=OUT)
+    parser.add_argument("--rows", type=Path, required=True)
+    parser.add_argument("--plot", type=Path)
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    done = {(row["task"], row["seed"]) for row in read_rows(arguments.rows)}
+    there = [study for study in small_studies() if file_of(arguments.recorded, study).exists()]
+    missing = [study for study in there if (study.task, study.seed) not in done]
+    with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+        for row in pool.map(partial(promised, arguments.recorded), missing):
+            append_row(arguments.rows, row)
+    rows = read_rows(arguments.rows)
+    Console(width=120).print(coverage_table(rows))
+    if arguments.plot:
+        write_plot(rows, arguments.plot)
+
+
+def promised(recorded: Path, study: SmallStudy) -> Row:
+    """Return what an export of a study promises, and what is true."""
+    return judged(read_study(recorded, study), study.persons // 4)
+
+
+def judged(one: RecordedStudy, held: int, resamples: int = RESAMPLES, fresh: Sequence[int] = range(FRESH)) -> Row:
+    """Return the promises of a study without and with a holdout of `held` persons, against the other fresh persons."""
+    packed = {one.study.task: one.tasks.explain(WANTED)[one.study.task].ensemble}
+    ensemble, persons = packed[one.study.task], one.tasks.persons
+    seen = resampled(one.tasks, packed, WANTED, one.study.seed, resamples)[one.study.task]
+    naive = one.pool.objective.score(ensemble.decided(one.pool))
+    truth_rows = one.rows_of(np.array([person for person in fresh if person >= held]))
+    truth = one.truth(ensemble, truth_rows)
+    return {
+        **vars(one.study),
+        "method": ensemble.method,
+        "truth": truth,
+        "single": one.truth(_best(one), truth_rows),
+        "gain": truth - float(np.mean(one.of_one_fold(ensemble, truth_rows))),
+        "without": _spelled(estimated(naive, seen, persons, None)),
+        "with": _spelled(estimated(naive, seen, persons, one.holdout(ensemble, held))),
+    }
+
+
+def _best(one: RecordedStudy) -> Ensemble:
+    return one.tasks.fit(one.tasks.everyone(), Wanted("single"))[one.study.task]
+
+
+def _spelled(estimate: Estimate) -> Row:
+    low, high = estimate.interval
+    naive_low, naive_high = interval(estimate.naive)
+    return {
+        "naive": estimate.naive.value,
+        "naive_width": naive_high - naive_low,
+        "optimism": estimate.optimism,
+        "score": estimate.combined.value,
+        "low": max(low, 0.0),
+        "high": min(high, 1.0),
+    }
+
+
+def coverage_table(rows: Sequence[Row]) -> Table:
+    """Return how often promises hold, how wide they are, and how far their points are off."""
+    table = Table(title=f"{len(rows)} studies, {FRESH} fresh persons", title_justify="left")
+    table.add_column("promise")
+    for column in ("covered", "width, median", "of the naive", "bias of the point", "naive bias", "of luck alone"):
+        table.add_column(column, justify="right")
+    for name in ("without", "with"):
+        table.add_row(f"{name} a holdout", *_figures(rows, name))
+    gains = np.array([row["gain"] for row in rows])
+    table.caption = (
+        f"All folds' models over one fold's: {gains.mean():+.4f} ± {gains.std():.4f};"
+        f" the ensemble over the best single: {np.mean([row['truth'] - row['single'] for row in rows]):+.4f}"
+    )
+    return table
+
+
+def _figures(rows: Sequence[Row], name: str) -> list[str]:
+    covered = [row[name]["low"] <= row["truth"] <= row[name]["high"] for row in rows]
+    widths = [row[name]["high"] - row[name]["low"] for row in rows]
+    ratios = [width / row[name]["naive_width"] for width, row in zip(widths, rows, strict=True)]
+    return [
+        f"{sum(covered)} of {len(covered)} ({np.mean(covered):.0%})",
+        f"{np.median(widths):.3f}",
+        f"{np.median(ratios):.2f}",
+        f"{_bias(rows, lambda row: row[name]['score']):+.4f}",
+        f"{_bias(rows, lambda row: row[name]['naive']):+.4f}",
+        f"{np.mean([row[name]['optimism'] for row in rows]):+.4f}",
+    ]
+
+
+def _bias(rows: Sequence[Row], point: Callable[[Row], float]) -> float:
+    return float(np.mean([point(row) - row["truth"] for row in rows]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Coverage over hundreds of re-splits: the finalists of the recorded studies, their choice made on fresh persons drawn anew.
+
+    python -m benchmarks.promise.resplits --draws 15
+
+Every draw takes as many fresh persons as the study had, judges each by the model of one fold, as out of fold, makes the whole choice
+on them, promises, and looks the truth up on the other fresh persons. No training: the models are those of the study.
+"""
+
+import argparse
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks.promise.coverage import Row, coverage_table, judged
+from benchmarks.promise.record import OUT, file_of
+from benchmarks.promise.recorded import read_study
+from benchmarks.promise.studies import FRESH, SmallStudy, small_studies
+
+_RESAMPLES = 100  # half of an export's: the mean of a hundred is sure enough
+
+
+def main() -> None:
+    """Draw, judge and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--recorded", type=Path, default=OUT)
+    parser.add_argument("--draws", type=int, default=15, help="of every study (default: 15)")
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    there = [study for study in small_studies() if file_of(arguments.recorded, study).exists()]
+    runs = list(product(there, range(arguments.draws)))
+    with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
+        rows = list(pool.map(partial(redrawn, arguments.recorded), *zip(*runs, strict=True)))
+    Console(width=120).print(coverage_table(rows))
+
+
+def redrawn(recorded: Path, study: SmallStudy, draw: int) -> Row:
+    """Return the promise of one draw, and what is true on the other fresh persons."""
+    one, generator = read_study(recorded, study), np.random.default_rng((study.seed, draw))
+    held = study.persons // 4  # the first fresh persons are the holdout
+    persons = np.sort(generator.choice(np.arange(held, FRESH), study.persons, replace=False))
+    others = np.setdiff1d(np.arange(FRESH), persons)
+    return judged(one.redrawn(persons, generator), held, _RESAMPLES, others.tolist())
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,6 @@ import argparse
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,15 +39,14 @@ def floor() -> float:
     return time.perf_counter() - began
 
 
-def searched(options: Sequence[str]) -> tuple[float, float, float, list[EpochScored]]:
-    """Launch a search; return when it began, its seconds, those until the first epoch began, and its epochs."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, str(ROOT / "launch_search.py"), "--results", folder, "--study", "busy", *options]
-        began = time.time()
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        took = time.time() - began
-        events = read_record(StudyFolder(Path(folder) / "busy").record)
-    epochs = [event for event in events if isinstance(event, EpochScored)]
+def searched(results: Path, name: str, options: Sequence[str]) -> tuple[float, float, float, list[EpochScored]]:
+    """Launch a new search; return when it began, its seconds, those until the first epoch began, and its epochs."""
+    command = [sys.executable, str(ROOT / "launch_search.py"), "--results", str(results), "--study", name, *options]
+    began = time.time()
+    subprocess.run(command, check=True)
+    took = time.time() - began
+    events = list(read_record(StudyFolder(results / name).record))
+    epochs = [event for event in events if isinstance(event, EpochScored) and event.time > began]
     first = min(first_batch(epoch) for epoch in epochs)
     return began, took, first - began, epochs
 
@@ -56,8 +54,12 @@ def searched(options: Sequence[str]) -> tuple[float, float, float, list[EpochSco
 def main() -> None:
     """Search, and print the shares."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    _, options = parser.parse_known_args()
-    began, took, first, epochs = searched(options)
+    parser.add_argument(
+        "--results", type=Path, default=Path("results"), help="folder of all studies (default: results)"
+    )
+    parser.add_argument("--study", default="busy", help="name of the new study (default: busy)")
+    arguments, options = parser.parse_known_args()
+    began, took, first, epochs = searched(arguments.results.absolute(), arguments.study, options)
     cores, least = os.cpu_count() or 1, floor()
     whole = cores * took
     table = Table(

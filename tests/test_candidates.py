@@ -1,5 +1,6 @@
 """What an export reads of a study: finished trials, and the rungs on which they left others behind."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -109,7 +110,7 @@ def test_every_step_of_a_path_changes_one_knob_and_the_last_makes_the_winner() -
     first, last = {"a": 1, "b": 2, "c": 3, "d": 4}, {"a": 1, "b": 5, "c": 6, "d": 7}
     path = [first, *steps(first, last).values(), last]
     assert list(steps(first, last)) == ["b 5", "c 6"]
-    for before, after in zip(path, path[1:], strict=False):
+    for before, after in itertools.pairwise(path):
         assert sum(before[name] != after[name] for name in first) == 1
 
 
@@ -128,7 +129,11 @@ def contest() -> Contest:
 
 @pytest.mark.parametrize(
     ("gains", "said"),
-    [([0.03, 0.04, 0.03, 0.04], "The gain is real"), ([0.2, -0.2, 0.1, -0.1], "inside the noise"), ([-0.05] * 4, "behind")],
+    [
+        ([0.03, 0.04, 0.03, 0.04], "The gain is real"),
+        ([0.2, -0.2, 0.1, -0.1], "inside the noise"),
+        ([-0.05] * 4, "behind"),
+    ],
 )
 def test_the_verdict_says_whether_a_gain_remains(gains: list[float], said: str) -> None:
     recipe = [Again(RECIPE, repeat, 0.5, (0.5, 0.5)) for repeat in range(2)]

@@ -12,20 +12,14 @@ from analysis.check.__main__ import check
 from analysis.check.folder_checks import folder_findings
 from analysis.check.record_checks import record_findings
 from datasets.preparation import PreparedData
-from schedulers.study_run import StudyRun
-from search_spaces import Range, SearchSettings, SearchSpace
-from studies.climb_order import ClimbOrder
 from studies.events import TrialFailed
 from studies.manifest import FolderError
 from studies.record import Record, RecordError, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
-from studies.trial_folders import TrialFolders
 from tests.toys.searched import search, toy_space
 from tests.toys.training import TINY, write_study
-from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
-from trainables.training.devices import Resources
 from voting.candidates.tasks import choose_studies, task_candidates
 
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.promise.resplits --draws 15
 
-Every draw takes as many fresh persons as the study had, judges each by the model of one fold, as out of fold, makes the whole choice
-on them, promises, and looks the truth up on the other fresh persons. No training: the models are those of the study.
+Every draw takes as many fresh persons as the study had, judges each by the model of one fold, as out of fold, makes the whole
+choice on them, promises, and looks the truth up on the other fresh persons. No training: the models are those of the study.
 """
 
 import argparse

@@ -58,7 +58,9 @@ def main() -> None:
         "--results", type=Path, default=Path("results"), help="folder of all studies (default: results)"
     )
     parser.add_argument("--study", default="busy", help="name of the new study (default: busy)")
-    arguments, options = parser.parse_known_args()
+    parser.add_argument("--space", required=True, help="as launch_search.py takes it, and whatever else that takes")
+    arguments, others = parser.parse_known_args()
+    options = ["--space", arguments.space, *others]
     began, took, first, epochs = searched(arguments.results.absolute(), arguments.study, options)
     cores, least = os.cpu_count() or 1, floor()
     whole = cores * took

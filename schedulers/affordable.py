@@ -7,7 +7,7 @@ from schedulers.budget import RESERVE, Budget
 from schedulers.ladder import Ladder, Outlook, competitors
 from studies.study_state import StudyState, TrialState
 
-SEARCH_SHARE = 0.5  # of a budget goes to searching before finalists may take the rest of it
+SEARCH_SHARE = 0.4  # of a budget goes to searching before finalists may take the rest of it
 FINALS_SHARE = 0.75  # of a budget is the most that finalists may need: with less there are fewer of them
 
 

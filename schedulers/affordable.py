@@ -65,7 +65,7 @@ def _recipes_to_finish(study: StudyState) -> list[TrialState]:
 def _affordable(ladder: Ladder, afforded: float, most: int) -> int:
     """Return how many contenders so many fold-epochs bring through the ladder, finals included.
 
-    If it is too small for a single finalist, the first rung still gets its half.
+    If it is too small for a single finalist, the first rung still gets its share.
     """
     fitting = bisect_right(range(1, most + 1), afforded, key=ladder.cost)
     return fitting or int(SEARCH_SHARE * afforded / ladder.rungs[0])

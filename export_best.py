@@ -13,15 +13,13 @@ from pathlib import Path
 
 from analysis.console import console, say, say_error
 from analysis.export.options import ExportOptions, parse_options
+from analysis.export.placing import put_bundle
 from analysis.export.refitting import refit
 from analysis.export.report import print_export
 from analysis.export.scoring import scored
 from plugins.loading import load_plugin
-from storage.atomic import put_folder
-from voting.bundle.archive import SUFFIX, write_archive
 from voting.bundle.fresh_process import verify
-from voting.bundle.manifest import free_name, open_bundle, seal
-from voting.bundle.model_card import CARD, model_card
+from voting.bundle.manifest import free_name
 from voting.bundle.named_plugins import named_plugin
 from voting.bundle.packing import pack
 from voting.candidates.studies import find_studies
@@ -61,12 +59,7 @@ def export(options: ExportOptions) -> int:
         with console.status("Making the whole choice again on persons drawn anew"):
             results = scored(tasks, chosen, options.wanted, votes)
         manifest = results.written_into(manifest)
-        (bundle / CARD).write_text(model_card(manifest, chosen), encoding="utf-8")
-        seal(bundle, manifest)
-        open_bundle(bundle)
-        put_folder(bundle, options.out / name)
-    if options.archive:
-        write_archive(options.out / name, options.out / f"{name}{SUFFIX}")
+        put_bundle(options, bundle, manifest, chosen)
     print_export(options, name, manifest, chosen, results, difference)
     return 0
 

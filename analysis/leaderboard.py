@@ -81,10 +81,13 @@ def chosen(rows: Sequence[Row]) -> Row | None:
 
 
 def is_tie(better: Row, other: Row) -> bool:
-    """Tell whether two trials that were compared on the same folds differ by less than the noise."""
+    """Tell whether a trial is ahead of another by no more than the noise, or not at all, fold by fold on the same folds.
+
+    Its pooled score may be the higher one all the same.
+    """
     if better.rung != other.rung or len(better.fold_scores) != len(other.fold_scores) or better.spread is None:
         return False
-    return abs(mean(better.fold_scores) - mean(other.fold_scores)) < noise(better, other)
+    return mean(better.fold_scores) - mean(other.fold_scores) <= noise(better, other)
 
 
 def noise(one: Row, other: Row) -> float:

@@ -14,7 +14,7 @@ from trainables.config import TrainConfig, configured
 from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner, NotFinite
-from trainables.training.heads.tuning import cross_fitted_probabilities, tunes_thresholds
+from trainables.training.heads.tuning import counted_probabilities
 from trainables.training.images.fold_data import FoldData
 
 METRIC = METRICS["macro_f1"]
@@ -50,19 +50,12 @@ def recorded(name: str, configuration: Mapping[str, Any], fold: int) -> Recordin
     if said is None:
         return Recording(tuple(scores), seconds, None, None)
     fresh = learner.judge(fresh_of(name)).probabilities
-    return Recording(tuple(scores), seconds, voted(config, data, fold, said), fresh)
+    return Recording(tuple(scores), seconds, counted_probabilities(config, data, fold, said, METRIC), fresh)
 
 
 def score_of(config: TrainConfig, data: FoldData, fold: int, said: Judged) -> float:
     """Return the score of a fold as a trial's is."""
-    return METRIC.score(data.targets[data.validation(fold)], voted(config, data, fold, said))
-
-
-def voted(config: TrainConfig, data: FoldData, fold: int, said: Judged) -> Probabilities:
-    """Return the probabilities that count: where thresholds are tuned, under those of other persons."""
-    if said.numbers is None or not tunes_thresholds(config):
-        return said.probabilities
-    return cross_fitted_probabilities(config, data, data.validation(fold), said.numbers, METRIC)
+    return METRIC.score(data.targets[data.validation(fold)], counted_probabilities(config, data, fold, said, METRIC))
 
 
 def read_rows(file: Path) -> list[dict[str, Any]]:

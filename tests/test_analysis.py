@@ -109,8 +109,16 @@ def row(trial: int, score: float, folds: int = 4, fold_epochs: int | None = None
 
 def test_trials_that_stand_on_different_folds_are_not_called_a_tie() -> None:
     assert not is_tie(row(0, 0.70), row(1, 0.71, folds=2))
-    assert is_tie(row(0, 0.70), row(1, 0.703))
-    assert not is_tie(row(0, 0.70), row(1, 0.72))
+    assert is_tie(row(1, 0.703), row(0, 0.70))
+    assert not is_tie(row(1, 0.72), row(0, 0.70))
+
+
+def test_ahead_by_the_pooled_score_but_behind_or_equal_fold_by_fold_is_a_tie() -> None:
+    recipe = replace(row(0, 0.69), origin="recipe")
+    behind = replace(row(0, 0.66), trial=3, score=0.70)  # behind on every fold, by more than noise
+    equal = replace(recipe, trial=4, origin="tpe", score=0.70)
+    assert chosen([behind, recipe]) is recipe
+    assert chosen([equal, recipe]) is recipe
 
 
 def test_what_is_chosen_is_the_best_but_never_by_chance_alone() -> None:

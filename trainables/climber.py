@@ -22,7 +22,7 @@ from trainables.config import configured
 from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
-from trainables.training.heads.tuning import cross_fitted_probabilities, final_thresholds, tunes_thresholds
+from trainables.training.heads.tuning import counted_probabilities, final_thresholds, tunes_thresholds
 from trainables.training.images.fold_data import FoldData, load_fold_data
 from trainables.training.stopwatch import Stopwatch
 
@@ -174,9 +174,8 @@ class Climber:
         return self._metric.score(predictions.targets, predictions.probabilities)
 
     def _predictions(self, fold: int, judged: Judged) -> FoldPredictions:
-        held_out, probabilities = self._data.validation(fold), judged.probabilities
-        if judged.numbers is not None and tunes_thresholds(self._config):
-            probabilities = cross_fitted_probabilities(self._config, self._data, held_out, judged.numbers, self._metric)
+        held_out = self._data.validation(fold)
+        probabilities = counted_probabilities(self._config, self._data, fold, judged, self._metric)
         return FoldPredictions(
             ids=self._data.ids[held_out],
             targets=self._data.targets[held_out],

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from trainables.config import TrainConfig, configured
 from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
-from trainables.training.heads.tuning import cross_fitted_probabilities, tunes_thresholds
+from trainables.training.heads.tuning import counted_probabilities
 from trainables.training.images.fold_data import FoldData, load_fold_data
 
 _OTHER_SEEDS = 1_000  # far from those of a search
@@ -71,20 +70,16 @@ def redealt(data: FoldData, seed: int) -> FoldData:
 
 def _fold(config: TrainConfig, data: FoldData, fold: int, metric: Metric, resources: Resources) -> Probabilities:
     learner = FoldLearner(config, data, 0, fold, place(config, resources))
-    judge = partial(_voted, config, data, fold, metric)
     rows, said = data.validation(fold), None
+
+    def score(judged: Judged) -> float:
+        return metric.score(data.targets[rows], counted_probabilities(config, data, fold, judged, metric))
+
     try:
         for epoch in range(config.epochs):
             learner.train_epoch(epoch)
-            said = learner.judge_epoch(lambda judged: metric.score(data.targets[rows], judge(judged)))
+            said = learner.judge_epoch(score)
     finally:
         learner.close()
     assert said is not None, "a configuration has epochs"
-    return judge(said)
-
-
-def _voted(config: TrainConfig, data: FoldData, fold: int, metric: Metric, judged: Judged) -> Probabilities:
-    """Return the probabilities that count: where thresholds are tuned, under those of other persons."""
-    if judged.numbers is None or not tunes_thresholds(config):
-        return judged.probabilities
-    return cross_fitted_probabilities(config, data, data.validation(fold), judged.numbers, metric)
+    return counted_probabilities(config, data, fold, said, metric)

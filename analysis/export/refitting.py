@@ -9,12 +9,9 @@ import torch
 
 from analysis.console import console, say
 from analysis.export.options import ExportOptions
+from analysis.export.placing import put_bundle
 from analysis.export.report import print_use
-from storage.atomic import put_folder
 from trainables.training.devices import Resources
-from voting.bundle.archive import SUFFIX, write_archive
-from voting.bundle.manifest import open_bundle, seal
-from voting.bundle.model_card import CARD, model_card
 from voting.bundle.packing import pack
 from voting.bundle.refit import pack_refitted, unscored
 from voting.bundle.specs import BundleManifest
@@ -30,12 +27,7 @@ def refit(options: ExportOptions, chosen: Sequence[Chosen], name: str, splits_di
         with console.status(f"Training {members} models on all persons, holdout too"):
             packed = pack(bundle, name, chosen, splits_digest, partial(pack_refitted, resources=resources))
         manifest = unscored(packed)
-        (bundle / CARD).write_text(model_card(manifest, chosen), encoding="utf-8")
-        seal(bundle, manifest)
-        open_bundle(bundle)
-        put_folder(bundle, options.out / name)
-    if options.archive:
-        write_archive(options.out / name, options.out / f"{name}{SUFFIX}")
+        put_bundle(options, bundle, manifest, chosen)
     print_refit(options, name, manifest, chosen)
     return 0
 

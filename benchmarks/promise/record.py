@@ -22,12 +22,13 @@ from rich.console import Console
 
 from benchmarks.knowledge.configurations import configurations
 from benchmarks.promise.studies import FOLDS, SmallStudy, fresh_pictures, pictures, set_studies, small_studies
-from benchmarks.recording import METRIC, score_of, voted
+from benchmarks.recording import METRIC, score_of
 from storage.rebuilt_folder import cache_root
 from studies.metrics import Probabilities
 from trainables.config import configured
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
+from trainables.training.heads.tuning import counted_probabilities
 from trainables.training.images.fold_data import FoldData
 
 OUT = cache_root() / "promise"
@@ -110,7 +111,7 @@ def trained(
     score, said = partial(score_of, config, data, fold), list[Probabilities]()
     for epoch in range(epochs):
         learner.train_epoch(epoch)
-        said.append(voted(config, data, fold, learner.judge_epoch(score)))
+        said.append(counted_probabilities(config, data, fold, learner.judge_epoch(score), METRIC))
     return Said(tuple(said), np.empty(0, np.float32) if fresh is None else learner.judge(fresh).probabilities)
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from studies.environment import environment
 from studies.manifest import read_thresholds, sha256_of, trial_path, weights_name
@@ -42,25 +43,29 @@ def pack(
         )
         for one in chosen
     )
-    configurations = {
-        f"{trial.study.name}/{trial.number}": trial.manifest.configuration for one in chosen for trial in one.members
-    }
-    provenance = {
-        "splits": splits_digest,
-        "data": chosen[0].candidates.root,
-        "environment": environment(),
-        "configurations": configurations,
-    }
     created = datetime.now(UTC).isoformat(timespec="seconds")
     manifest = BundleManifest(
         name=name,
         created=created,
         tasks=tasks,
         plugins=pack_plugins(bundle, chosen),
-        provenance=provenance,
+        provenance=_provenance(chosen, splits_digest),
         files={},
     )
     return seal(bundle, manifest)
+
+
+def _provenance(chosen: Sequence[Chosen], splits_digest: str) -> dict[str, Any]:
+    """Return where a bundle comes from: splits, data, versions, and every member's configuration."""
+    configurations = {
+        f"{trial.study.name}/{trial.number}": trial.manifest.configuration for one in chosen for trial in one.members
+    }
+    return {
+        "splits": splits_digest,
+        "data": chosen[0].candidates.root,
+        "environment": environment(),
+        "configurations": configurations,
+    }
 
 
 def pack_member(bundle: Path, task: str, trial: FinishedTrial) -> MemberSpec:

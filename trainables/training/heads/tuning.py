@@ -9,6 +9,7 @@ from datasets.numbers import Number
 from studies.metrics import Metric, Probabilities, Targets
 from studies.predictions import FoldPredictions
 from trainables.config import TrainConfig
+from trainables.training.classifier import Judged
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
 from trainables.training.heads.thresholds import Numbers, Score, cross_fitted, tuned
@@ -18,6 +19,15 @@ from trainables.training.images.fold_data import FoldData, Rows
 def tunes_thresholds(config: TrainConfig) -> bool:
     """Tell whether a trial's thresholds are tuned."""
     return config.head == "regression" and config.thresholds == "tuned"
+
+
+def counted_probabilities(
+    config: TrainConfig, data: FoldData, fold: int, judged: Judged, metric: Metric
+) -> Probabilities:
+    """Return the probabilities of a fold's images that count: where thresholds are tuned, under those of other persons."""
+    if judged.numbers is None or not tunes_thresholds(config):
+        return judged.probabilities
+    return cross_fitted_probabilities(config, data, data.validation(fold), judged.numbers, metric)
 
 
 def cross_fitted_probabilities(

@@ -93,7 +93,7 @@ def is_tie(better: Row, other: Row) -> bool:
 def noise(one: Row, other: Row) -> float:
     """Return what the better of two trials must be ahead by, fold by fold on the same folds, for a paired t-test at `LEVEL`.
 
-    Folds differ more than good configurations do, and that cancels out. It is about one standard error.
+    Folds differ more than good configurations do, and that cancels out. It is about three quarters of a standard error.
     """
     ahead = [ours - theirs for ours, theirs in zip(one.fold_scores, other.fold_scores, strict=True)]
     return float(student.ppf(1 - LEVEL, len(ahead) - 1) * stdev(ahead) / len(ahead) ** 0.5)

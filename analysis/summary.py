@@ -72,7 +72,7 @@ def _kept(best: Row, recipe: Row, ladder: Ladder) -> str:
     known = f"{recipe.metric.title} {recipe.metric.spelled(recipe.score)} over {_how_far(recipe, ladder)}"
     return (
         f"The recipe is chosen: {known}. Trial {best.trial} ({best.origin}) is {abs(best.score - recipe.score):.3f} ahead, a tie:"
-        f" the noise is {noise(best, recipe):.3f}, and ties go to the recipe."
+        f" {_luck(best, recipe)}, and ties go to the recipe."
     )
 
 
@@ -92,9 +92,11 @@ def _against(best: Row, other: Row | None) -> str:
     ahead = f"It is {best.score - other.score:.3f} ahead of {name} (trial {other.trial})"
     if best.spread is None or other.spread is None:
         return f"{ahead}; one fold alone does not tell the noise."
-    return (
-        f"{ahead}, {'a tie' if is_tie(best, other) else 'more than the noise'}: the noise is {noise(best, other):.3f}."
-    )
+    return f"{ahead}, {'a tie' if is_tie(best, other) else 'no tie'}: {_luck(best, other)}."
+
+
+def _luck(one: Row, other: Row) -> str:
+    return f"one time in four luck gives {noise(one, other):.3f}"
 
 
 def print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:

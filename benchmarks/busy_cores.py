@@ -61,6 +61,8 @@ def main() -> None:
     parser.add_argument("--space", required=True, help="as launch_search.py takes it, and whatever else that takes")
     arguments, others = parser.parse_known_args()
     options = ["--space", arguments.space, *others]
+    if StudyFolder(arguments.results / arguments.study).exists():
+        parser.error(f"{arguments.results / arguments.study}: is a study already; name a new one with --study")
     began, took, first, epochs = searched(arguments.results.absolute(), arguments.study, options)
     cores, least = os.cpu_count() or 1, floor()
     whole = cores * took

@@ -1,6 +1,6 @@
 """Configurations that come before the sampler's: a list of the user's own, the best of another study, and a portfolio."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +9,23 @@ import yaml
 from pydantic import ValidationError
 
 from analysis.portfolio.studies import best_of, read_judged
+from launch.resolve import effective
 from plugins.names import name_hint
 from schedulers.proposal import ENQUEUED, PORTFOLIO, Proposal
 from schedulers.samplers.transfer.known import Known
 from search_spaces import SearchSpace
 from search_spaces.errors import SpaceError, explain
-from search_spaces.portfolio import NONE, Portfolio, find_portfolio, notes, projected, read_portfolio
+from search_spaces.portfolio import (
+    NONE,
+    Entry,
+    Portfolio,
+    backbones,
+    find_portfolio,
+    judged_on_such_nets,
+    notes,
+    projected,
+    read_portfolio,
+)
 from studies.study_folder import StudyError, StudyFolder
 from trainables.config import configured, renamed, train_config
 
@@ -29,14 +40,21 @@ class Beginning:
     queue: tuple[Proposal, ...] = ()
     portfolio: Portfolio | None = None
     notes: tuple[str, ...] = ()
-    kept: Portfolio | None = None  # what the study keeps, to go on with: the portfolio that the space names
+    kept: Portfolio | None = None  # what a new study keeps, to go on with: the portfolio that the space names
+    informed: bool = False  # whether that portfolio says what to expect of this space's configurations
 
     def before(self, other: "Beginning") -> "Beginning":
         """Return this and then another: both queues, and the evidence of both."""
         known = [one.portfolio for one in (self, other) if one.portfolio is not None]
         entries = tuple(entry for portfolio in known for entry in portfolio.configurations)
         both = known[0].model_copy(update={"configurations": entries}) if known else None
-        return Beginning(self.queue + other.queue, both, self.notes + other.notes, self.kept or other.kept)
+        return Beginning(
+            self.queue + other.queue,
+            both,
+            self.notes + other.notes,
+            self.kept or other.kept,
+            self.informed or other.informed,
+        )
 
 
 def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> Beginning:
@@ -54,39 +72,69 @@ def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> B
             f" ({', '.join(classes)}); start from a study of the same classes, or of another task"
         )
     portfolio = best_of(judged, max(1, space.search.trials // WARM_SHARE))
-    named = f"Warm start: the best {portfolio.first} configurations of {folder.name} ({judged.space.task})"
-    return _beginning(portfolio, space, named, folder.name)
+    return _beginning(portfolio, space, f"Warm start, {folder.name} ({judged.space.task})", folder.name)
 
 
 def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Beginning:
-    """Return what a study begins with; one that was begun goes on with the portfolio that it had.
+    """Return what a study begins with; one that was begun with the portfolio that the space names goes on with its copy.
 
     `near` is the folder that a path is relative to.
 
     Raises:
         SpaceError: the file is missing or no portfolio.
     """
+    whole = named_portfolio(space, near, folder)
+    if whole is None:
+        return Beginning()
+    first = min(whole.first, max(1, space.search.trials // PORTFOLIO_SHARE))
+    begun = _beginning(
+        whole.model_copy(update={"first": first}), space, f"Portfolio {space.search.portfolio}", PORTFOLIO
+    )
+    return replace(begun, kept=whole)
+
+
+def named_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Portfolio | None:
+    """Return the portfolio that a space names, None if it names none.
+
+    Raises:
+        SpaceError: the file is missing or no portfolio.
+    """
     name = space.search.portfolio
     if name is None or name == NONE:
-        return Beginning()
+        return None
     kept = folder.portfolio.is_file() and folder.exists() and folder.stored_space().search.portfolio == name
-    whole = read_portfolio(folder.portfolio if kept else find_portfolio(name, near))
-    first = min(whole.first, max(1, space.search.trials // PORTFOLIO_SHARE))
-    portfolio = whole.model_copy(update={"first": first})
-    named = f"Portfolio {name}: {first} configuration{'s' if first > 1 else ''}"
-    return replace(_beginning(portfolio, space, named, PORTFOLIO), kept=whole)
+    return read_portfolio(folder.portfolio if kept else find_portfolio(name, near))
 
 
 def _beginning(portfolio: Portfolio, space: SearchSpace, named: str, origin: str) -> Beginning:
     today = [one.model_copy(update={"configuration": renamed(one.configuration)}) for one in portfolio.configurations]
     portfolio = portfolio.model_copy(update={"configurations": tuple(today)})
-    entries = projected(portfolio, space)[: portfolio.first]
+    every = projected(portfolio, space)
+    entries = _different(every, space)[: portfolio.first]
     spelled = {one.origin: one.configuration for one in portfolio.configurations}
-    remarks = notes(space, [spelled[one.origin] for one in entries])
-    if not Known(space, portfolio):
+    remarks = notes(space, [spelled[one.origin] for one in every[: portfolio.first]])
+    informed = bool(Known(space, portfolio))
+    if not informed:
         remarks.append("too few of all could have been drawn from this space to tell the sampler what others are worth")
+    if portfolio.nets is not None and not judged_on_such_nets(portfolio, space):
+        remarks.append(
+            f"they were judged with {', '.join(portfolio.nets.backbones)}, not {', '.join(backbones(space))}"
+        )
     queue = tuple(Proposal(one.configuration, origin) for one in entries)
-    return Beginning(queue, portfolio, ("; ".join([f"{named} come before the sampler's", *remarks]) + ".",))
+    come = "1 configuration comes" if len(queue) == 1 else f"{len(queue)} configurations come"
+    return Beginning(
+        queue, portfolio, ("; ".join([f"{named}: {come} before the sampler's", *remarks]) + ".",), informed=informed
+    )
+
+
+def _different(entries: Iterable[Entry], space: SearchSpace) -> list[Entry]:
+    """Return entries less those that train as the recipe or one before them does."""
+    seen, kept = [effective(space.recipe())], list[Entry]()
+    for entry in entries:
+        if (trains := effective(entry.configuration)) not in seen:
+            seen.append(trains)
+            kept.append(entry)
+    return kept
 
 
 def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:
@@ -95,15 +143,23 @@ def enqueued(file: Path, space: SearchSpace) -> list[Proposal]:
     Raises:
         SpaceError: the file cannot be read, or an entry names what no trial has; names the entry.
     """
+    listed = enumerate(read_list(file), 1)
+    return [Proposal(_checked(entry, space, f"{file}: entry {number}"), ENQUEUED) for number, entry in listed]
+
+
+def read_list(file: Path) -> list[dict[str, Any]]:
+    """Return the mappings of a YAML (or JSON) list.
+
+    Raises:
+        SpaceError: the file cannot be read, or is no such list.
+    """
     try:
         entries = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SpaceError(str(file), "", f"cannot be read ({str(error).splitlines()[0]}); name a YAML list") from None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SpaceError(str(file), "", "must be a list of mappings, such as '- {learning_rate: 1e-3, optimizer: sgd}'")
-    return [
-        Proposal(_checked(entry, space, f"{file}: entry {number}"), ENQUEUED) for number, entry in enumerate(entries, 1)
-    ]
+    return entries
 
 
 def _checked(entry: Mapping[str, Any], space: SearchSpace, place: str) -> dict[str, Any]:

@@ -15,7 +15,14 @@ from launch.corners import corners
 from launch.data_fit import check_fits_data
 from launch.epochs_fit import check_fits_epochs
 from launch.hardware import Share, check_gpu_share
-from launch.initial_configurations import Beginning, enqueued, from_portfolio, warm_start
+from launch.initial_configurations import (
+    Beginning,
+    enqueued,
+    from_portfolio,
+    named_portfolio,
+    read_list,
+    warm_start,
+)
 from launch.listeners import check_listeners
 from launch.options import overrides
 from launch.resolve import (
@@ -24,6 +31,7 @@ from launch.resolve import (
     describe_splits,
     prepare_data,
     resolve_space,
+    with_looks,
 )
 from launch.sizes import sized
 from plugins.loading import load_plugins
@@ -81,7 +89,7 @@ class Launch:
             DECODED: json.dumps(self.data.decoded),
             self.folder.environment.name: json.dumps(environment(), indent=1),
         }
-        if self.known.kept is not None:
+        if self.known.kept is not None and not self.folder.exists():
             files[self.folder.portfolio.name] = self.known.kept.spelled()
         self.folder.begin_or_continue(self.identity, files)
         return notes
@@ -108,6 +116,7 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     check_listeners(space)
     make_ladder(space)  # refuses an unknown strategy before anything is prepared
     make_budget(space)  # and a target that the metric cannot reach
+    check_beginning(options, space, folder)
     preflight = Preflight(
         [configured(one) for one in corners(space)],
         steps=8 if options.dry_run else 0,
@@ -123,11 +132,19 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
         check_fits_data(space, data)
         check_fits_epochs(space)
         known = beginning(options, space, data, folder)
+        space = with_looks(space, folder, informed=known.informed)
         for note in known.notes:
             say(note)
         yield Launch(options, folder, space, data, known, preflight, plugins)
     finally:
         preflight.end()
+
+
+def check_beginning(options: argparse.Namespace, space: SearchSpace, folder: StudyFolder) -> None:
+    """Refuse a portfolio or a list of the user's that cannot be read, before anything is prepared."""
+    named_portfolio(space, find_space(options.space).parent, folder)
+    if options.enqueue:
+        read_list(Path(options.enqueue))
 
 
 def beginning(options: argparse.Namespace, space: SearchSpace, data: PreparedData, folder: StudyFolder) -> Beginning:

@@ -13,8 +13,9 @@ from datasets.preparation import PreparedData, prepare
 from datasets.sources.opening import data_options, guess_source
 from launch.hardware import local_gpus
 from launch.options import overrides
+from schedulers.strategies.fold_ladder import INFORMED
 from search_spaces import SearchSpace, load_space
-from search_spaces.portfolio import NONE, SHIPPED
+from search_spaces.portfolio import FOLDER, NONE, SHIPPED, find_portfolio, judged_on_such_nets, read_portfolio
 from search_spaces.reading import profile_names
 from studies.metrics import METRICS
 from studies.study_folder import StudyFolder
@@ -45,12 +46,32 @@ def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) ->
 def as_begun(space: SearchSpace, stored: SearchSpace | None) -> SearchSpace:
     """Return the space with a portfolio: as it says, as the study began, or for a new study the shipped one.
 
-    A study that a version without portfolios began keeps its sampler, too.
+    The shipped one is left out where it was judged with other backbones. A study that a version without portfolios began keeps
+    its sampler, too.
     """
-    begun = SHIPPED if stored is None else stored.search.portfolio or NONE
+    begun = _for_a_new_study(space) if stored is None else stored.search.portfolio or NONE
     update = {"portfolio": space.search.portfolio or begun}
     if stored is not None and stored.search.portfolio is None and space.search.portfolio is None:
         update["sampler"] = stored.search.sampler
+    return space.model_copy(update={"search": space.search.model_copy(update=update)})
+
+
+def _for_a_new_study(space: SearchSpace) -> str:
+    shipped = read_portfolio(find_portfolio(SHIPPED, FOLDER))
+    return SHIPPED if judged_on_such_nets(shipped, space) else NONE
+
+
+def with_looks(space: SearchSpace, folder: StudyFolder, *, informed: bool) -> SearchSpace:
+    """Return the space with the fold ladder's looks: as it says, as the study began, or fewer where a new study is informed.
+
+    They are written down with the study, so that they do not change with the portfolio's file.
+    """
+    begun: Mapping[str, Any] = INFORMED if informed else {}
+    if folder.exists():
+        begun = {name: getattr(folder.stored_space().search, name) for name in INFORMED}
+    if space.search.scheduler != "fold_ladder":
+        return space
+    update = {name: value for name, value in begun.items() if getattr(space.search, name) is None}
     return space.model_copy(update={"search": space.search.model_copy(update=update)})
 
 

@@ -8,6 +8,7 @@ from schedulers.ladder import Ladder, Outlook, competitors
 from studies.study_state import StudyState, TrialState
 
 SEARCH_SHARE = 0.4  # of a budget goes to searching before finalists may take the rest of it
+FIRST_RUNG_SHARE = 0.5  # of a budget that is too small for a single finalist goes to first rungs
 FINALS_SHARE = 0.75  # of a budget is the most that finalists may need: with less there are fewer of them
 
 
@@ -68,7 +69,7 @@ def _affordable(ladder: Ladder, afforded: float, most: int) -> int:
     If it is too small for a single finalist, the first rung still gets its share.
     """
     fitting = bisect_right(range(1, most + 1), afforded, key=ladder.cost)
-    return fitting or int(SEARCH_SHARE * afforded / ladder.rungs[0])
+    return fitting or int(FIRST_RUNG_SHARE * afforded / ladder.rungs[0])
 
 
 def _finals_are_due(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> bool:

@@ -7,9 +7,7 @@ from plugins.registry import PluginError, checked_options
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder
 from schedulers.strategies import STRATEGIES, settings_of
-from schedulers.strategies.fold_ladder import INFORMED
 from search_spaces import SearchSettings, SearchSpace, SpaceError
-from search_spaces.portfolio import NONE
 from studies.metrics import METRICS
 
 OF_STRATEGIES = ("grace_period", "looks", "keep", "reduction_factor", "race")  # each of some strategies, not of all
@@ -26,7 +24,6 @@ def make_ladder(space: SearchSpace) -> Ladder:
         raise SpaceError(space.name, "search.scheduler", STRATEGIES.unknown(search.scheduler))
     strategy = STRATEGIES[search.scheduler]
     stated = {name: value for name in OF_STRATEGIES if (value := getattr(search, name)) is not None}
-    informed = INFORMED if search.scheduler == "fold_ladder" and search.portfolio not in (None, NONE) else {}
     for name in stated:
         if name not in settings_of(strategy):
             has = ", ".join(settings_of(strategy))
@@ -39,7 +36,7 @@ def make_ladder(space: SearchSpace) -> Ladder:
             int(space.complete({})["epochs"]),
             search.folds,
             finalists=search.finalists,
-            **{**informed, **stated},
+            **stated,
             **options,
         )
     except (PluginError, TypeError) as error:

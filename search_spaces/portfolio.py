@@ -14,6 +14,7 @@ from search_spaces.space import SearchSpace
 
 NONE, SHIPPED = "none", "shipped"
 FOLDER = Path(__file__).parent / "portfolios"
+_WRITTEN_BY = "a portfolio is written by python -m analysis.portfolio"
 
 
 class Entry(BaseModel):
@@ -41,6 +42,16 @@ def _number(value: Any) -> Any:
         return value
 
 
+class Nets(BaseModel):
+    """What was trained when configurations were judged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backbones: tuple[str, ...]
+    image_sizes: tuple[int, ...]
+    epochs: tuple[int, ...]
+
+
 class Portfolio(BaseModel):
     """Configurations in the order in which they are worth trying, and where they were judged."""
 
@@ -49,6 +60,7 @@ class Portfolio(BaseModel):
     format: Literal[1]
     metric: str
     sets: tuple[str, ...]  # on which they were judged
+    nets: Nets | None = None  # with which; None: an older version wrote the file
     first: int = Field(ge=0)  # so many are tried before a sampler is asked; the others tell it what they were worth
     configurations: tuple[Entry, ...]
 
@@ -89,7 +101,18 @@ def read_portfolio(file: Path) -> Portfolio:
     except ValidationError as error:
         raise SpaceError(str(file), *_explained(error)) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SpaceError(str(file), "", f"is no portfolio ({str(error).splitlines()[0]})") from None
+        raise SpaceError(str(file), "", f"is no portfolio ({str(error).splitlines()[0]}); {_WRITTEN_BY}") from None
+
+
+def backbones(space: SearchSpace) -> tuple[str, ...]:
+    """Return the backbones that a space trains."""
+    parameter = space.parameters.get("backbone")
+    return tuple(map(str, parameter.choice if isinstance(parameter, Choice) else (space.recipe()["backbone"],)))
+
+
+def judged_on_such_nets(portfolio: Portfolio, space: SearchSpace) -> bool:
+    """Tell whether a portfolio was judged with a backbone that a space trains; one that does not say so counts as if."""
+    return portfolio.nets is None or any(one in portfolio.nets.backbones for one in backbones(space))
 
 
 def projected(portfolio: Portfolio, space: SearchSpace) -> list[Entry]:
@@ -155,4 +178,4 @@ def notes(space: SearchSpace, configurations: list[Mapping[str, Any]] | list[dic
 
 def _explained(error: ValidationError) -> tuple[str, str]:
     key, wrong = explain(error, {"": list(Portfolio.model_fields)})
-    return key, f"{wrong}; a portfolio is written by python -m analysis.portfolio"
+    return key, f"{wrong}; {_WRITTEN_BY}"

@@ -17,7 +17,7 @@ class SearchSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sampler: str = "transfer_gp"  # one of `schedulers.samplers.registry`
+    sampler: str = "gp"  # one of `schedulers.samplers.registry`
     sampler_options: dict[str, Any] = {}  # Optuna's, such as {n_startup_trials: 20}
     scheduler: str = "fold_ladder"  # a strategy of `schedulers.strategies`
     scheduler_options: dict[str, Any] = {}  # settings that a strategy of a plugin brings

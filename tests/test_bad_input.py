@@ -56,7 +56,7 @@ def place(tmp_path: Path) -> Path:
         ),
         (
             ["--set", "search.sampler_options={startup: 3}"],
-            "search.sampler_options.startup: transfer_gp has no such option",
+            "search.sampler_options.startup: gp has no such option",
         ),
         (["--warm-start", "nowhere"], "--warm-start nowhere:"),
         (

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from rich.console import Console
 
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.greedy import greedy_order, ranked
 from analysis.portfolio.studies import read_judged
 from benchmarks.knowledge.shipped import shipped, tables
 from launch.initial_configurations import Beginning, from_portfolio, warm_start
-from launch.resolve import as_begun
+from launch.launch import prepared_launch
+from launch.options import parse_options
+from launch.resolve import as_begun, with_looks
 from schedulers.samplers.transfer.known import Known
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError, load_space
 from search_spaces.portfolio import find_portfolio, lies_in, read_portfolio, within
@@ -141,6 +144,78 @@ def test_a_study_goes_on_with_the_portfolio_that_it_began_with(tmp_path: Path) -
     assert rates == [0.9, 0.7, 1.0], "unless another is named"
 
 
+def test_a_study_keeps_the_portfolio_it_began_with_when_another_was_named_in_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_text(FILE)
+    (tmp_path / "other.yaml").write_text(FILE.replace("0.7", "0.9"))
+    (tmp_path / "toy.yaml").write_text(
+        "task: mask\ndata: {source: sample_faces, people: 12, scale: 0.125, holdout: 0}\nmetric: macro_f1\n"
+        "parameters: {learning_rate: {low: 0.6, high: 1.0}}\n"
+        "constants: {backbone: test_efficientnet, image_size: 32, epochs: 1, weights: none}\n"
+        "search: {trials: 2, folds: 2, finalists: 1, portfolio: mine.yaml}\n"
+    )
+    kept = StudyFolder(tmp_path / "toy").portfolio
+
+    def launched(*options: str) -> float:
+        command = ["launch_search.py", "--space", str(tmp_path / "toy.yaml"), "--results", str(tmp_path), *options]
+        monkeypatch.setattr(sys, "argv", command)
+        with prepared_launch(parse_options(""), Console(), lambda *lines: None) as launch, launch.locked():
+            launch.begin()
+            return float(launch.known.queue[0].configuration["learning_rate"])
+
+    assert launched() == 0.7
+    before = kept.read_text()
+    assert launched("--set", "search.portfolio=other.yaml") == 0.9
+    assert kept.read_text() == before, "what it began with"
+    (tmp_path / "mine.yaml").write_text(FILE.replace("0.7", "0.65"))
+    assert launched() == 0.7, "not what the file says by now"
+
+
+def test_a_portfolio_that_repeats_the_recipe_or_itself_counts_what_is_new(tmp_path: Path) -> None:
+    again = FILE.splitlines()[-1].replace("three", "four")
+    (tmp_path / "mine.yaml").write_text(FILE.replace("first: 3", "first: 5") + again)
+    known = begun(tmp_path, trials=20)
+    assert len(known.queue) == 3
+    assert "3 configurations come before" in known.notes[0]
+    three = {**space().defaults, "learning_rate": 0.8, "optimizer": "sgd"}
+    alike = space(trials=20).model_copy(update={"defaults": three})
+    assert len(from_portfolio(alike, tmp_path, StudyFolder(tmp_path / "new")).queue) == 2
+    (tmp_path / "mine.yaml").write_text(FILE.replace("first: 3", "first: 0"))
+    assert "0 configurations come before" in begun(tmp_path).notes[0]
+
+
+def test_a_study_that_knows_what_to_expect_looks_less_often_and_keeps_to_that(tmp_path: Path) -> None:
+    def looks(informed: bool, **search: object) -> tuple[int | None, float | None]:
+        settings = with_looks(space(**search), folder, informed=informed).search
+        return settings.looks, settings.keep
+
+    folder = StudyFolder(tmp_path / "toy")
+    assert looks(False) == (None, None)
+    assert looks(True) == (2, 0.25)
+    assert looks(True, looks=4) == (4, 0.25)
+    assert looks(True, scheduler="survey") == (None, None)
+    folder.path.mkdir()
+    known = with_looks(space(), folder, informed=True)
+    folder.begin_or_continue(Identity(known, {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    assert looks(False) == (2, 0.25), "as it began"
+
+
+def test_the_shipped_portfolio_is_left_out_where_it_was_judged_with_other_backbones(tmp_path: Path) -> None:
+    def named(**fields: object) -> str | None:
+        return as_begun(space(portfolio=None).model_copy(update=fields), None).search.portfolio
+
+    assert named() == "shipped"
+    assert named(constants={"backbone": "efficientnet_b3"}) == "none"
+    both = Choice(choice=("efficientnet_b3", "tf_efficientnet_lite0"))
+    assert named(parameters={"backbone": both}) == "shipped", "one of those that it searches was"
+    other = space(portfolio="shipped").model_copy(update={"constants": {"backbone": "efficientnet_b3"}})
+    assert (
+        "judged with tf_efficientnet_lite0, not efficientnet_b3"
+        in from_portfolio(other, tmp_path, StudyFolder(tmp_path / "new")).notes[0]
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
@@ -150,7 +225,7 @@ def test_a_study_goes_on_with_the_portfolio_that_it_began_with(tmp_path: Path) -
         ),
         (FILE.replace("format: 1", "format: 2"), r"format: Input should be 1"),
         (FILE.replace("origin: one", "name: one"), r"configurations\.0\.(origin|name): "),
-        ("[1", "is no portfolio"),
+        ("[1", r"is no portfolio .*; a portfolio is written by python -m analysis\.portfolio"),
         (FILE.replace("0.7", ".nan"), r"configurations\.0\.configuration\.learning_rate"),
     ],
 )
@@ -205,6 +280,13 @@ def test_the_command_writes_a_file_that_a_space_can_name(tmp_path: Path) -> None
     assert all(within(space(), one.configuration) == one.configuration for one in proposals)
     refused = subprocess.run([*command[:3], "nowhere", "--out", "x"], cwd=ROOT, capture_output=True, text=True)
     assert (refused.returncode, "holds no study" in refused.stdout + refused.stderr) == (2, True)
+    partly = subprocess.run(
+        [*command, "nowhere", "--out", str(tmp_path / "mine.yaml")], cwd=ROOT, capture_output=True, text=True
+    )
+    assert (partly.returncode, "Left out:" in partly.stdout) == (0, True)
+    negative = subprocess.run([*command, "--out", "x", "--first", "-1"], cwd=ROOT, capture_output=True, text=True)
+    assert negative.returncode == 2
+    assert "must be a number of configurations" in negative.stderr
 
 
 def test_the_shipped_portfolio_is_what_its_command_makes_of_the_recorded_sets() -> None:

@@ -126,7 +126,7 @@ def test_a_quasi_random_sequence_fills_the_space_more_evenly_than_chance() -> No
 
 def test_what_users_queue_comes_after_the_recipe_and_nothing_is_trained_twice(tmp_path: Path) -> None:
     space = toy_space(trials=5)
-    own = [Proposal({"epochs": 9, "learning_rate": rate}, "enqueued") for rate in (0.5, 0.25, 0.25)]
+    own = [Proposal(space.complete({"learning_rate": rate}), "enqueued") for rate in (0.5, 0.25, 0.25)]
     driver = ToyDriver(tmp_path / "record", space, queue=own).start().finish()
     trials = list(driver.run.state.trials.values())
     assert [trial.origin for trial in trials] == ["recipe", "enqueued", "random", "random", "random"]

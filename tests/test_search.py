@@ -420,3 +420,19 @@ def test_a_slow_backbone_makes_the_finals_due_earlier_and_the_forecast_longer() 
     assert left[9.0] > 4 * left[1.0], "the finalist's own nine seconds count, not the mean of three"
     assert not look_ahead(study(1.0), ladder, budget, 1, 125.0).finals_due
     assert look_ahead(study(9.0), ladder, budget, 1, 125.0).finals_due
+
+
+def test_finals_may_begin_after_two_fifths_of_a_time_budget_and_not_before() -> None:
+    events: list[Event] = [Launched(time=0, settings={})]
+    for trial, origin in enumerate(("recipe", "tpe", "tpe")):
+        events.append(TrialAdded(time=0, trial=trial, configuration={}, origin=origin))
+        events += [EpochScored(time=30, trial=trial, fold=0, epoch=epoch, score=0.9, seconds=9.0) for epoch in range(3)]
+    ladder, study = FoldLadder(epochs=9, folds=2, finalists=1), StudyState(events)
+    due = [look_ahead(study, ladder, Budget(4, seconds=100.0), 1, now).finals_due for now in (39.0, 41.0)]
+    assert due == [False, True], "all that is left would be needed since long"
+
+
+def test_a_budget_too_small_for_a_finalist_gives_half_of_it_to_first_looks() -> None:
+    ladder = FoldLadder(epochs=9, folds=2, finalists=1)
+    study = study_of({0: [0.5] * ladder.top}, {0: "recipe"})
+    assert look_ahead(study, ladder, Budget(30, fold_epochs=ladder.top + 10), 1, 0.0).contenders == 5

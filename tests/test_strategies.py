@@ -328,15 +328,3 @@ def test_every_setting_of_a_strategy_reaches_it(name: str) -> None:
     stated = {key: value for key, value in values.items() if key in settings_of(STRATEGIES[name])}
     ladder = make_ladder(toy_space(scheduler=name, **stated))
     assert {key: getattr(ladder, key) for key in stated} == stated
-
-
-def test_a_study_that_begins_with_a_portfolio_looks_twice_unless_it_says_otherwise() -> None:
-    def looks(**search: Any) -> tuple[int, float]:
-        ladder = make_ladder(toy_space(scheduler="fold_ladder", **search))
-        assert isinstance(ladder, FoldLadder)
-        return ladder.looks, ladder.keep
-
-    assert looks() == looks(portfolio="none") == (3, 0.5)
-    assert looks(portfolio="shipped") == (2, 0.25)
-    assert looks(portfolio="shipped", looks=4) == (4, 0.25)
-    make_ladder(toy_space(scheduler="survey", portfolio="shipped"))

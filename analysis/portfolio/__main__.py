@@ -6,13 +6,14 @@ python launch_search.py --space mask.yaml --set search.portfolio=mine.yaml
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.console import say, say_error
 from analysis.portfolio.across import portfolio_across
-from analysis.portfolio.studies import read_judged
+from analysis.portfolio.studies import Judged, read_judged
 from storage.atomic import write_text
-from studies.study_folder import StudyFolder
+from studies.study_folder import StudyError, StudyFolder
 
 
 def main() -> int:
@@ -21,11 +22,15 @@ def main() -> int:
     parser.add_argument("studies", type=Path, nargs="+", help="folders of studies")
     parser.add_argument("--out", type=Path, required=True, help="where to write it")
     parser.add_argument(
-        "--first", type=int, default=12, help="how many are tried before the sampler is asked (default: 12)"
+        "--first",
+        type=_count,
+        default=12,
+        metavar="N",
+        help="how many are tried before the sampler is asked (default: 12)",
     )
     arguments = parser.parse_args()
     try:
-        portfolio = portfolio_across([read_judged(StudyFolder(path)) for path in arguments.studies], arguments.first)
+        portfolio = portfolio_across(_judged(arguments.studies), arguments.first)
         write_text(arguments.out, portfolio.spelled())
     except (ValueError, OSError) as error:
         say_error(error)
@@ -36,6 +41,31 @@ def main() -> int:
     )
     say(f"Next: python launch_search.py --space SPACE --set search.portfolio={arguments.out}")
     return 0
+
+
+def _judged(paths: Sequence[Path]) -> list[Judged]:
+    """Return the studies that have scores; the others are left out by name.
+
+    Raises:
+        StudyError: none has.
+    """
+    found, reasons = list[Judged](), list[str]()
+    for path in paths:
+        try:
+            found.append(read_judged(StudyFolder(path)))
+        except ValueError as error:
+            reasons.append(str(error))
+    if not found:
+        raise StudyError("\n".join(reasons))
+    for reason in reasons:
+        say(f"Left out: {reason}")
+    return found
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a number of configurations, such as 12 (got {text!r})")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 from schedulers.disk.disk_budget import least_promising_first
 from schedulers.search_settings import make_ladder
 from search_spaces import SearchSpace
-from search_spaces.portfolio import Entry, Portfolio
+from search_spaces.portfolio import Entry, Nets, Portfolio, backbones
 from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder
 from studies.study_state import StudyState, TrialState
@@ -67,6 +67,16 @@ def portfolio(studies: Sequence[Judged], ordered: Sequence[Entry], first: int) -
         format=1,
         metric=", ".join(dict.fromkeys(study.space.metric for study in studies)),
         sets=tuple(study.name for study in studies),
+        nets=_nets([study.space for study in studies]),
         first=min(first, len(ordered)),
         configurations=tuple(ordered),
+    )
+
+
+def _nets(spaces: Sequence[SearchSpace]) -> Nets:
+    recipes = [space.recipe() for space in spaces]
+    return Nets(
+        backbones=tuple(dict.fromkeys(name for space in spaces for name in backbones(space))),
+        image_sizes=tuple(sorted({int(recipe["image_size"]) for recipe in recipes})),
+        epochs=tuple(sorted({int(recipe["epochs"]) for recipe in recipes})),
     )

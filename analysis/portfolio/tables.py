@@ -11,11 +11,11 @@ from search_spaces.portfolio import Entry, Portfolio
 
 
 def table_portfolio(
-    configurations: Mapping[str, Mapping[str, Any]], scores: Mapping[str, Sequence[float]], metric: str, first: int
+    configurations: Mapping[str, Mapping[str, Any]], scores: Mapping[str, Sequence[float]], **facts: Any
 ) -> Portfolio:
     """Return all configurations in greedy order, by their places on every set, so that sets count alike.
 
-    `scores` are by set, in the order of the configurations.
+    `scores` are by set, in the order of the configurations; `facts` are the portfolio's others.
     """
     places = ranked(np.array(list(scores.values()), dtype=np.float64))
     named = list(configurations.items())
@@ -25,4 +25,4 @@ def table_portfolio(
         )
         for one in greedy_order(places)
     ]
-    return Portfolio(format=1, metric=metric, sets=tuple(scores), first=first, configurations=tuple(entries))
+    return Portfolio(format=1, sets=tuple(scores), configurations=tuple(entries), **facts)

@@ -21,9 +21,19 @@ RANDOM, DIGITS = 26, 4  # how many are drawn, and their digits
 
 def configurations() -> dict[str, dict[str, Any]]:
     """Return all configurations by name, the recipe first, each with the recipe's values where it says nothing."""
-    spelled = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    spelled = _spelled()
     random = {f"random {number}": drawn for number, drawn in enumerate(spelled["random"], 1)}
     return {name: {**spelled["recipe"], **own} for name, own in {**spelled["designed"], **random}.items()}
+
+
+def version() -> int:
+    """Return the version of the list."""
+    return int(_spelled()["version"])
+
+
+def _spelled() -> dict[str, Any]:
+    spelled: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    return spelled
 
 
 def draw() -> list[dict[str, Any]]:

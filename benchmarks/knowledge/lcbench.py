@@ -121,7 +121,8 @@ def learned(benchmark: Benchmark, left_out: str, found: Mapping[str, Mapping[str
     others = [task for task in benchmark.tasks if task != left_out]
     configurations |= {f"best of {task}": dict(found[task]) for task in others}
     scores: Scores = np.array([benchmark.accuracy(task, list(configurations.values())) for task in others])
-    return table_portfolio(configurations, dict(zip(others, scores, strict=True)), "val_accuracy", FIRST)
+    by_task = dict(zip(others, scores, strict=True))
+    return table_portfolio(configurations, by_task, metric="val_accuracy", first=FIRST)
 
 
 def upside_down(portfolio: Portfolio) -> Portfolio:

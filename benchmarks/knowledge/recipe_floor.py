@@ -40,7 +40,7 @@ class Verdict:
 
 def rows_of(recorded: RecordedSet, seed: int, trials: int) -> list[Row]:
     """Return the leaderboard of one study."""
-    space, portfolio = shipped_space("transfer_gp", seed), portfolio_without(recorded.name)
+    space, portfolio = shipped_space("gp", seed), portfolio_without(recorded.name)
     ladder = FoldLadder(recorded.table.epochs, recorded.table.folds, **INFORMED)
     pool = np.random.default_rng(seed).permutation(drawable(recorded, space, portfolio))[
         :-5

@@ -17,18 +17,20 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.portfolio.tables import table_portfolio
-from benchmarks.knowledge.configurations import configurations
+from benchmarks.knowledge.configurations import configurations, version
 from benchmarks.knowledge.recorded_set import recorded_sets
-from search_spaces.portfolio import FOLDER, SHIPPED, Portfolio
+from benchmarks.sets.prepared import SIDE
+from search_spaces.portfolio import FOLDER, SHIPPED, Nets, Portfolio
 from storage.atomic import write_text
 from trainables.config import configured
 
 FIRST = 12  # configurations that a study may begin with
 LOOKS = (1, 2, 3, 4, 6, 8, 12)
+RELATIVES = (frozenset({"age", "gender", "mask"}), frozenset({"mnist", "small_digits"}))  # the same persons; digits
 _LEFT_OUT = ("batch_size",)  # knobs that follow from the number of pictures: what changes them is not shipped
-_NOTE = """\
+_NOTE = f"""\
 # What a new study tries first: configurations that did best on small sets of pictures, and what all of them were worth there, for
-# the sampler. From benchmarks/rows/sets (benchmarks/knowledge/configurations.yaml, version 1), by
+# the sampler. From benchmarks/rows/sets (benchmarks/knowledge/configurations.yaml, version {version()}), by
 #   python -m benchmarks.knowledge.shipped --write
 """
 
@@ -53,14 +55,30 @@ def shipped(sets: dict[str, dict[str, float]]) -> Portfolio:
     every = configurations()
     kept = [name for name in every if all(every[name][knob] == every["recipe"][knob] for knob in _LEFT_OUT)]
     scores = {name: [values[one] for one in kept] for name, values in sets.items()}
-    return table_portfolio(described(kept), scores, "macro_f1", FIRST)
+    return table_portfolio(described(kept), scores, metric="macro_f1", first=FIRST, nets=_nets())
+
+
+def _nets() -> Nets:
+    recipe = configured(configurations()["recipe"])
+    return Nets(backbones=(recipe.backbone,), image_sizes=(SIDE,), epochs=(recipe.epochs,))
+
+
+def portfolio_without(name: str, sets: dict[str, dict[str, float]]) -> Portfolio:
+    """Return the portfolio of all sets but one and its relatives."""
+    related = relatives(name)
+    return shipped({other: scores for other, scores in sets.items() if other not in related})
+
+
+def relatives(name: str) -> frozenset[str]:
+    """Return a set and those that are left out with it: the same persons, or the same kind of pictures."""
+    return next((one for one in RELATIVES if name in one), frozenset({name}))
 
 
 def left_out(sets: dict[str, dict[str, float]]) -> Iterator[tuple[str, list[float], list[float]]]:
     """Yield every set with the regret after the first few of the others' portfolio, and of random orders."""
     generator = np.random.default_rng(0)
     for name, scores in sets.items():
-        chosen = shipped({other: values for other, values in sets.items() if other != name})
+        chosen = portfolio_without(name, sets)
         ordered = np.array([scores[one.origin] for one in chosen.configurations])
         drawn = np.array([_regrets(generator.permutation(ordered)) for _ in range(400)])
         yield name, _regrets(ordered).tolist(), drawn.mean(axis=0).tolist()

@@ -27,7 +27,7 @@ from studies.study_state import StudyState, TrialState
 # Kendall's tau with the next look. Those that went on differ less than all, which pushes it down: of good looks it is about 0.2.
 BLIND_BELOW = 0.0
 ENOUGH = 6  # trials at both looks; fewer say nothing about the looks
-INFORMED: dict[str, Any] = {"looks": 2, "keep": 0.25}  # in a study that begins with a portfolio
+INFORMED: dict[str, Any] = {"looks": 2, "keep": 0.25}  # in a study whose portfolio says what to expect
 
 
 @dataclass(frozen=True)

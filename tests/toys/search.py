@@ -28,7 +28,7 @@ def toy_space(**search: Any) -> SearchSpace:
         metric="macro_f1",
         parameters={"learning_rate": Range(low=0.0, high=1.0)},
         constants={"epochs": EPOCHS},
-        defaults={"epochs": EPOCHS, "learning_rate": 0.5},
+        defaults={"backbone": "tf_efficientnet_lite0", "image_size": 64, "epochs": EPOCHS, "learning_rate": 0.5},
         search=SearchSettings(**settings),
     )
 

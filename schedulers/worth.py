@@ -1,7 +1,7 @@
 """What a further configuration is expected to gain, what it costs, and whether that is worth it.
 
 The next one is taken to score at the first look as the last ones did. By how much the best is then expected to rise is the
-expected improvement of a normal over it (Mockus, 1975); what a look shows is partly chance, so only `RELIABILITY` of it counts:
+expected improvement of a normal over it; what a look shows is partly chance, so only `RELIABILITY` of it counts:
 about the rank correlation of an early look with other folds on recorded sets (`python -m benchmarks.knowledge.promotion`). Its
 price is that of another trial on the ladder. What is saved and missed: `python -m benchmarks.knowledge.stopping`.
 """
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
-from scipy.stats import norm
 
 from schedulers.budget import Budget
+from schedulers.expected_improvement import expected_improvement
 from schedulers.ladder import Ladder, competitors
 from search_spaces.durations import spell_duration
 from studies.study_state import StudyState, TrialState
@@ -73,6 +73,5 @@ def _scores(trials: Iterable[TrialState], rung: int) -> list[float]:
 
 def improvement(scores: list[float], best: float) -> float:
     """Return by how much a draw from the normal of some scores is expected to exceed the best."""
-    mean, deviation = float(np.mean(scores)), max(float(np.std(scores, ddof=1)), 1e-12)
-    above = (mean - best) / deviation
-    return float(deviation * (above * norm.cdf(above) + norm.pdf(above)))
+    deviation = np.maximum(np.std(scores, ddof=1), 1e-12)
+    return float(expected_improvement(np.asarray(np.mean(scores)), np.asarray(deviation), best))

@@ -9,9 +9,10 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
-from scipy.stats import norm, spearmanr
+from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
+from schedulers.expected_improvement import expected_improvement
 from schedulers.proposal import PORTFOLIO
 from schedulers.samplers.projection import ORIGIN
 from schedulers.samplers.transfer.encoding import encoded, groups_of
@@ -118,9 +119,3 @@ def agreement(said: Values, ranks: Values) -> float:
     if len(said) < _ENOUGH or np.ptp(said) == 0 or np.ptp(ranks) == 0:
         return 1.0
     return max(0.0, float(spearmanr(said, ranks)[0]))
-
-
-def expected_improvement(mean: Values, deviation: Values, best: float) -> Values:
-    """Return by how much each is expected to exceed the best."""
-    above = (mean - best) / deviation
-    return np.asarray(deviation * (above * norm.cdf(above) + norm.pdf(above)))

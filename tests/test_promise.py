@@ -1,5 +1,7 @@
 """What an export promises: less than it saw, the same for the same seed, and never certain."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,14 @@ from tests.test_selection import pool
 from voting.ensemble.fit import Wanted
 from voting.ensemble.tasks import Tasks
 from voting.out_of_fold.eliminations import Rung, rows_of_persons, still_candidates
+from voting.out_of_fold.objective import OwnMetric
+from voting.out_of_fold.pool import equal_weights
 from voting.promise.bootstrap import Resampled, resampled
-from voting.promise.estimate import USUAL_GAIN, Measured, estimated, interval, weighed
+from voting.promise.estimate import Measured, Seen, estimated, interval, weighed
 from voting.promise.export import promise
+from voting.promise.gain import expected_gain, expected_gains
 from voting.promise.holdout import Held, held_out
+from voting.rules.joint import JOINT, JOINT_TASKS
 
 WANTED = Wanted()
 
@@ -38,20 +44,23 @@ def test_the_same_seed_gives_the_same_resamples() -> None:
     assert np.array_equal(one.ahead, other.ahead)
 
 
-def seen(spread: float = 0.03, ahead: float = 0.0) -> Resampled:
-    return Resampled(np.array([0.7 - spread, 0.7 + spread]), np.full(2, ahead))
+GAIN = Measured(0.01, 0.015)
+
+
+def seen(score: float = 0.7, spread: float = 0.03, ahead: float = 0.0) -> Seen:
+    return Seen(score, 100, Resampled(np.array([0.7 - spread, 0.7 + spread]), np.full(2, ahead)), GAIN)
 
 
 def test_a_promise_is_what_was_seen_less_luck_plus_what_all_folds_models_gain() -> None:
-    one = estimated(0.7, seen(ahead=0.02), 100, None)
-    assert one.combined.value == pytest.approx(0.7 - 0.632 * 0.02 + USUAL_GAIN.value)
+    one = estimated(seen(ahead=0.02), None)
+    assert one.combined.value == pytest.approx(0.7 - 0.632 * 0.02 + GAIN.value)
     low, high = one.interval
     assert low < one.combined.value < high
 
 
 def test_a_holdout_is_weighed_by_how_many_persons_it_has() -> None:
     held = Held(Measured(0.9, 0.01), 25, None)  # lucky, and seemingly sure
-    one = estimated(0.7, seen(), 100, held)
+    one = estimated(seen(), held)
     assert one.holdout is not None
     assert one.holdout.spread == pytest.approx(0.06), "twice that of four times the persons"
     assert 0.7 < one.combined.value < 0.76
@@ -59,7 +68,8 @@ def test_a_holdout_is_weighed_by_how_many_persons_it_has() -> None:
 
 
 def test_all_right_is_no_certainty() -> None:
-    one = estimated(1.0, Resampled(np.ones(3), np.zeros(3)), 48, Held(Measured(1.0, 0.0), 10, None))
+    certain = Seen(1.0, 48, Resampled(np.ones(3), np.zeros(3)), GAIN)
+    one = estimated(certain, Held(Measured(1.0, 0.0), 10, None))
     spec = promise(one, METRICS["macro_f1"])
     assert spec.low < 0.99
     assert spec.high == 1.0
@@ -67,9 +77,9 @@ def test_all_right_is_no_certainty() -> None:
 
 
 def test_a_metric_that_is_minimised_is_promised_in_its_own_value() -> None:
-    spec = promise(estimated(-0.5, seen(), 100, None), METRICS["log_loss"])
+    spec = promise(estimated(seen(-0.5), None), METRICS["log_loss"])
     assert spec.low < spec.score < spec.high
-    assert spec.score == pytest.approx(0.5 - USUAL_GAIN.value)
+    assert spec.score == pytest.approx(0.5 - GAIN.value)
 
 
 def test_the_interval_of_a_figure_has_its_level() -> None:
@@ -104,3 +114,28 @@ def test_who_would_have_been_eliminated_leaves_the_choice_and_the_last_one_stays
     lost = Rung(said[[1, 0]], np.array([0, -1]), 1, targets, persons, METRICS["accuracy"])
     assert still_candidates([lost], np.arange(4), 1).tolist() == [0], "nobody else is left"
     assert still_candidates([rung], np.array([9]), 2).tolist() == [0, 1], "nobody drawn was judged there"
+
+
+def test_models_of_all_folds_are_expected_to_gain_where_finalists_gain_together_and_less_where_many_vote() -> None:
+    noisy, sure = pool(0, candidates=4, persons=60, signal=0.5), pool(0, candidates=4, persons=60, signal=8.0)
+    alone, together = (equal_weights(4, voters) for voters in ([0], [0, 1, 2, 3]))
+    assert expected_gain(noisy, alone).value > expected_gain(noisy, together).value > 0.01
+    assert expected_gain(noisy, alone).value > 3 * expected_gain(sure, alone).value
+    assert expected_gain(noisy.only([0]), alone[:1]).spread == 0.03, "a single finalist says nothing"
+
+
+def joint_tasks() -> Tasks:
+    """Three tasks of the same images; gender has two classes."""
+    three = {task: pool(seed, persons=60) for seed, task in enumerate(JOINT_TASKS)}
+    two = replace(three["gender"], said=three["gender"].said[:, :, :2], targets=three["gender"].targets.clip(max=1))
+    three["gender"] = replace(two, objective=OwnMetric(METRICS["macro_f1"], two.targets))
+    return Tasks(three, 60, joint=True)
+
+
+def test_the_gain_of_joint_classes_is_what_all_tasks_contribute() -> None:
+    tasks = joint_tasks()
+    packed = {task: one.ensemble for task, one in tasks.explain(WANTED).items()}
+    gains = expected_gains(tasks, packed)
+    parts = [expected_gain(pool, packed[task].weights).value for task, pool in tasks.objectives(tasks.pools).items()]
+    assert gains[JOINT].value == pytest.approx(sum(parts))
+    assert gains[JOINT].spread < sum(gain.spread for gain in gains.values())

@@ -2,7 +2,8 @@
 
     python -m benchmarks.promise.coverage --rows benchmarks/rows/promise.jsonl --plot docs/images/promises.svg
 
-Needs what `benchmarks.promise.record` wrote. Once without a holdout and once with one of a quarter as many persons, who are taken
+Needs what `benchmarks.promise.record` wrote. What voting with all folds' models gains is expected as the other tasks show it
+(`benchmarks.promise.gains`). Once without a holdout and once with one of a quarter as many persons, who are taken
 from the fresh ones and are no part of the truth then. Studies that are in the rows are not worked out again.
 """
 
@@ -18,6 +19,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.promise.gains import fitted_without, gains_of
 from benchmarks.promise.plot import write_plot
 from benchmarks.promise.record import OUT, file_of
 from benchmarks.promise.recorded import RecordedStudy, read_study
@@ -25,7 +27,8 @@ from benchmarks.promise.studies import FRESH, SmallStudy, small_studies
 from benchmarks.recording import append_row, read_rows
 from voting.ensemble.fit import Ensemble, Wanted
 from voting.promise.bootstrap import RESAMPLES, resampled
-from voting.promise.estimate import Estimate, estimated, interval
+from voting.promise.estimate import Estimate, Seen, estimated, interval
+from voting.promise.gain import Averaging, expected_gain
 
 Row = dict[str, Any]
 WANTED = Wanted()
@@ -42,8 +45,10 @@ def main() -> None:
     done = {(row["task"], row["seed"]) for row in read_rows(arguments.rows)}
     there = [study for study in small_studies() if file_of(arguments.recorded, study).exists()]
     missing = [study for study in there if (study.task, study.seed) not in done]
+    gains = [gains_of(read_study(arguments.recorded, study)) for study in there] if missing else []
+    others = [fitted_without(study.task, gains) for study in missing]
     with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
-        for row in pool.map(partial(promised, arguments.recorded), missing):
+        for row in pool.map(partial(promised, arguments.recorded), missing, others):
             append_row(arguments.rows, row)
     rows = read_rows(arguments.rows)
     Console(width=120).print(coverage_table(rows))
@@ -51,27 +56,32 @@ def main() -> None:
         write_plot(rows, arguments.plot)
 
 
-def promised(recorded: Path, study: SmallStudy) -> Row:
+def promised(recorded: Path, study: SmallStudy, averaging: Averaging) -> Row:
     """Return what an export of a study promises, and what is true."""
-    return judged(read_study(recorded, study), study.persons // 4)
+    return judged(read_study(recorded, study), averaging)
 
 
-def judged(one: RecordedStudy, held: int, resamples: int = RESAMPLES, fresh: Sequence[int] = range(FRESH)) -> Row:
-    """Return the promises of a study without and with a holdout of `held` persons, against the other fresh persons."""
+def judged(
+    one: RecordedStudy, averaging: Averaging, resamples: int = RESAMPLES, fresh: Sequence[int] = range(FRESH)
+) -> Row:
+    """Return the promises of a study without and with the first fresh persons as a holdout, against the other ones."""
+    held = one.study.persons // 4
     packed = {one.study.task: one.tasks.explain(WANTED)[one.study.task].ensemble}
     ensemble, persons = packed[one.study.task], one.tasks.persons
-    seen = resampled(one.tasks, packed, WANTED, one.study.seed, resamples)[one.study.task]
+    draws = resampled(one.tasks, packed, WANTED, one.study.seed, resamples)[one.study.task]
     naive = one.pool.objective.score(ensemble.decided(one.pool))
+    seen = Seen(naive, persons, draws, expected_gain(one.pool, ensemble.weights, averaging))
     truth_rows = one.rows_of(np.array([person for person in fresh if person >= held]))
     truth = one.truth(ensemble, truth_rows)
     return {
         **vars(one.study),
+        **vars(averaging),
         "method": ensemble.method,
         "truth": truth,
         "single": one.truth(_best(one), truth_rows),
         "gain": truth - float(np.mean(one.of_one_fold(ensemble, truth_rows))),
-        "without": _spelled(estimated(naive, seen, persons, None)),
-        "with": _spelled(estimated(naive, seen, persons, one.holdout(ensemble, held))),
+        "without": _spelled(estimated(seen, None)),
+        "with": _spelled(estimated(seen, one.holdout(ensemble, held))),
     }
 
 

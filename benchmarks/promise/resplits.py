@@ -17,9 +17,11 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks.promise.coverage import Row, coverage_table, judged
+from benchmarks.promise.gains import fitted_without, gains_of
 from benchmarks.promise.record import OUT, file_of
 from benchmarks.promise.recorded import read_study
 from benchmarks.promise.studies import FRESH, SmallStudy, small_studies
+from voting.promise.gain import Averaging
 
 _RESAMPLES = 100  # half of an export's: the mean of a hundred is sure enough
 
@@ -32,19 +34,20 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     there = [study for study in small_studies() if file_of(arguments.recorded, study).exists()]
-    runs = list(product(there, range(arguments.draws)))
+    gains = [gains_of(read_study(arguments.recorded, study)) for study in there]
+    runs = [(study, draw, fitted_without(study.task, gains)) for study, draw in product(there, range(arguments.draws))]
     with ProcessPoolExecutor(arguments.workers, get_context("spawn")) as pool:
         rows = list(pool.map(partial(redrawn, arguments.recorded), *zip(*runs, strict=True)))
     Console(width=120).print(coverage_table(rows))
 
 
-def redrawn(recorded: Path, study: SmallStudy, draw: int) -> Row:
+def redrawn(recorded: Path, study: SmallStudy, draw: int, averaging: Averaging) -> Row:
     """Return the promise of one draw, and what is true on the other fresh persons."""
     one, generator = read_study(recorded, study), np.random.default_rng((study.seed, draw))
     held = study.persons // 4  # the first fresh persons are the holdout
     persons = np.sort(generator.choice(np.arange(held, FRESH), study.persons, replace=False))
     others = np.setdiff1d(np.arange(FRESH), persons)
-    return judged(one.redrawn(persons, generator), held, _RESAMPLES, others.tolist())
+    return judged(one.redrawn(persons, generator), averaging, _RESAMPLES, others.tolist())
 
 
 if __name__ == "__main__":

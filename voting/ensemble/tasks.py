@@ -32,12 +32,12 @@ class Tasks:
         pools = {task: self._drawn(task, drawn) for task in self.pools}
         kept = {task: still_candidates(self.rungs.get(task, ()), drawn, pool.size) for task, pool in self.pools.items()}
         few = {task: pool.only(kept[task]) for task, pool in pools.items()}
-        found = {task: fit(pool, wanted) for task, pool in self._objectives(few, wanted).items()}
+        found = {task: fit(pool, wanted) for task, pool in self.objectives(few).items()}
         return {task: _among_all(one, kept[task], self.pools[task].size) for task, one in found.items()}
 
     def explain(self, wanted: Wanted) -> dict[str, Explained]:
         """Return the ensembles that all persons choose, with what else was tried."""
-        return {task: explained(pool, wanted) for task, pool in self._objectives(dict(self.pools), wanted).items()}
+        return {task: explained(pool, wanted) for task, pool in self.objectives(self.pools).items()}
 
     def scores(self, ensembles: Mapping[str, Ensemble], drawn: Rows) -> dict[str, float]:
         """Return what ensembles score on these persons, every task by its own metric, and the joint classes."""
@@ -50,20 +50,21 @@ class Tasks:
             scores[JOINT] = macro_f1_of(confusion_of(np.asarray(truth), np.asarray(voted), JOINT_CLASSES))
         return scores
 
-    def _drawn(self, task: str, drawn: Rows) -> Pool:
-        pool = self.pools[task]
-        return pool.take(rows_of_persons(pool.persons, drawn))
-
-    def _objectives(self, pools: dict[str, Pool], wanted: Wanted) -> dict[str, Pool]:
+    def objectives(self, pools: Mapping[str, Pool]) -> Mapping[str, Pool]:
         """Return pools that are chosen for the joint classes, given the best trial of each other task."""
         if not self.joint:
             return pools
         voted = {task: pools[task].vote(best(pools[task], 1)).argmax(axis=1) * STRIDES[task] for task in JOINT_TASKS}
         truth = np.sum([pools[task].targets * STRIDES[task] for task in JOINT_TASKS], axis=0)
         whole = np.sum(list(voted.values()), axis=0)
-        return pools | {
-            task: pools[task].towards(JointF1(truth, whole - voted[task], STRIDES[task])) for task in JOINT_TASKS
+        return {
+            **pools,
+            **{task: pools[task].towards(JointF1(truth, whole - voted[task], STRIDES[task])) for task in JOINT_TASKS},
         }
+
+    def _drawn(self, task: str, drawn: Rows) -> Pool:
+        pool = self.pools[task]
+        return pool.take(rows_of_persons(pool.persons, drawn))
 
 
 def _among_all(ensemble: Ensemble, kept: Rows, candidates: int) -> Ensemble:

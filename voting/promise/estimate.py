@@ -1,8 +1,8 @@
 """The promise as a calculation: what was seen, less what choosing seems to gain, plus what voting of all folds' models gains.
 
 Out of fold every person is judged by the model of one fold; new persons are judged by those of all folds together. What that
-gains is known from many studies, and measured on the holdout, where both can be had. A holdout's score is a second estimate,
-of other persons. Figures of one thing are weighed by their variances.
+gains is expected from what finalists gain together, and measured on the holdout, where both can be had. A holdout's score is a
+second estimate, of other persons. Figures of one thing are weighed by their variances.
 """
 
 from dataclasses import dataclass
@@ -25,10 +25,6 @@ class Measured:
 
     value: float
     spread: float
-
-
-# Over studies: python -m benchmarks.promise.coverage --rows benchmarks/rows/promise.jsonl
-USUAL_GAIN = Measured(0.01, 0.015)
 
 
 @dataclass(frozen=True)
@@ -58,19 +54,29 @@ def interval(measured: Measured, level: float = LEVEL) -> tuple[float, float]:
     return measured.value - reach, measured.value + reach
 
 
-def estimated(naive: float, seen: Resampled, persons: int, held: "Held | None") -> Estimate:
-    """Return the estimate of a score from so many out-of-fold persons, and from a holdout.
+@dataclass(frozen=True)
+class Seen:
+    """What out-of-fold predictions say of an ensemble."""
+
+    score: float
+    persons: int  # who they are of
+    resamples: Resampled
+    gain: Measured  # that is expected of voting with the models of all folds
+
+
+def estimated(seen: Seen, held: "Held | None") -> Estimate:
+    """Return the estimate of a score from out-of-fold persons, and from a holdout.
 
     A spread is never below that of one more person (Laplace's rule of succession), and a holdout's never below what so few
     persons vary by out of fold: where all are right, that is no certainty.
     """
-    first = Measured(naive, max(seen.spread, 1 / (persons + 2)))
-    gain = USUAL_GAIN if held is None or held.gain is None else weighed(USUAL_GAIN, held.gain)
-    corrected = _corrected(first, seen.optimism, gain)
+    first, optimism = Measured(seen.score, max(seen.resamples.spread, 1 / (seen.persons + 2))), seen.resamples.optimism
+    gain = seen.gain if held is None or held.gain is None else weighed(seen.gain, held.gain)
+    corrected = _corrected(first, optimism, gain)
     if held is None:
-        return Estimate(first, seen.optimism, gain, None, corrected)
-    second = Measured(held.score.value, max(held.score.spread, first.spread * sqrt(persons / held.persons)))
-    return Estimate(first, seen.optimism, gain, second, weighed(corrected, second))
+        return Estimate(first, optimism, gain, None, corrected)
+    second = Measured(held.score.value, max(held.score.spread, first.spread * sqrt(seen.persons / held.persons)))
+    return Estimate(first, optimism, gain, second, weighed(corrected, second))
 
 
 def weighed(one: Measured, other: Measured) -> Measured:

@@ -11,7 +11,8 @@ from voting.ensemble.fit import Wanted
 from voting.ensemble.members import Chosen
 from voting.ensemble.tasks import Tasks
 from voting.promise.bootstrap import RESAMPLES, resampled
-from voting.promise.estimate import LEVEL, Estimate, estimated
+from voting.promise.estimate import LEVEL, Estimate, Seen, estimated
+from voting.promise.gain import expected_gains
 from voting.promise.holdout import Held, held_out
 from voting.rules.joint import JOINT, JOINT_TASKS, joint_class, joint_votes
 
@@ -32,7 +33,8 @@ def estimates(
     draws = resampled(tasks, packed, wanted, seed, resamples)
     held = holdouts(chosen, said)
     persons = {task: len(np.unique(pool.persons)) for task, pool in tasks.pools.items()} | {JOINT: tasks.persons}
-    return {name: estimated(seen[name], draws[name], persons[name], held.get(name)) for name in seen}
+    gains = expected_gains(tasks, packed)
+    return {name: estimated(Seen(seen[name], persons[name], draws[name], gains[name]), held.get(name)) for name in seen}
 
 
 def holdouts(chosen: Sequence[Chosen], said: HoldoutVotes) -> dict[str, Held]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from analysis.console import say
-from analysis.leaderboard import Row, chosen, is_tie, leaderboard, leaderboard_table, noise
+from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard, leaderboard_table, noise
 from analysis.progress import spell_parameters
 from analysis.rungs import advice, rung_table, rungs_shown
 from schedulers.ladder import Ladder

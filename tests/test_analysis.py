@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from analysis.counts import best_trial, count_trials
-from analysis.leaderboard import Row, chosen, is_tie, leaderboard
+from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard
 from analysis.progress import SearchProgress, spell_parameters
 from analysis.summary import print_ending, savings, time_shares, verdict
 from schedulers.strategies.fold_ladder import FoldLadder

@@ -14,7 +14,7 @@ import pytest
 
 import predict
 from analysis.check.__main__ import check
-from analysis.leaderboard import leaderboard
+from analysis.leaderboard.rows import leaderboard
 from launch.resolve import brought_up_to_date
 from plugins.loading import unload_plugin
 from schedulers.search_settings import make_ladder

@@ -402,3 +402,15 @@ def test_a_compiled_model_trains_as_the_plain_one(
     assert compiled.train_epoch(0).loss == pytest.approx(plain.train_epoch(0).loss, rel=1e-3)
     assert list(tmp_path.rglob("*.so")), "kernels that the next trial finds"
     assert compiled.weights().keys() == plain.weights().keys()
+
+
+def test_a_trial_that_draws_the_random_numbers_of_another_trains_what_that_one_did(
+    tiny: TrainConfig, data: FoldData
+) -> None:
+    def trained(trial: int, **knobs: object) -> list[bytes]:
+        made = FoldLearner(tiny.model_copy(update=knobs), data, trial, 0, place(tiny, Resources()))
+        made.train_epoch(0)
+        return [weights.numpy().tobytes() for weights in made.model.state_dict().values()]
+
+    assert trained(0, as_trial=3) == trained(3)
+    assert trained(0) != trained(3)

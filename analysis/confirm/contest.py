@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.leaderboard import chosen, leaderboard
+from analysis.leaderboard.rows import chosen, leaderboard
 from schedulers.search_settings import make_ladder
 from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.opened import open_study
 from schedulers.disk.disk_budget import least_promising_first
-from schedulers.search_settings import make_ladder
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Entry, Nets, Portfolio, backbones
-from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder
-from studies.study_state import StudyState, TrialState
+from studies.study_state import TrialState
 
 DIGITS = 4  # of a place
 
@@ -47,13 +46,12 @@ def read_judged(folder: StudyFolder) -> Judged:
     Raises:
         StudyError: there is no study, or no trial has a score yet.
     """
-    space = folder.stored_space()
-    folder.load_plugins()  # its strategy may be of one
-    promising = least_promising_first(StudyState(read_record(folder.record)), make_ladder(space))
+    study = open_study(folder.path)
+    promising = least_promising_first(study.state, study.ladder)
     trials = tuple(trial for trial in promising if trial.epochs and trial.failure is None)
     if not trials:
         raise StudyError(f"{folder.path}: no trial of it has a score yet; let it run first")
-    return Judged(folder.name, space, trials)
+    return Judged(folder.name, study.space, trials)
 
 
 def best_of(study: Judged, first: int) -> Portfolio:

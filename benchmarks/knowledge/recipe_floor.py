@@ -16,7 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from analysis.leaderboard import Row, chosen, leaderboard
+from analysis.leaderboard.rows import Row, chosen, leaderboard
 from benchmarks.knowledge.left_out import known, portfolio_without
 from benchmarks.knowledge.recorded_set import RECIPE, RecordedSet
 from benchmarks.knowledge.row_search import RowJudge, drawable, shipped_space

@@ -91,3 +91,6 @@ class OptimizationKnobs(BaseModel):
         "auto", "of training's forward pass, judging is float32; auto: float32 on a CPU, half on a GPU"
     )
     seed: int = knob(0, "of weights, order, augmentation and dropout", ge=0, fixed_because=_MEASURE)
+    as_trial: int | None = knob(
+        None, "number of the trial whose random numbers are drawn; null: its own", ge=0, fixed_because=_MEASURE
+    )

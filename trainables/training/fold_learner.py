@@ -47,7 +47,7 @@ class FoldLearner:
 
     def __init__(self, config: TrainConfig, data: FoldData, trial: int, fold: int, placement: Placement) -> None:
         self.config, self.data, self.placement = config, data, placement
-        self._stream = (config.seed, trial, fold)
+        self._stream = (config.seed, trial if config.as_trial is None else config.as_trial, fold)
         self._training, self._validation = data.training(fold), data.validation(fold)
         self._head = make_head(data.head_task(fold), config)
         with torch.random.fork_rng(devices=[]):

@@ -1,0 +1,68 @@
+"""Write a trial's configuration as a space of its own: what it trains, nothing to search.
+
+    python -m analysis.export_config results/age 14 --out winner.yaml
+    python launch_search.py --space winner.yaml
+
+The space has the study's data, task, folds and metric, every knob as a constant, and the trial's random numbers, so that on the
+same images and machine it trains exactly that again, on all folds.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from analysis.console import say, say_error
+from analysis.opened import OpenedStudy, open_study
+from storage.atomic import write_text
+from studies.study_state import TrialState
+from trainables.config import baselines, configured
+
+
+def main() -> int:
+    """Write the space; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
+    parser.add_argument("trial", type=int, help="its number")
+    parser.add_argument("--out", type=Path, help="the file (default: STUDY-trial-NUMBER.yaml)")
+    arguments = parser.parse_args()
+    try:
+        study = open_study(arguments.study)
+        text = spelled_space(study, study.trial(arguments.trial))
+        out = arguments.out or Path(f"{study.folder.name}-trial-{arguments.trial}.yaml")
+        write_text(out, text)
+    except (ValueError, OSError) as error:
+        say_error(error)
+        return 2
+    say(f"Trial {arguments.trial} of {study.folder.name} -> {out}", f"Next: python launch_search.py --space {out}")
+    return 0
+
+
+def spelled_space(study: OpenedStudy, trial: TrialState) -> str:
+    """Return the space of one trial as YAML."""
+    said = f"# Trial {trial.number} of the study {study.folder.name}, by python -m analysis.export_config; nothing is searched.\n"
+    return said + yaml.safe_dump(space_of(study, trial), sort_keys=False, allow_unicode=True)
+
+
+def space_of(study: OpenedStudy, trial: TrialState) -> dict[str, Any]:
+    """Return the sections of a space whose recipe is a trial's configuration."""
+    config = configured(trial.configuration)
+    effective = config.model_copy(update={"as_trial": config.as_trial or trial.number}).effective()
+    stated = {name: value for name, value in effective.items() if value != baselines()[name] or name in _ALWAYS}
+    plugins = (
+        {"plugins": [str(study.folder.plugins / name) for name in study.space.plugins]} if study.space.plugins else {}
+    )
+    return {
+        **{"task": study.space.task, "data": study.space.data, **plugins, "metric": study.space.metric},
+        **{"parameters": {}, "constants": stated},
+        "search": {"trials": 1, "finalists": 1, "folds": study.space.search.folds, "portfolio": "none"},
+    }
+
+
+_ALWAYS = ("backbone", "image_size", "epochs", "batch_size", "optimizer", "learning_rate")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

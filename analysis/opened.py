@@ -1,0 +1,51 @@
+"""A study opened for reading, whatever state it is in: running, stopped or finished."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from plugins.names import name_hint
+from schedulers.ladder import Ladder
+from schedulers.search_settings import make_ladder
+from search_spaces import SearchSpace
+from studies.record import read_record
+from studies.study_folder import StudyError, StudyFolder
+from studies.study_state import StudyState, TrialState
+
+
+@dataclass(frozen=True)
+class OpenedStudy:
+    """A study as it is at one moment."""
+
+    folder: StudyFolder
+    space: SearchSpace
+    state: StudyState
+    ladder: Ladder
+
+    def trial(self, number: int) -> TrialState:
+        """Return a trial by its number.
+
+        Raises:
+            StudyError: there is none.
+        """
+        if number not in self.state.trials:
+            there = f"0 to {len(self.state.trials) - 1}" if self.state.trials else "none yet"
+            raise StudyError(f"{self.folder.name}: has no trial {number}; its trials are {there}")
+        return self.state.trials[number]
+
+
+def open_study(path: Path) -> OpenedStudy:
+    """Return the study in a folder.
+
+    Raises:
+        StudyError: there is none; names those beside it.
+        RecordError: its record is damaged, or of another version.
+    """
+    folder = StudyFolder(path)
+    if not folder.exists():
+        beside = [one.name for one in sorted(folder.path.parent.glob("*")) if StudyFolder(one).exists()]
+        hint = f"; {name_hint(folder.name, beside)}" if beside else "; launch_search.py begins one"
+        raise StudyError(f"{path}: holds no study{hint}")
+    space = folder.stored_space()
+    folder.load_plugins()  # its strategy may be of one
+    events = read_record(folder.record) if folder.record.exists() else ()
+    return OpenedStudy(folder, space, StudyState(events), make_ladder(space))

@@ -39,6 +39,8 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the search has handlers of its own
     options = parse_options(__doc__)
+    if options.json:
+        console.file = sys.stderr
     try:
         with prepared_launch(options, console, say) as launch:
             return show_plan(console, launch) if options.dry_run else search(options, launch)
@@ -70,7 +72,7 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
                 "set_title": set_title,
             }
             stopping = stopping_on_signals(run.stop, say, same_command())
-            with listening(launch.folder, run), stopping:
+            with listening(launch.folder, run, also=["event_lines"] if options.json else []), stopping:
                 folders = TrialFolders(launch.folder.path)
                 run.start(launch.space.search.model_dump(), folders, launch.setup(share), voters=CONSIDERED)
                 with SearchProgress(console, run).shown():

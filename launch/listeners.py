@@ -5,10 +5,11 @@ the run, whose `state` has taken the event in. Its keyword-only arguments are it
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import plugins
+from launch.event_lines import event_lines
 from plugins.registry import PluginError, Registry, checked_options
 from schedulers.samplers.optuna_journal import journaled
 from schedulers.samplers.warm_up import warmed_up
@@ -24,6 +25,7 @@ LISTENERS: Registry[Listener] = plugins.LISTENERS
 ALWAYS = ("optuna_journal", "sampler_warm_up")
 LISTENERS.add("optuna_journal", journaled)
 LISTENERS.add("sampler_warm_up", warmed_up)
+LISTENERS.add("event_lines", event_lines)
 
 
 def check_listeners(space: SearchSpace) -> None:
@@ -40,9 +42,9 @@ def check_listeners(space: SearchSpace) -> None:
 
 
 @contextmanager
-def listening(folder: StudyFolder, run: StudyRun) -> Iterator[None]:
-    """Have a study's listeners hear of every event as long as the block runs."""
-    wanted = {**{name: {} for name in ALWAYS}, **run.space.search.listeners}
+def listening(folder: StudyFolder, run: StudyRun, *, also: Sequence[str] = ()) -> Iterator[None]:
+    """Have a study's listeners hear of every event as long as the block runs, and those named beside."""
+    wanted = {**{name: {} for name in (*ALWAYS, *also)}, **run.space.search.listeners}
     with ExitStack() as stack:
         for name, options in wanted.items():
             listener = LISTENERS[name]

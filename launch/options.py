@@ -27,6 +27,9 @@ def parse_options(description: str | None) -> argparse.Namespace:
     parser.add_argument("--enqueue", metavar="FILE", help="begin with the configurations of a YAML list")
     parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
     parser.add_argument("--verbose", action="store_true", help="show at the end how the search was spent, rung by rung")
+    parser.add_argument(
+        "--json", action="store_true", help="print every event as a line of JSON, and all else on standard error"
+    )
     parser.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
     return parser.parse_args()
 

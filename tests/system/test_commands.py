@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.crash import trial_processes
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded, TrialFailed
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded, TrialFailed, parse_event
 from studies.manifest import read_manifest
 from studies.record import read_record
 from studies.study_state import StudyState
@@ -198,7 +198,7 @@ def test_folds_in_lockstep_with_budgets_a_queue_and_another_sampler_run_under_ra
     other = ("--set", "learning_rate.low=1e-3", "--set", "metric=log_loss")
     warm = search(place, "--study", "warm", "--trials", "4", "--warm-start", "toy", *other)
     assert "log loss ± spread over folds" in warm
-    assert "the best 1 configurations of toy (mask) come before the sampler's" in warm
+    assert "Warm start, toy (mask): 1 configuration comes before the sampler's" in warm
     assert state(place, "warm").trials[1].origin == "toy"
     check = [sys.executable, "-m", "analysis.check", str(place / "results/toy")]
     assert "0 wrong" in subprocess.run(check, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -206,9 +206,13 @@ def test_folds_in_lockstep_with_budgets_a_queue_and_another_sampler_run_under_ra
 
 def test_a_larger_number_of_trials_extends_and_another_space_is_refused_with_the_difference(place: Path) -> None:
     search(place, "--trials", "2")
-    extended = search(place, "--trials", "4")
+    before = len(list(read_record(place / "results/toy/record.jsonl")))
+    command = [sys.executable, str(ROOT / "launch_search.py"), "--space", "toy.yaml", "--trials", "4", "--json"]
+    extended = subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
     assert len(state(place).trials) == 4
-    assert "4/4" in extended
+    assert "4/4" in extended.stderr
+    printed = [parse_event.validate_json(line) for line in extended.stdout.splitlines()]
+    assert printed == list(read_record(place / "results/toy/record.jsonl"))[before:], "a line an event, nothing else"
     epochs = len(list(read_record(place / "results/toy/record.jsonl")))
     refused = search(place, "--set", "learning_rate.high=5e-3", "--set", "data.split_seed=1", code=2)
     assert "parameters.learning_rate.high: 0.01 -> 0.005" in refused

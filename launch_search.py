@@ -25,6 +25,7 @@ from launch.signals import STOPPED, stopping_on_signals
 from schedulers.ray.cluster import ray_cluster
 from schedulers.ray.private_names import set_title
 from schedulers.ray.tune_search import run_climbs
+from schedulers.requests import RequestFolder
 from schedulers.study_run import StudyRun
 from studies.record import Record
 from studies.trial_folders import TrialFolders
@@ -63,7 +64,13 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
         with Record(launch.folder.record) as record:
             known = launch.known
             run = StudyRun(
-                record, launch.space, slots, queue=known.queue, portfolio=known.portfolio, effective=effective
+                record,
+                launch.space,
+                slots,
+                queue=known.queue,
+                portfolio=known.portfolio,
+                effective=effective,
+                requests=RequestFolder(launch.folder.requests),
             )
             common = {
                 "study": str(launch.folder.path),

@@ -92,7 +92,7 @@ def failed_setup(study: StudyState) -> TrialState | None:
     if study.setup_works:
         return None
     first = study.climbed_since_launch[:SAME_FAILURES]
-    failures = {study.trials[number].failure for number in first}
+    failures = {None if (trial := study.trials[number]).withdrawn else trial.failure for number in first}
     alike = len(first) == SAME_FAILURES and len(failures) == 1 and failures.isdisjoint({None, "not_finite"})
     return study.trials[first[0]] if alike else None
 

@@ -3,13 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
+from plugins.names import name_hint
 from plugins.registry import PluginError, checked_options
 from schedulers.budget import Budget
 from schedulers.ladder import Ladder
 from schedulers.strategies import STRATEGIES, settings_of
 from search_spaces import SearchSettings, SearchSpace, SpaceError
+from search_spaces.errors import explain
 from studies.metrics import METRICS
+from studies.requests import ChangeBudget, Request
 
+BUDGETS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget")  # may change while it runs
 OF_STRATEGIES = ("grace_period", "looks", "keep", "reduction_factor", "race")  # each of some strategies, not of all
 
 
@@ -41,6 +47,26 @@ def make_ladder(space: SearchSpace) -> Ladder:
         )
     except (PluginError, TypeError) as error:
         raise SpaceError(space.name, "search.scheduler_options", str(error)) from None
+
+
+def changed_space(space: SearchSpace, request: Request) -> SearchSpace:
+    """Return a space under the budgets that a request asks for; the same space if it asks for something else.
+
+    Raises:
+        SpaceError: it asks for what is no budget, or no value of one.
+    """
+    if not isinstance(request, ChangeBudget):
+        return space
+    for name in request.settings:
+        if name not in BUDGETS:
+            raise SpaceError(space.name, f"search.{name}", f"is no budget; {name_hint(name, BUDGETS)}")
+    try:
+        search = SearchSettings.model_validate({**space.search.model_dump(), **request.settings})
+        changed = SearchSpace.model_validate({**dict(space), "search": search})
+    except ValidationError as error:
+        raise SpaceError(space.name, *explain(error)) from None
+    make_budget(changed)
+    return changed
 
 
 def _refuse_settings(options: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from schedulers.next_work import CloseField, Finished, Wait, Work, failed_setup,
 from schedulers.proposal import Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.proposals import Effective, Proposals
-from schedulers.search_settings import make_budget, make_ladder
+from schedulers.search_settings import changed_space, make_budget, make_ladder
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Portfolio
 from studies.climb_order import ClimbOrder
@@ -25,15 +25,18 @@ from studies.events import (
     Event,
     FieldClosed,
     Launched,
+    Requested,
     Rewound,
     TrialAdded,
     TrialFailed,
 )
-from studies.failures import LOST, Failure
+from studies.failures import LOST, WITHDRAWN, Failure
 from studies.record import Record, RecordError
+from studies.requests import AddConfigurations, ChangeBudget, Request, StopSearch, StopTrial
 from studies.study_state import StudyState, TrialState
 
 logger = logging.getLogger(__name__)
+Requests = Callable[[], Iterable[tuple[str, Request]]]  # what was asked since the last question, by name
 
 
 class StudyRun:
@@ -48,6 +51,7 @@ class StudyRun:
         queue: Sequence[Proposal] = (),
         portfolio: Portfolio | None = None,
         effective: Effective = dict,
+        requests: Requests = tuple,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.space = space
@@ -61,6 +65,7 @@ class StudyRun:
         self.paused: str | None = None  # why a human has to look before the search can go on
         self._proposals = Proposals(Asker(space, self.ladder, portfolio), queue, effective)
         self._listeners: list[Callable[[Event], None]] = []
+        self._requests = requests
         self._record = record
         self._clock = clock
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
@@ -74,7 +79,7 @@ class StudyRun:
         Raises:
             RecordError: the record has lost all trials.
         """
-        self._folders = folders
+        self._folders, self._voters = folders, voters
         self._trimmer = Trimmer(folders, self.space.search.disk_budget, voters)
         self.state.last_attempt = max(self.state.last_attempt, folders.newest_attempt())
         if not self.state.trials and folders.newest_attempt():
@@ -91,9 +96,12 @@ class StudyRun:
                 reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"
                 self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason=reason))
         self._tidy_up(self.state.trials)
+        self._take_up_again()
+        self.take_requests()
 
     def next_climb(self) -> ClimbOrder | None:
         """Return the next climb and note that it has started; None: wait, or see `finished`."""
+        self.take_requests()
         if self.state.version == self._waiting_since and not self.stopping:
             return None
         work = self._next_work()
@@ -134,6 +142,7 @@ class StudyRun:
             self._add(TrialFailed(time=self._clock(), trial=order.trial, **fields))
         if failure is not None and failure.pauses:
             self.pause(failure.reason)
+        self._withdraw(trial)
         self._tidy_up([order.trial])
 
     def stop(self) -> None:
@@ -151,21 +160,64 @@ class StudyRun:
 
     def ends_here(self, order: ClimbOrder, fold_epochs: int) -> bool:
         """Tell whether a climb that has just done so many fold-epochs, recorded or not yet, must not begin another."""
+        self.take_requests()
         trial = self.state.trials[order.trial]
         unrecorded = max(0, fold_epochs - trial.fold_epochs)
         running = unrecorded + under_way(self.state, self.ladder, trial)
-        return self.stopping or self.budget.spent(self.state, self._clock(), running) is not None
+        return self.stopping or trial.withdrawn or self.budget.spent(self.state, self._clock(), running) is not None
+
+    def take_requests(self) -> None:
+        """Take up what was asked from another terminal."""
+        for name, request in self._requests():
+            if name not in self.state.requests:
+                self._take_up(name, request)
 
     def close(self) -> None:
         """Note climbs that are still open as stopped: their actors are gone."""
         for trial in self.state.climbing():
             self._add(ClimbEnded(time=self._clock(), trial=trial.number, attempt=trial.attempt, reason="stopped"))
 
+    def _take_up(self, name: str, request: Request) -> None:
+        try:
+            space = changed_space(self.space, request)
+        except ValueError as error:
+            logger.warning("request %s: %s; it is left out", name, error)
+            return
+        self._add(Requested(time=self._clock(), name=name, request=request))
+        match request:
+            case StopSearch():
+                self.stop()
+            case StopTrial() if request.trial in self.state.trials:
+                self._withdraw(self.state.trials[request.trial])
+            case AddConfigurations():
+                self._enqueue(request)
+            case ChangeBudget():
+                self.space, self.budget = space, make_budget(space)
+                self._trimmer = Trimmer(self._folders, space.search.disk_budget, self._voters)
+
+    def _take_up_again(self) -> None:
+        """Go on with what earlier launches were asked and did not get to."""
+        for request in self.state.requests.values():
+            if isinstance(request, AddConfigurations):
+                self._enqueue(request)
+        for trial in self.state.trials.values():
+            self._withdraw(trial)
+
+    def _enqueue(self, request: AddConfigurations) -> None:
+        self._proposals.enqueue(request.configurations)
+        least = len(self.state.trials) + self._proposals.untried(self.state)
+        self.budget = replace(self.budget, trials=max(self.budget.trials, least))
+
+    def _withdraw(self, trial: TrialState) -> None:
+        if trial.withdrawn and not trial.climbing and trial.failure is None:
+            reason = "stopped on request"
+            self._add(TrialFailed(time=self._clock(), trial=trial.number, failure=WITHDRAWN, reason=reason))
+
     def _try_again_what_failed_alike(self) -> None:
         """Take the trials back, each once, whose failures stopped the last launch: the setup may be mended by now."""
         for number in self.state.climbed_since_launch if failed_setup(self.state) else ():
             trial = self.state.trials[number]
-            if trial.failure not in (None, "not_finite") and not trial.taken_back:
+            if trial.failure not in (None, "not_finite", WITHDRAWN) and not trial.taken_back:
                 self._add(Rewound(time=self._clock(), trial=number, fold_epochs=trial.fold_epochs))
 
     def _catch_up(self, trial: TrialState) -> None:

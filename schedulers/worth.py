@@ -58,7 +58,7 @@ def next_offer(study: StudyState, ladder: Ladder, slots: int) -> Offer | None:
     scores = _scores(trials, rung)
     if seconds is None or len(scores) < ENOUGH:
         return None
-    fails = sum(trial.failure is not None for trial in trials) / len(trials)
+    fails = sum(trial.failure is not None and not trial.withdrawn for trial in trials) / len(trials)
     begun = len(trials)
     fold_epochs = max(
         float(rung), (ladder.cost(2 * begun) - ladder.cost(begun)) / begun

@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-RECORD_FORMAT = 2  # raise it when a record could be misread by the version before
-READABLE_FORMATS = (1, 2)  # the first knew no expectations and no closed field
+from studies.requests import Request
+
+RECORD_FORMAT = 3  # raise it when a record could be misread by the version before
+READABLE_FORMATS = (1, 2, 3)  # the first knew no expectations and no closed field, the second no requests
 Part: TypeAlias = Literal["resume", "weights"]  # of a trial folder: what may be dropped from it
 
 
@@ -107,7 +109,24 @@ class Dropped(_Event):
     bytes: int
 
 
+class Requested(_Event):
+    """Somebody asked for something from another terminal, and the driver took it up."""
+
+    event: Literal["requested"] = "requested"
+    name: str  # of the request's file: nothing is taken up twice
+    request: Request
+
+
 Event: TypeAlias = (
-    Launched | TrialAdded | FieldClosed | ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound | Dropped
+    Launched
+    | TrialAdded
+    | FieldClosed
+    | ClimbStarted
+    | EpochScored
+    | ClimbEnded
+    | TrialFailed
+    | Rewound
+    | Dropped
+    | Requested
 )
 parse_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

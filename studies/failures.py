@@ -9,6 +9,7 @@
 | `error` | an error in code, such as an unknown option of an optimizer | the trial fails |
 | `disk_full` | no room for the next file | no failure: the search pauses, the trial rests at its last epoch |
 | `superseded` | a newer attempt has taken the trial over | no failure |
+| `withdrawn` | somebody asked to stop the trial (`launch.control`) | it is out; samplers do not hold that against its like |
 
 As long as no trial has scored an epoch under a launch's environment, constants and data, its first three trials failing
 alike (but for `not_finite`) stop the study: it is the setup (see `next_work.failed_setup`). The next
@@ -21,6 +22,7 @@ from typing import Literal, TypeAlias
 from studies.study_state import TrialState
 
 Retried: TypeAlias = Literal["lost", "out_of_memory"]
+WITHDRAWN = "withdrawn"
 RETRIES = 1  # without a finished epoch in between
 _RETRIED: dict[str, Retried] = {"lost_process": "lost", "out_of_memory": "out_of_memory"}
 

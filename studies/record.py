@@ -47,6 +47,18 @@ class StudyLock:
     def release(self) -> None:
         self._file.close()
 
+    @staticmethod
+    def is_held(study_folder: Path) -> bool:
+        """Tell whether a launch works on the study at this moment."""
+        try:
+            with open(study_folder / "lock", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
 
 class Record:
     """The open record of one study; use as a context manager."""

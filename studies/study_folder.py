@@ -41,6 +41,7 @@ class StudyFolder:
         self.trials = self.path / "trials"
         self.portfolio = self.path / "portfolio.yaml"  # as the study began with it
         self.rungs = self.path / "rungs.txt"
+        self.requests = self.path / "requests"  # from other terminals, see `studies.requests`
         self.ray = self.path / "ray"
         self.mirror = self.path / "optuna.journal"
 

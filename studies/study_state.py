@@ -13,10 +13,12 @@ from studies.events import (
     Event,
     FieldClosed,
     Launched,
+    Requested,
     Rewound,
     TrialAdded,
     TrialFailed,
 )
+from studies.requests import Request, StopTrial
 
 
 class StateError(ValueError):
@@ -40,6 +42,7 @@ class TrialState:
     failure: str | None = None
     reason: str | None = None
     taken_back: bool = False  # its failure was forgiven once: not a second time
+    withdrawn: bool = False  # somebody asked to stop it, which is no fault of its configuration
 
     @property
     def fold_epochs(self) -> int:
@@ -69,6 +72,7 @@ class StudyState:
         self.last_attempt = 0
         self.climbed_since_launch: list[int] = []  # every trial once, in the order in which they set out
         self.bytes_dropped = 0  # by the disk budget
+        self.requests: dict[str, Request] = {}  # that were taken up, by name
         self.closed: str | None = None  # why no further configuration begins in this launch
         self._setup, self._working_setups = "", set[str]()  # this launch's, and those under which an epoch was scored
         self.version = 0  # grows with every event: what was decided on an older version is stale
@@ -83,7 +87,7 @@ class StudyState:
         """Return the state of a record that may have lost lines: events of unknown trials are left out."""
         state = cls()
         for event in events:
-            if isinstance(event, Launched | TrialAdded | FieldClosed) or event.trial in state.trials:
+            if isinstance(event, Launched | TrialAdded | FieldClosed | Requested) or event.trial in state.trials:
                 state.apply(event)
         return state
 
@@ -156,7 +160,14 @@ class StudyState:
                 trial.failure = trial.reason = None
             case Dropped():
                 self.bytes_dropped += event.bytes
+            case Requested():
+                self._request(event)
         self._last_time = event.time
+
+    def _request(self, event: Requested) -> None:
+        self.requests[event.name] = event.request
+        if isinstance(event.request, StopTrial) and event.request.trial in self.trials:
+            self.trials[event.request.trial].withdrawn = True
 
     def _trial(self, event: ClimbStarted | EpochScored | ClimbEnded | TrialFailed | Rewound) -> TrialState:
         """Return the trial that an event is about.

@@ -6,7 +6,17 @@ from functools import partial
 from pathlib import Path
 
 from studies.climb_order import position_after
-from studies.events import ClimbEnded, ClimbStarted, Dropped, EpochScored, Event, FieldClosed, Launched, TrialAdded
+from studies.events import (
+    ClimbEnded,
+    ClimbStarted,
+    Dropped,
+    EpochScored,
+    Event,
+    FieldClosed,
+    Launched,
+    Requested,
+    TrialAdded,
+)
 from studies.record import readable_events
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
@@ -59,7 +69,7 @@ def walk(events: Iterable[Event], position: Position, lost: LostTrial) -> Iterat
     """
     study = StudyState()
     for event in events:
-        if not isinstance(event, Launched | Dropped | FieldClosed):
+        if not isinstance(event, Launched | Dropped | FieldClosed | Requested):
             for number in range(len(study.trials), event.trial + (not isinstance(event, TrialAdded))):
                 yield from _made_up(study, lost(number, event.time))
         wrong = contradiction(study, event, position)
@@ -76,7 +86,7 @@ def _made_up(study: StudyState, events: Iterable[Event]) -> Iterator[tuple[Event
 
 def contradiction(study: StudyState, event: Event, position: Position) -> str | None:
     """Return why an event cannot have come next in a study, None if it can."""
-    if isinstance(event, Launched | Dropped | FieldClosed):
+    if isinstance(event, Launched | Dropped | FieldClosed | Requested):
         return None
     if isinstance(event, TrialAdded):
         following = len(study.trials)

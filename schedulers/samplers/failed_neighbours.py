@@ -17,7 +17,8 @@ def likely_to_fail(space: SearchSpace, configuration: Mapping[str, Any], trials:
     few of them.
     """
     ours = space.active(configuration)
-    known = [(_distance(space, ours, trial), trial) for trial in trials if trial.epochs or trial.failure is not None]
+    told = [trial for trial in trials if (trial.epochs or trial.failure is not None) and not trial.withdrawn]
+    known = [(_distance(space, ours, trial), trial) for trial in told]
     if len(known) <= NEIGHBOURS:
         return False
     nearest = sorted(known, key=lambda pair: pair[0])[:NEIGHBOURS]

@@ -36,7 +36,7 @@ def by_depth(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froz
         state = TrialState.COMPLETE if rung == ladder.top else TrialState.PRUNED
         return _frozen(space, trial, state, trial.score_at(rung), rung)
 
-    inside = [trial for trial in study.trials.values() if space.contains(trial.configuration)]
+    inside = [one for one in study.trials.values() if space.contains(one.configuration) and not one.withdrawn]
     return [_infeasible(space, trial) if trial.failure is not None else projected(trial) for trial in inside]
 
 
@@ -48,7 +48,7 @@ def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froze
     `SHOWN` trials each are given: a Gaussian process takes time with the cube of their number.
     """
     earned = earned_rungs(study, ladder)
-    failed = [number for number, trial in study.trials.items() if trial.failure is not None]
+    failed = [number for number, one in study.trials.items() if one.failure is not None and not one.withdrawn]
     scored = [trial for trial in study.trials.values() if trial.failure is None and earned[trial.number]]
     order = sorted(scored, key=lambda trial: _depth_and_score(trial, earned))
     keys = [(0, 0.0)] * len(failed) + [_depth_and_score(trial, earned) for trial in order]
@@ -61,7 +61,7 @@ def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froze
 
     given = {*list(study.trials)[-SHOWN:], *(trial.number for trial in order[-SHOWN:]), *failed[-SHOWN:]}
     trials = [study.trials[number] for number in sorted(given)]
-    return [projected(trial) for trial in trials if space.contains(trial.configuration)]
+    return [projected(one) for one in trials if space.contains(one.configuration) and not one.withdrawn]
 
 
 def _depth_and_score(trial: OurTrial, earned: Mapping[int, int]) -> tuple[int, float]:

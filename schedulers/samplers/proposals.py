@@ -1,7 +1,7 @@
 """What the next trial trains: the recipe, then what users queued, then what the sampler draws; nothing twice."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -38,16 +38,24 @@ class Proposals:
         proposal = next(untried, None)
         return proposal and replace(proposal, expected=self._asker.known.place(proposal.configuration))
 
+    def enqueue(self, configurations: Iterable[Mapping[str, Any]]) -> None:
+        """Put configurations of the user's behind those that wait."""
+        self._queue = [*self._queue, *(Proposal(dict(one), ENQUEUED) for one in configurations)]
+
+    def untried(self, study: StudyState) -> int:
+        """Return how many configurations of the user's own no trial has."""
+        tried = {self._key(trial.configuration) for trial in study.trials.values()}
+        return len({self._key(one.configuration) for one in self._queue if one.origin == ENQUEUED} - tried)
+
     def asked_for(self, study: StudyState) -> bool:
         """Tell whether a configuration of the user's own list has not been tried: it is, whatever it may gain."""
-        tried = {self._key(trial.configuration) for trial in study.trials.values()}
-        return any(one.origin == ENQUEUED and self._key(one.configuration) not in tried for one in self._queue)
+        return self.untried(study) > 0
 
     def _candidates(self, study: StudyState) -> Iterator[Proposal]:
         if not study.trials:
             yield Proposal(self._space.recipe(), "recipe")
         yield from self._queue  # also what is like a failed one: whoever queued it may know better
-        failed = [trial.configuration for trial in study.trials.values() if trial.failure is not None]
+        failed = [one.configuration for one in study.trials.values() if one.failure is not None and not one.withdrawn]
         learns = SAMPLERS[self._space.search.sampler].learns
         for retry in range(TRIES if self._space.parameters else 0):
             drawn = self._asker.propose(study, len(study.trials), retry)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from schedulers.proposal import Proposal
-from schedulers.study_run import StudyRun
+from schedulers.study_run import Requests, StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.climb_order import ClimbOrder
 from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, TrialAdded
@@ -96,11 +96,12 @@ class ToyDriver:
         seed: int = 0,
         score: Score = peak,
         queue: Sequence[Proposal] = (),
+        requests: Requests = tuple,
     ) -> None:
         self.record = Record(path)
         self.clock = Clock()
         self.clock.now = self.record.events[-1].time if self.record.events else 0.0
-        self.run = StudyRun(self.record, space, slots, queue=queue, clock=self.clock)
+        self.run = StudyRun(self.record, space, slots, queue=queue, clock=self.clock, requests=requests)
         self.score = score
         self.random = random.Random(seed)
         self.slots: list[ClimbOrder | None] = [None] * slots

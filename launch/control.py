@@ -1,0 +1,118 @@
+"""Ask a search for something, from another terminal or before its next launch.
+
+    python -m launch.control results/age stop                       # after the epochs that run
+    python -m launch.control results/age stop-trial 14
+    python -m launch.control results/age add mine.yaml              # a YAML list, such as - {learning_rate: 1e-3}
+    python -m launch.control results/age budget --trials 60 --time-budget 2h
+
+A search that runs takes a request up within an epoch; one that has ended takes it up at its next launch. Everything that was
+taken up stands in the record. Budgets hold for one launch.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.console import say, say_error
+from analysis.opened import OpenedStudy, open_study
+from launch.initial_configurations import enqueued
+from schedulers.search_settings import BUDGETS, changed_space
+from studies.record import StudyLock
+from studies.requests import AddConfigurations, ChangeBudget, Request, StopSearch, StopTrial, write_request
+from studies.study_folder import StudyError
+
+
+def main() -> int:
+    """Write the request; return the exit code."""
+    options = parse_options()
+    try:
+        study = open_study(options.study)
+        request = requested(study, options)
+        write_request(study.folder.requests, request)
+    except (ValueError, OSError) as error:
+        say_error(error)
+        return 2
+    when = "within an epoch" if StudyLock.is_held(study.folder.path) else "at its next launch"
+    say(f"Asked: {spelled(request)}. {study.folder.name} takes it up {when}.")
+    return 0
+
+
+def parse_options() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
+    asked = parser.add_subparsers(dest="asked", required=True, metavar="REQUEST")
+    asked.add_parser("stop", help="end the search once every running epoch is done")
+    trial = asked.add_parser("stop-trial", help="take a trial out")
+    trial.add_argument("trial", type=int, help="its number")
+    added = asked.add_parser("add", help="try configurations before the sampler is asked again")
+    added.add_argument("file", type=Path, help="a YAML list of mappings from knobs to values")
+    budget = asked.add_parser("budget", help="change budgets; 'none' takes one away")
+    for option in ("--trials", "--time-budget", "--fold-epochs", "--target-score", "--worth", "--disk-budget"):
+        budget.add_argument(option, help="as launch_search.py takes it")
+    return parser.parse_args()
+
+
+def requested(study: OpenedStudy, options: argparse.Namespace) -> Request:
+    """Return the request of a command line, checked against the study.
+
+    Raises:
+        ValueError: there is no such trial, knob or budget, or it cannot be changed any more.
+    """
+    match options.asked:
+        case "stop-trial":
+            return _stop_trial(study, options.trial)
+        case "add":
+            proposals = enqueued(options.file, study.space)
+            return AddConfigurations(configurations=tuple(dict(one.configuration) for one in proposals))
+        case "budget":
+            return _budget(study, options)
+    return StopSearch()
+
+
+def _stop_trial(study: OpenedStudy, number: int) -> Request:
+    trial = study.trial(number)
+    if trial.failure is not None:
+        raise StudyError(f"{study.folder.name}: trial {number} is out already ({trial.failure})")
+    if trial.origin == "recipe":
+        raise StudyError(
+            f"{study.folder.name}: trial {number} is the recipe, which all others are compared with; let it run"
+        )
+    if trial.fold_epochs >= study.ladder.top:
+        raise StudyError(f"{study.folder.name}: trial {number} has finished; there is nothing to stop")
+    return StopTrial(trial=number)
+
+
+def _budget(study: OpenedStudy, options: argparse.Namespace) -> Request:
+    stated = {name: value for name in BUDGETS if (value := getattr(options, name)) is not None}
+    settings: dict[str, Any] = {name: None if value == "none" else value for name, value in stated.items()}
+    if not settings:
+        raise StudyError(f"name a budget, such as --trials 60; there are {', '.join(BUDGETS)}")
+    request = ChangeBudget(settings=settings)
+    changed_space(study.space, request)
+    return request
+
+
+def spelled(request: Request) -> str:
+    """Return a request in words."""
+    match request:
+        case StopTrial():
+            return f"stop trial {request.trial}"
+        case AddConfigurations():
+            return f"try {_counted(request.configurations)}"
+        case ChangeBudget():
+            changes = ", ".join(
+                f"{name} {'none' if value is None else value}" for name, value in request.settings.items()
+            )
+            return f"search under {changes}"
+    return "stop after the epochs that run"
+
+
+def _counted(configurations: Sequence[object]) -> str:
+    return "1 configuration" if len(configurations) == 1 else f"{len(configurations)} configurations"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from statistics import mean
 
 from rich.console import Console
 
@@ -96,7 +97,8 @@ def _against(best: Row, other: Row | None) -> str:
 
 
 def _luck(one: Row, other: Row) -> str:
-    return f"one time in four luck gives {noise(one, other):.3f}"
+    ahead = mean(one.fold_scores) - mean(other.fold_scores)
+    return f"fold by fold {ahead:.3f}, and one time in four luck gives {noise(one, other):.3f}"
 
 
 def print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:

@@ -19,12 +19,12 @@ from search_spaces.portfolio import (
     NONE,
     Entry,
     Portfolio,
-    backbones,
     find_portfolio,
+    fitting_first,
     judged_on_such_nets,
     notes,
-    projected,
     read_portfolio,
+    within,
 )
 from studies.study_folder import StudyError, StudyFolder
 from trainables.config import configured, renamed, train_config
@@ -90,7 +90,8 @@ def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Begin
     begun = _beginning(
         whole.model_copy(update={"first": first}), space, f"Portfolio {space.search.portfolio}", PORTFOLIO
     )
-    return replace(begun, kept=whole)
+    informed = bool(Known(space, begun.portfolio)) and judged_on_such_nets(whole, space)
+    return replace(begun, kept=whole, informed=informed)
 
 
 def named_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Portfolio | None:
@@ -102,38 +103,39 @@ def named_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Port
     name = space.search.portfolio
     if name is None or name == NONE:
         return None
-    kept = folder.portfolio.is_file() and folder.exists() and folder.stored_space().search.portfolio == name
-    return read_portfolio(folder.portfolio if kept else find_portfolio(name, near))
+    if not (folder.exists() and folder.portfolio.is_file() and folder.stored_space().search.portfolio == name):
+        return read_portfolio(find_portfolio(name, near))
+    try:
+        return read_portfolio(folder.portfolio)
+    except SpaceError as error:
+        raise StudyError(
+            f"{error}; it is the study's copy: restore it, or name another with --set search.portfolio=none|FILE"
+        ) from None
 
 
 def _beginning(portfolio: Portfolio, space: SearchSpace, named: str, origin: str) -> Beginning:
     today = [one.model_copy(update={"configuration": renamed(one.configuration)}) for one in portfolio.configurations]
     portfolio = portfolio.model_copy(update={"configurations": tuple(today)})
-    every = projected(portfolio, space)
-    entries = _different(every, space)[: portfolio.first]
-    spelled = {one.origin: one.configuration for one in portfolio.configurations}
-    remarks = notes(space, [spelled[one.origin] for one in every[: portfolio.first]])
-    informed = bool(Known(space, portfolio))
-    if not informed:
-        remarks.append("too few of all could have been drawn from this space to tell the sampler what others are worth")
+    entries = fitting_first(portfolio, space)
+    come = _different(entries, space)[: portfolio.first]
+    remarks = notes(space, [one.configuration for one in (*entries[: portfolio.first], *(entry for entry, _ in come))])
+    if not Known(space, portfolio):
+        remarks.append("too few of all could have been drawn from this space to say what others are worth in it")
     if portfolio.nets is not None and not judged_on_such_nets(portfolio, space):
-        remarks.append(
-            f"they were judged with {', '.join(portfolio.nets.backbones)}, not {', '.join(backbones(space))}"
-        )
-    queue = tuple(Proposal(one.configuration, origin) for one in entries)
-    come = "1 configuration comes" if len(queue) == 1 else f"{len(queue)} configurations come"
-    return Beginning(
-        queue, portfolio, ("; ".join([f"{named}: {come} before the sampler's", *remarks]) + ".",), informed=informed
-    )
+        remarks.append(f"they were judged with {', '.join(portfolio.nets.backbones)}, not {space.recipe()['backbone']}")
+    queue = tuple(Proposal(configuration, origin) for _, configuration in come)
+    counted = "1 configuration comes" if len(queue) == 1 else f"{len(queue)} configurations come"
+    return Beginning(queue, portfolio, ("; ".join([f"{named}: {counted} before the sampler's", *remarks]) + ".",))
 
 
-def _different(entries: Iterable[Entry], space: SearchSpace) -> list[Entry]:
-    """Return entries less those that train as the recipe or one before them does."""
-    seen, kept = [effective(space.recipe())], list[Entry]()
+def _different(entries: Iterable[Entry], space: SearchSpace) -> list[tuple[Entry, dict[str, Any]]]:
+    """Return entries with what they are in a space, less those that train there as the recipe or one before them does."""
+    seen, kept = [effective(space.recipe())], list[tuple[Entry, dict[str, Any]]]()
     for entry in entries:
-        if (trains := effective(entry.configuration)) not in seen:
+        nearest = within(space, entry.configuration)
+        if (trains := effective(nearest)) not in seen:
             seen.append(trains)
-            kept.append(entry)
+            kept.append((entry, nearest))
     return kept
 
 

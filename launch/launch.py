@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from analysis.portfolio.studies import read_judged
 from datasets.preparation import PreparedData
 from launch.corners import corners
 from launch.data_fit import check_fits_data
@@ -89,10 +90,16 @@ class Launch:
             DECODED: json.dumps(self.data.decoded),
             self.folder.environment.name: json.dumps(environment(), indent=1),
         }
-        if self.known.kept is not None and not self.folder.exists():
+        if self.known.kept is not None and self._keeps_its_portfolio():
             files[self.folder.portfolio.name] = self.known.kept.spelled()
         self.folder.begin_or_continue(self.identity, files)
         return notes
+
+    def _keeps_its_portfolio(self) -> bool:
+        """Tell whether the portfolio of this launch is the study's own, of which it has no copy yet."""
+        folder = self.folder
+        named = folder.stored_space().search.portfolio if folder.exists() else self.space.search.portfolio
+        return named == self.space.search.portfolio and not (folder.exists() and folder.portfolio.is_file())
 
     def setup(self, share: Share) -> str:
         """Return a hash of what all trials of this launch share: if every one of them fails, it is to blame."""
@@ -141,10 +148,12 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
 
 
 def check_beginning(options: argparse.Namespace, space: SearchSpace, folder: StudyFolder) -> None:
-    """Refuse a portfolio or a list of the user's that cannot be read, before anything is prepared."""
+    """Refuse a portfolio, a list of the user's or another study that cannot be read, before anything is prepared."""
     named_portfolio(space, find_space(options.space).parent, folder)
     if options.enqueue:
         read_list(Path(options.enqueue))
+    if options.warm_start:
+        read_judged(StudyFolder.named(Path(options.results), options.warm_start, "--warm-start"))
 
 
 def beginning(options: argparse.Namespace, space: SearchSpace, data: PreparedData, folder: StudyFolder) -> Beginning:

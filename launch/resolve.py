@@ -13,7 +13,7 @@ from datasets.preparation import PreparedData, prepare
 from datasets.sources.opening import data_options, guess_source
 from launch.hardware import local_gpus
 from launch.options import overrides
-from schedulers.strategies.fold_ladder import INFORMED
+from schedulers.strategies.fold_ladder import INFORMED, UNINFORMED
 from search_spaces import SearchSpace, load_space
 from search_spaces.portfolio import FOLDER, NONE, SHIPPED, find_portfolio, judged_on_such_nets, read_portfolio
 from search_spaces.reading import profile_names
@@ -40,19 +40,25 @@ def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) ->
         data=guess_source(options.data) if options.data else None,
         overrides=overrides(options),
     )
-    return as_begun(space, stored)
+    begun = as_begun(space, stored, sampler=any(one.startswith("search.sampler") for one in overrides(options)))
+    if begun.search.sampler != space.search.sampler:
+        say(
+            f"Sampler {begun.search.sampler}, as the study began; --set search.sampler={space.search.sampler} changes it."
+        )
+    return begun
 
 
-def as_begun(space: SearchSpace, stored: SearchSpace | None) -> SearchSpace:
+def as_begun(space: SearchSpace, stored: SearchSpace | None, *, sampler: bool = False) -> SearchSpace:
     """Return the space with a portfolio: as it says, as the study began, or for a new study the shipped one.
 
-    The shipped one is left out where it was judged with other backbones. A study that a version without portfolios began keeps
-    its sampler, too.
+    The shipped one is left out where it was judged with other backbones. A study keeps its sampler, too, unless this launch
+    says another (`sampler`).
     """
-    begun = _for_a_new_study(space) if stored is None else stored.search.portfolio or NONE
-    update = {"portfolio": space.search.portfolio or begun}
-    if stored is not None and stored.search.portfolio is None and space.search.portfolio is None:
-        update["sampler"] = stored.search.sampler
+    update: dict[str, Any] = {}
+    if space.search.portfolio is None:
+        update["portfolio"] = _for_a_new_study(space) if stored is None else stored.search.portfolio or NONE
+    if stored is not None and not sampler:
+        update |= {name: getattr(stored.search, name) for name in ("sampler", "sampler_options")}
     return space.model_copy(update={"search": space.search.model_copy(update=update)})
 
 
@@ -64,13 +70,16 @@ def _for_a_new_study(space: SearchSpace) -> str:
 def with_looks(space: SearchSpace, folder: StudyFolder, *, informed: bool) -> SearchSpace:
     """Return the space with the fold ladder's looks: as it says, as the study began, or fewer where a new study is informed.
 
-    They are written down with the study, so that they do not change with the portfolio's file.
+    They are written down with the study, so that they do not change with the portfolio's file. The version that had portfolios
+    first wrote nothing down and went by their names.
     """
-    begun: Mapping[str, Any] = INFORMED if informed else {}
-    if folder.exists():
-        begun = {name: getattr(folder.stored_space().search, name) for name in INFORMED}
     if space.search.scheduler != "fold_ladder":
         return space
+    begun = INFORMED if informed else UNINFORMED
+    if folder.exists():
+        stored = folder.stored_space().search
+        older = INFORMED if stored.portfolio not in (None, NONE) else UNINFORMED
+        begun = {name: getattr(stored, name) or older[name] for name in INFORMED}
     update = {name: value for name, value in begun.items() if getattr(space.search, name) is None}
     return space.model_copy(update={"search": space.search.model_copy(update=update)})
 

@@ -47,7 +47,7 @@ class Nets(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backbones: tuple[str, ...]
+    backbones: tuple[str, ...] = Field(min_length=1)
     image_sizes: tuple[int, ...]
     epochs: tuple[int, ...]
 
@@ -111,18 +111,13 @@ def backbones(space: SearchSpace) -> tuple[str, ...]:
 
 
 def judged_on_such_nets(portfolio: Portfolio, space: SearchSpace) -> bool:
-    """Tell whether a portfolio was judged with a backbone that a space trains; one that does not say so counts as if."""
-    return portfolio.nets is None or any(one in portfolio.nets.backbones for one in backbones(space))
+    """Tell whether a portfolio was judged with the backbone of a space's recipe; one that does not say so counts as if."""
+    return portfolio.nets is None or str(space.recipe()["backbone"]) in portfolio.nets.backbones
 
 
-def projected(portfolio: Portfolio, space: SearchSpace) -> list[Entry]:
-    """Return a portfolio's entries as whole configurations of a space, those first that could have been drawn from it.
-
-    Of the others, a value outside a range is moved to its nearest end, one that a choice lacks is the recipe's, and knobs that
-    the space fixes keep their fixed value.
-    """
-    fitting = sorted(portfolio.configurations, key=lambda one: not lies_in(space, one))
-    return [one.model_copy(update={"configuration": within(space, one.configuration)}) for one in fitting]
+def fitting_first(portfolio: Portfolio, space: SearchSpace) -> list[Entry]:
+    """Return a portfolio's entries, those first that could have been drawn from a space."""
+    return sorted(portfolio.configurations, key=lambda one: not lies_in(space, one))
 
 
 def lies_in(space: SearchSpace, entry: Entry) -> bool:
@@ -134,7 +129,11 @@ def lies_in(space: SearchSpace, entry: Entry) -> bool:
 
 
 def within(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the whole configuration of a space that is nearest to values of another's."""
+    """Return the whole configuration of a space that is nearest to values of another's.
+
+    A value outside a range is moved to its nearest end, one that a choice lacks is the recipe's, and knobs that the space fixes
+    keep their fixed value.
+    """
     drawn: dict[str, Any] = {}
     for name, parameter in space.in_order():
         if name in values and parameter.is_active(space.complete(drawn)):

@@ -26,10 +26,8 @@ class SearchSettings(BaseModel):
     finalists: int = Field(3, ge=1)
     # Of some strategies each; None: the strategy's own.
     grace_period: int | None = Field(None, ge=1)  # epochs before a trial is first compared; 1
-    looks: int | None = Field(None, ge=1)  # of fold_ladder: comparisons inside the first fold; 3, with a portfolio 2
-    keep: float | None = Field(
-        None, gt=0, lt=1
-    )  # of fold_ladder: share that goes on from a look; 0.5, with a portfolio 0.25
+    looks: int | None = Field(None, ge=1)  # of fold_ladder: comparisons inside the first fold; 3, or 2 with knowledge
+    keep: float | None = Field(None, gt=0, lt=1)  # of fold_ladder: share that goes on from a look; 0.5, or 0.25 there
     reduction_factor: int | None = Field(None, ge=2)  # of the asha family: one in so many goes on; 3
     race: Literal["none", "worst_fold"] | None = None  # when a finalist leaves before its last fold; worst_fold
     time_budget: Duration | None = None
@@ -38,7 +36,7 @@ class SearchSettings(BaseModel):
     worth: Rate | None = None  # score an hour of the device; a trial that is expected to gain less does not begin
     disk_budget: Size | None = None
     portfolio: str | None = (
-        None  # none, shipped, or a file of configurations that come first; None: shipped for a new study
+        None  # none, shipped, or a file of configurations that come first; None: see `launch.resolve.as_begun`
     )
     listeners: dict[str, dict[str, Any]] = {}  # by name, with their options; see `launch.listeners`
     seed: int = Field(0, ge=0)

@@ -76,8 +76,8 @@ def test_a_score_is_shown_with_its_spread_or_says_that_it_has_none() -> None:
 def test_the_verdict_says_who_won_by_how_much_and_whether_that_is_a_tie_with_the_recipe() -> None:
     ladder, recipe = FoldLadder(epochs=9, folds=4), replace(row(0, 0.69), origin="recipe")
     assert verdict([row(3, 0.699), row(2, 0.695), recipe], ladder) == (
-        "The recipe is chosen: macro F1 0.690 over all 4 folds. Trial 3 (tpe) is 0.009 ahead, a tie: one time in four"
-        " luck gives 0.009, and ties go to the recipe."
+        "The recipe is chosen: macro F1 0.690 over all 4 folds. Trial 3 (tpe) is 0.009 ahead, a tie: fold by fold 0.009,"
+        " and one time in four luck gives 0.009, and ties go to the recipe."
     )
     assert "0.200 ahead of the recipe (trial 0), no tie" in verdict([row(3, 0.89), recipe], ladder)
     assert verdict([recipe, row(3, 0.6)], ladder).startswith(

@@ -90,8 +90,8 @@ def test_a_study_begins_with_half_its_trials_from_the_portfolio_as_far_as_they_l
     assert known.notes == (
         "Portfolio mine.yaml: 3 configurations come before the sampler's; left out, as this space fixes them: drop_rate; left"
         " out, as this version knows no such knob: shake; outside this space, so the nearest or the recipe's is taken:"
-        " learning_rate 2, optimizer lion; too few of all could have been drawn from this space to tell the sampler what others"
-        " are worth.",
+        " learning_rate 2, optimizer lion; too few of all could have been drawn from this space to say what others are"
+        " worth in it.",
     )
     assert len(begun(tmp_path, trials=4).queue) == 2
     assert begun(tmp_path, portfolio="none") == Beginning()
@@ -191,7 +191,7 @@ def test_a_study_that_knows_what_to_expect_looks_less_often_and_keeps_to_that(tm
         return settings.looks, settings.keep
 
     folder = StudyFolder(tmp_path / "toy")
-    assert looks(False) == (None, None)
+    assert looks(False) == (3, 0.5)
     assert looks(True) == (2, 0.25)
     assert looks(True, looks=4) == (4, 0.25)
     assert looks(True, scheduler="survey") == (None, None)
@@ -199,6 +199,10 @@ def test_a_study_that_knows_what_to_expect_looks_less_often_and_keeps_to_that(tm
     known = with_looks(space(), folder, informed=True)
     folder.begin_or_continue(Identity(known, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     assert looks(False) == (2, 0.25), "as it began"
+    older = StudyFolder(tmp_path / "older")
+    older.path.mkdir()
+    older.begin_or_continue(Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    assert with_looks(space(), older, informed=False).search.looks == 2, "by the name of its portfolio, as it was then"
 
 
 def test_the_shipped_portfolio_is_left_out_where_it_was_judged_with_other_backbones(tmp_path: Path) -> None:
@@ -208,7 +212,9 @@ def test_the_shipped_portfolio_is_left_out_where_it_was_judged_with_other_backbo
     assert named() == "shipped"
     assert named(constants={"backbone": "efficientnet_b3"}) == "none"
     both = Choice(choice=("efficientnet_b3", "tf_efficientnet_lite0"))
-    assert named(parameters={"backbone": both}) == "shipped", "one of those that it searches was"
+    assert named(parameters={"backbone": both}) == "shipped", "the recipe's was"
+    large = {**space().defaults, "backbone": "efficientnet_b3"}
+    assert named(parameters={"backbone": both}, defaults=large) == "none", "the recipe's was not"
     other = space(portfolio="shipped").model_copy(update={"constants": {"backbone": "efficientnet_b3"}})
     assert (
         "judged with tf_efficientnet_lite0, not efficientnet_b3"
@@ -244,6 +250,9 @@ def test_a_new_study_begins_with_the_shipped_portfolio_and_one_begun_without_goe
     assert as_begun(unsaid, unsaid).search.portfolio == "none", "an older version began it"
     assert as_begun(unsaid, space(portfolio="mine.yaml")).search.portfolio == "mine.yaml"
     assert as_begun(space(portfolio="shipped"), none).search.portfolio == "shipped", "unless it is named"
+    began = space(sampler="tpe", sampler_options={"n_startup_trials": 3})
+    assert as_begun(unsaid, began).search.sampler_options == {"n_startup_trials": 3}
+    assert as_begun(unsaid, began, sampler=True).search.sampler == unsaid.search.sampler, "unless this launch says so"
 
 
 @pytest.mark.parametrize("name", ["age", "gender", "mask", "classify"])

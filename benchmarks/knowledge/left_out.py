@@ -123,7 +123,9 @@ def searched(run: tuple[str, str, int]) -> dict[str, Any]:
 def digest(way: str, name: str) -> str:
     """Return a hash of what the searches of a way and a set depend on, but for the code."""
     entries = [one.model_dump(mode="json") for one in portfolio_without(name).configurations]
-    facts = [repr(WAYS[way]), INFORMED, FIRST, entries if WAYS[way].portfolio else []]
+    (recorded,) = (one for one in known() if one.name == name)
+    curves = hashlib.sha256(recorded.table.scores.tobytes()).hexdigest()
+    facts = [repr(WAYS[way]), INFORMED, FIRST, curves, entries if WAYS[way].portfolio else []]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
 
 

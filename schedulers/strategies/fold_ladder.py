@@ -27,6 +27,7 @@ from studies.study_state import StudyState, TrialState
 # Kendall's tau with the next look. Those that went on differ less than all, which pushes it down: of good looks it is about 0.2.
 BLIND_BELOW = 0.0
 ENOUGH = 6  # trials at both looks; fewer say nothing about the looks
+UNINFORMED: dict[str, Any] = {"looks": 3, "keep": 0.5}
 INFORMED: dict[str, Any] = {"looks": 2, "keep": 0.25}  # in a study whose portfolio says what to expect
 
 
@@ -34,8 +35,8 @@ INFORMED: dict[str, Any] = {"looks": 2, "keep": 0.25}  # in a study whose portfo
 class FoldLadder(Finals):
     """Certain promotions first, then new trials, then likely promotions rather than an idle slot."""
 
-    looks: int = field(default=3, kw_only=True)  # inside the first fold, one every grace period
-    keep: float = field(default=0.5, kw_only=True)  # share that goes on from every look but the last
+    looks: int = field(default=UNINFORMED["looks"], kw_only=True)  # inside the first fold, one every grace period
+    keep: float = field(default=UNINFORMED["keep"], kw_only=True)  # share that goes on from every look but the last
     prior: float = field(default=0.5, kw_only=True)  # share of what other data say in the places at a look
     blind_below: float = field(default=BLIND_BELOW, kw_only=True)  # a look that agrees less with the next is skipped
 

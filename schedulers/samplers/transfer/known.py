@@ -22,7 +22,8 @@ class Known:
     def __init__(self, space: SearchSpace, portfolio: Portfolio | None = None) -> None:
         self._space = space
         entries = [] if portfolio is None else [one for one in portfolio.configurations if lies_in(space, one)]
-        self._process = self._of(space, entries) if len(entries) >= _ENOUGH else None
+        told = len(entries) >= _ENOUGH and len({one.place for one in entries}) > 1
+        self._process = self._of(space, entries) if told else None
 
     def __bool__(self) -> bool:
         """Tell whether anything is known."""

@@ -9,11 +9,12 @@ from studies.metrics import METRICS
 from tests.test_selection import pool
 from voting.ensemble.fit import Wanted
 from voting.ensemble.tasks import Tasks
-from voting.out_of_fold.eliminations import Rung, rows_of_persons, still_candidates
+from voting.out_of_fold.eliminations import Rung, rows_of_draws, rows_of_persons, still_candidates
 from voting.out_of_fold.objective import OwnMetric
+from voting.out_of_fold.paired import standard_error
 from voting.out_of_fold.pool import equal_weights
 from voting.promise.bootstrap import Resampled, resampled
-from voting.promise.estimate import Measured, Seen, estimated, interval, weighed
+from voting.promise.estimate import Measured, Seen, estimated, interval
 from voting.promise.export import promise
 from voting.promise.gain import expected_gain, expected_gains
 from voting.promise.holdout import Held, held_out
@@ -85,7 +86,6 @@ def test_a_metric_that_is_minimised_is_promised_in_its_own_value() -> None:
 def test_the_interval_of_a_figure_has_its_level() -> None:
     low, high = interval(Measured(0.0, 1.0))
     assert (low, high) == (pytest.approx(-1.645, abs=1e-3), pytest.approx(1.645, abs=1e-3))
-    assert weighed(Measured(0.0, 1.0), Measured(1.0, 1.0)) == Measured(0.5, pytest.approx(0.5**0.5))
 
 
 def test_what_voting_gains_is_measured_on_the_holdout_against_the_models_of_one_fold() -> None:
@@ -124,11 +124,11 @@ def test_models_of_all_folds_are_expected_to_gain_where_finalists_gain_together_
     assert expected_gain(noisy.only([0]), alone[:1]).spread == 0.03, "a single finalist says nothing"
 
 
-def joint_tasks() -> Tasks:
+def joint_tasks(candidates: int = 4, metric: str = "macro_f1") -> Tasks:
     """Three tasks of the same images; gender has two classes."""
-    three = {task: pool(seed, persons=60) for seed, task in enumerate(JOINT_TASKS)}
+    three = {task: pool(seed, candidates, 60, metric) for seed, task in enumerate(JOINT_TASKS)}
     two = replace(three["gender"], said=three["gender"].said[:, :, :2], targets=three["gender"].targets.clip(max=1))
-    three["gender"] = replace(two, objective=OwnMetric(METRICS["macro_f1"], two.targets))
+    three["gender"] = replace(two, objective=OwnMetric(METRICS[metric], two.targets))
     return Tasks(three, 60, joint=True)
 
 
@@ -139,3 +139,46 @@ def test_the_gain_of_joint_classes_is_what_all_tasks_contribute() -> None:
     parts = [expected_gain(pool, packed[task].weights).value for task, pool in tasks.objectives(tasks.pools).items()]
     assert gains[JOINT].value == pytest.approx(sum(parts))
     assert gains[JOINT].spread < sum(gain.spread for gain in gains.values())
+
+
+def test_a_copy_of_a_finalist_changes_no_gain() -> None:
+    one = pool(0, candidates=3, persons=40)
+    copied = replace(one, said=one.said[[0, 1, 2, 2, 0]])
+    assert expected_gain(copied, equal_weights(5, [0])) == expected_gain(one, equal_weights(3, [0]))
+    assert expected_gain(one.only([0, 0]), equal_weights(2, [0])).spread == 0.03, "one and its copy say nothing"
+
+
+def test_where_probabilities_are_judged_a_joint_choice_of_one_has_no_luck_either() -> None:
+    joint = joint_tasks(candidates=1, metric="log_loss")
+    packed = {task: one.ensemble for task, one in joint.explain(WANTED).items()}
+    assert all(one.decision.class_weights == () for one in packed.values())
+    for task in JOINT_TASKS:
+        assert abs(resampled(joint, packed, WANTED, resamples=10)[task].optimism) < 0.02
+
+
+def test_one_who_is_drawn_twice_counts_as_two() -> None:
+    one = pool(0, candidates=2, persons=30)
+    everyone, generator = np.arange(30), np.random.default_rng(0)
+
+    def noise(drawn: np.ndarray) -> float:  # type: ignore[type-arg]
+        rows, draws = rows_of_draws(one.persons, drawn)
+        taken = one.take(rows).of_persons(draws)
+        return standard_error(taken.said[0], taken.said[1], taken.targets, taken.persons, of_classes=True)
+
+    again = np.mean([noise(generator.integers(30, size=30)) for _ in range(50)])
+    assert again == pytest.approx(noise(everyone), rel=0.1)
+
+
+def test_a_holdout_says_twice_less_where_its_score_and_its_gain_are_of_the_same_luck() -> None:
+    def spread(correlation: float) -> float:
+        held = Held(Measured(0.72, 0.04), 50, Measured(0.05, 0.03), correlation)
+        return estimated(seen(), held).combined.spread
+
+    assert spread(0.9) != pytest.approx(spread(0.0), rel=0.01)
+    independent = estimated(seen(), Held(Measured(0.72, 0.04), 50, None))
+    first, second = estimated(seen(), None).corrected, independent.holdout
+    assert second is not None
+    expected = (first.value / first.spread**2 + second.value / second.spread**2) / (
+        first.spread**-2 + second.spread**-2
+    )
+    assert independent.combined.value == pytest.approx(expected), "independent figures are weighed by their variances"

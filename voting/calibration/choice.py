@@ -15,7 +15,7 @@ MARGIN = 1.0
 
 def accepted_class_weights(pool: Pool, cross_fitted: Votes, votes: Votes, margin: float = MARGIN) -> tuple[float, ...]:
     """Return class weights fitted on the vote, none where cross-fitted ones do not gain more than noise."""
-    if not pool.objective.of_classes:
+    if not pool.objective.weighs_classes:
         return ()
     weighted = np.empty_like(cross_fitted)
     for others, own in fold_parts(pool.folds):

@@ -52,8 +52,8 @@ class Explained:
 
 
 def fit(pool: Pool, wanted: Wanted) -> Ensemble:
-    """Return the ensemble that the persons of a pool choose."""
-    return _with_probabilities(pool, wanted).ensemble if not pool.objective.of_classes else _classes(pool, wanted)[0]
+    """Return the ensemble that the persons of a pool choose; where only classes are judged, without a temperature."""
+    return _classes(pool, wanted)[0] if pool.objective.weighs_classes else _with_probabilities(pool, wanted).ensemble
 
 
 def explained(pool: Pool, wanted: Wanted) -> Explained:

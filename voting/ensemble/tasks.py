@@ -7,7 +7,7 @@ import numpy as np
 
 from studies.metrics import confusion_of, macro_f1_of
 from voting.ensemble.fit import Ensemble, Explained, Wanted, explained, fit
-from voting.out_of_fold.eliminations import Rung, rows_of_persons, still_candidates
+from voting.out_of_fold.eliminations import Rung, rows_of_draws, still_candidates
 from voting.out_of_fold.objective import JointF1, Rows
 from voting.out_of_fold.pool import Pool
 from voting.rules.joint import JOINT, JOINT_CLASSES, JOINT_TASKS, STRIDES
@@ -59,12 +59,17 @@ class Tasks:
         whole = np.sum(list(voted.values()), axis=0)
         return {
             **pools,
-            **{task: pools[task].towards(JointF1(truth, whole - voted[task], STRIDES[task])) for task in JOINT_TASKS},
+            **{
+                task: pools[task].towards(
+                    JointF1(truth, whole - voted[task], STRIDES[task], pools[task].objective.of_classes)
+                )
+                for task in JOINT_TASKS
+            },
         }
 
     def _drawn(self, task: str, drawn: Rows) -> Pool:
-        pool = self.pools[task]
-        return pool.take(rows_of_persons(pool.persons, drawn))
+        rows, draws = rows_of_draws(self.pools[task].persons, drawn)
+        return self.pools[task].take(rows).of_persons(draws)
 
 
 def _among_all(ensemble: Ensemble, kept: Rows, candidates: int) -> Ensemble:

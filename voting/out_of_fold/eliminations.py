@@ -52,9 +52,14 @@ def still_candidates(rungs: Sequence[Rung], drawn: Rows, candidates: int) -> Row
 
 def rows_of_persons(persons: Rows, drawn: Rows) -> Rows:
     """Return the rows of drawn persons, as often as each was drawn."""
+    return rows_of_draws(persons, drawn)[0]
+
+
+def rows_of_draws(persons: Rows, drawn: Rows) -> tuple[Rows, Rows]:
+    """Return the rows of drawn persons, and of which draw each is: one who is drawn twice counts as two."""
     order = np.argsort(persons, kind="stable")
     first = np.searchsorted(persons[order], drawn, side="left")
     count = np.searchsorted(persons[order], drawn, side="right") - first
     within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     rows: Rows = order[np.repeat(first, count) + within]
-    return rows
+    return rows, np.repeat(np.arange(len(drawn)), count)

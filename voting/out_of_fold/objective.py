@@ -1,6 +1,6 @@
 """What a vote is chosen for: the task's metric, or the joint classes that it is a part of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -20,6 +20,10 @@ class Objective(Protocol):
     def of_classes(self) -> bool:
         """Tell whether only the most probable class counts."""
 
+    @property
+    def weighs_classes(self) -> bool:
+        """Tell whether class weights may decide: not where probabilities are judged anywhere."""
+
     def score(self, votes: Votes) -> float:
         """Return the score of votes on all images."""
 
@@ -38,6 +42,10 @@ class OwnMetric:
     def of_classes(self) -> bool:
         return self.metric.of_classes is not None
 
+    @property
+    def weighs_classes(self) -> bool:
+        return self.of_classes
+
     def score(self, votes: Votes) -> float:
         if self.metric.of_classes is None:
             return self.metric.score(self.targets, votes.astype(np.float32))
@@ -55,6 +63,7 @@ class JointF1:
     targets: Targets  # joint classes
     others: Targets  # what the other tasks' votes count in the joint class
     stride: int  # what a class number of this task counts there
+    weighs_classes: bool = True  # False where the task's own metric judges probabilities
 
     @property
     def of_classes(self) -> bool:
@@ -65,4 +74,4 @@ class JointF1:
         return macro_f1_of(confusion_of(self.targets, voted, JOINT_CLASSES))
 
     def take(self, rows: Rows) -> "JointF1":
-        return JointF1(self.targets[rows], self.others[rows], self.stride)
+        return replace(self, targets=self.targets[rows], others=self.others[rows])

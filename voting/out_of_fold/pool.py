@@ -72,6 +72,12 @@ class Pool:
             taken.__dict__["alone"] = self.alone[:, rows]
         return taken
 
+    def of_persons(self, persons: Rows) -> "Pool":
+        """Return the same with other persons, one a row."""
+        other = replace(self, persons=persons)
+        other.__dict__.update({name: self.__dict__[name] for name in ("alone",) if name in self.__dict__})
+        return other
+
     def only(self, candidates: Sequence[int] | Rows) -> "Pool":
         """Return some of the candidates on all images."""
         kept = replace(self, said=self.said[candidates])

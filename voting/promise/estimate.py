@@ -2,13 +2,16 @@
 
 Out of fold every person is judged by the model of one fold; new persons are judged by those of all folds together. What that
 gains is expected from what finalists gain together, and measured on the holdout, where both can be had. A holdout's score is a
-second estimate, of other persons. Figures of one thing are weighed by their variances.
+second estimate, of other persons. All are put together by generalised least squares (Aitken, 1935), for a holdout's score and
+what it says of the gain are of the same persons.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy.stats import norm
 
 from voting.promise.bootstrap import Resampled
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from voting.promise.holdout import Held
 
 LEVEL = 0.9
+_WITH_GAIN = 4  # figures, where the holdout says something about the gain, too
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Estimate:
 
     naive: Measured  # out of fold, as it was seen
     optimism: float  # what choosing seems to gain and does not
-    gain: Measured  # of voting with the models of all folds
+    gain: Measured  # of voting with the models of all folds, by all that is known
     holdout: Measured | None
     combined: Measured
 
@@ -71,18 +75,33 @@ def estimated(seen: Seen, held: "Held | None") -> Estimate:
     persons vary by out of fold: where all are right, that is no certainty.
     """
     first, optimism = Measured(seen.score, max(seen.resamples.spread, 1 / (seen.persons + 2))), seen.resamples.optimism
-    gain = seen.gain if held is None or held.gain is None else weighed(seen.gain, held.gain)
-    corrected = _corrected(first, optimism, gain)
     if held is None:
-        return Estimate(first, optimism, gain, None, corrected)
+        return Estimate(first, optimism, seen.gain, None, _corrected(first, optimism, seen.gain))
     second = Measured(held.score.value, max(held.score.spread, first.spread * sqrt(seen.persons / held.persons)))
-    return Estimate(first, optimism, gain, second, weighed(corrected, second))
+    figures = [
+        (Measured(first.value - optimism, first.spread), (1.0, -1.0)),
+        (seen.gain, (0.0, 1.0)),
+        (second, (1.0, 0.0)),
+        *([(held.gain, (0.0, 1.0))] if held.gain else []),
+    ]
+    combined, gain = _together(figures, held.correlation)
+    return Estimate(first, optimism, gain, second, combined)
 
 
-def weighed(one: Measured, other: Measured) -> Measured:
-    """Return the mean of two independent figures, weighed by their variances."""
-    first, second = one.spread**-2, other.spread**-2
-    return Measured((one.value * first + other.value * second) / (first + second), (first + second) ** -0.5)
+def _together(figures: Sequence[tuple[Measured, tuple[float, float]]], correlation: float) -> tuple[Measured, Measured]:
+    """Return the score on new persons and the gain that explain figures best, each of a sum of the two.
+
+    The last two figures, if there are four, are correlated.
+    """
+    spreads = np.array([figure.spread for figure, _ in figures])
+    alike = np.eye(len(figures))
+    if len(figures) == _WITH_GAIN:
+        alike[2, 3] = alike[3, 2] = correlation
+    design, values = np.array([part for _, part in figures]), np.array([figure.value for figure, _ in figures])
+    precision = np.linalg.inv(alike * np.outer(spreads, spreads))
+    covariance = np.linalg.inv(design.T @ precision @ design)
+    score, gain = covariance @ design.T @ precision @ values
+    return Measured(float(score), float(covariance[0, 0] ** 0.5)), Measured(float(gain), float(covariance[1, 1] ** 0.5))
 
 
 def _corrected(naive: Measured, optimism: float, gain: Measured) -> Measured:

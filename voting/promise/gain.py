@@ -15,7 +15,7 @@ import numpy as np
 
 from voting.ensemble.fit import Ensemble
 from voting.ensemble.tasks import Tasks
-from voting.out_of_fold.pool import Pool, equal_weights
+from voting.out_of_fold.pool import Pool, distinct, equal_weights
 from voting.promise.estimate import Measured
 from voting.rules.joint import JOINT
 from voting.rules.vote import Weights
@@ -49,10 +49,11 @@ def expected_gains(tasks: Tasks, packed: Mapping[str, Ensemble]) -> dict[str, Me
 
 def expected_gain(pool: Pool, weights: Weights, averaging: Averaging = MEASURED) -> Measured:
     """Return what to expect of an ensemble of a pool's candidates."""
-    if pool.size < 2:
+    different = pool.only(distinct(pool))
+    if different.size < 2:
         return _UNKNOWN
     voters = float(weights.sum() ** 2 / np.square(weights).sum())
-    value = averaging.alone * max(0.0, pair_gain(pool)) * (averaging.shared + (1 - averaging.shared) / voters)
+    value = averaging.alone * max(0.0, pair_gain(different)) * (averaging.shared + (1 - averaging.shared) / voters)
     return Measured(value, max(_LEAST, _UNSURE * value))
 
 

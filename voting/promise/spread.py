@@ -1,6 +1,6 @@
 """How sure a score is: the bootstrap over persons."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -15,20 +15,15 @@ _RESAMPLES = 200
 def person_bootstrap(
     measure: Measure, targets: Targets, votes: Probabilities, persons: npt.NDArray[np.str_], seed: int = 0
 ) -> float:
-    """Return the standard deviation of a metric when persons, not images, are drawn again with replacement."""
-    return spread_over_persons(lambda rows: measure(targets[rows], votes[rows]), persons, seed)
-
-
-def spread_over_persons(score: Callable[[Rows], float], persons: npt.NDArray[np.str_], seed: int = 0) -> float:
-    """Return the standard deviation of what is worked out from drawn rows.
+    """Return the standard deviation of a metric when persons, not images, are drawn again with replacement.
 
     Images of one person are right or wrong together, so drawing images would look too sure. Efron,
     "Bootstrap Methods: Another Look at the Jackknife", 1979, with the person as the unit.
     """
-    return float(np.std([score(rows) for rows in _drawn_rows(persons, seed)]))
+    return float(np.std([measure(targets[rows], votes[rows]) for rows in drawn_rows(persons, seed)]))
 
 
-def _drawn_rows(persons: npt.NDArray[np.str_], seed: int) -> Iterator[Rows]:
+def drawn_rows(persons: npt.NDArray[np.str_], seed: int = 0) -> Iterator[Rows]:
     """Yield the rows of as many persons as there are, drawn with replacement, again and again."""
     generator = np.random.default_rng(seed)
     names, person_of = np.unique(persons, return_inverse=True)

@@ -115,6 +115,13 @@ def confusion_of(targets: Targets, voted: Targets, classes: int) -> Confusion:
     return counts
 
 
+def confusions_of(targets: Targets, voted: Targets, classes: int) -> Confusion:
+    """Return a confusion matrix for each of several votes on the same images."""
+    several = np.arange(len(voted))[:, None] * classes**2 + targets * classes + voted
+    counts: Confusion = np.bincount(several.ravel(), minlength=len(voted) * classes**2).reshape(-1, classes, classes)
+    return counts
+
+
 def _mean_ranks(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Return ranks from 1 on; equal values share their mean rank."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)

@@ -19,13 +19,13 @@ def accepted_class_weights(pool: Pool, cross_fitted: Votes, votes: Votes, margin
         return ()
     weighted = np.empty_like(cross_fitted)
     for others, own in fold_parts(pool.folds):
-        weights = fitted_class_weights(cross_fitted[others], pool.objective.take(others).score)
+        weights = fitted_class_weights(cross_fitted[others], pool.objective.take(others))
         weighted[own] = cross_fitted[own] * np.asarray(weights)
     gain = pool.objective.score(weighted) - pool.objective.score(cross_fitted)
     noise = standard_error(weighted, cross_fitted, pool.targets, pool.persons, of_classes=True)
     if gain <= margin * noise:
         return ()
-    return fitted_class_weights(votes, pool.objective.score)
+    return fitted_class_weights(votes, pool.objective)
 
 
 def accepted_temperature(pool: Pool, cross_fitted: Votes, votes: Votes) -> tuple[float, Votes]:

@@ -6,11 +6,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from studies.metrics import Metric, Targets, confusion_of, macro_f1_of
+from studies.metrics import Metric, Targets, confusion_of, confusions_of, macro_f1_of
 from voting.rules.joint import JOINT_CLASSES
 
 Rows = npt.NDArray[np.int64]
 Votes = npt.NDArray[np.floating]  # images x classes
+Several = npt.NDArray[np.floating]  # votes x images x classes
+Scores = npt.NDArray[np.float64]
 
 
 class Objective(Protocol):
@@ -26,6 +28,9 @@ class Objective(Protocol):
 
     def score(self, votes: Votes) -> float:
         """Return the score of votes on all images."""
+
+    def scores(self, several: Several) -> Scores:
+        """Return the score of each of several votes, as `score` does."""
 
     def take(self, rows: Rows) -> "Objective":
         """Return the same for some of the images."""
@@ -52,6 +57,12 @@ class OwnMetric:
         confusion = confusion_of(self.targets, votes.argmax(axis=1), votes.shape[1])
         return self.metric.signed(self.metric.of_classes(confusion))
 
+    def scores(self, several: Several) -> Scores:
+        if self.metric.of_classes is None:
+            return np.array([self.score(votes) for votes in several])
+        confusions = confusions_of(self.targets, several.argmax(axis=2), several.shape[2])
+        return np.array([self.metric.signed(self.metric.of_classes(one)) for one in confusions])
+
     def take(self, rows: Rows) -> "OwnMetric":
         return OwnMetric(self.metric, self.targets[rows])
 
@@ -72,6 +83,13 @@ class JointF1:
     def score(self, votes: Votes) -> float:
         voted = self.others + self.stride * votes.argmax(axis=1)
         return macro_f1_of(confusion_of(self.targets, voted, JOINT_CLASSES))
+
+    def scores(self, several: Several) -> Scores:
+        confusions = confusions_of(self.targets, self.others + self.stride * several.argmax(axis=2), JOINT_CLASSES)
+        either = confusions.sum(axis=1) + confusions.sum(axis=2)
+        right = 2 * confusions.diagonal(axis1=1, axis2=2)
+        scores: Scores = (right / np.maximum(either, 1)).sum(axis=1) / JOINT_CLASSES
+        return scores
 
     def take(self, rows: Rows) -> "JointF1":
         return replace(self, targets=self.targets[rows], others=self.others[rows])

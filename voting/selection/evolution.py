@@ -27,9 +27,9 @@ def evolution(pool: Pool, size: int, seed: int = 0) -> Weights:
     for _ in range(_GENERATIONS):
         asked = [strategy.ask() for _ in range(_POPULATION)]
         shares = [_spread(one, chosen, pool.size) for one in asked]
-        scores = [pool.objective.score(votes) for votes in np.tensordot(shares, pool.alone, axes=1)]
-        if max(scores) > highest:
-            found, highest = shares[int(np.argmax(scores))], max(scores)
+        scores = pool.objective.scores(np.tensordot(shares, pool.alone, axes=1))
+        if scores.max() > highest:
+            found, highest = shares[int(np.argmax(scores))], float(scores.max())
         strategy.tell([(one, -score) for one, score in zip(asked, scores, strict=True)])
     return found
 

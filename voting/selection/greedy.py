@@ -22,10 +22,10 @@ def greedy(pool: Pool, size: int, rounds: int = _ROUNDS) -> Weights:
     taken, highest = counts, -np.inf
     for votes in range(1, rounds + 1):
         open_to = np.arange(pool.size) if np.count_nonzero(counts) < size else np.flatnonzero(counts)
-        scores = [pool.objective.score((total + pool.alone[candidate]) / votes) for candidate in open_to]
+        scores = pool.objective.scores((total + pool.alone[open_to]) / votes)
         winner = open_to[int(np.argmax(scores))]
         counts, total = counts + np.eye(pool.size)[winner], total + pool.alone[winner]
-        if max(scores) > highest:
-            taken, highest = counts, max(scores)
+        if scores.max() > highest:
+            taken, highest = counts, float(scores.max())
     weights: Weights = taken / taken.sum()
     return weights

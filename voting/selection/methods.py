@@ -12,6 +12,7 @@ from voting.selection.greedy import greedy
 
 METHODS = ("single", "best", "uniform", "greedy", "evolution")
 _LARGEST = 5  # of the best that vote alike, beside all of them
+_WORTH_EVOLVING = 3  # candidates: of two, greedy selection finds every share that matters
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,11 @@ def methods(pool: Pool, size: int, seed: int = 0, only: str | None = None) -> li
 
 def _open_to(pool: Pool, size: int, seed: int) -> Iterator[Method]:
     yield Method("single", "single", partial(best, size=1))
-    for voters in range(2, min(size, _LARGEST) + 1):
+    for voters in range(2, min(size - 1, _LARGEST) + 1):
         yield Method("best", f"best {voters}", partial(best, size=voters))
     if size > 1:
         yield Method("uniform", f"uniform, {size}", partial(best, size=size))
         if pool.rule.weighs:
             yield Method("greedy", "greedy", partial(greedy, size=size))
+        if pool.rule.weighs and size >= _WORTH_EVOLVING:
             yield Method("evolution", "evolution", partial(evolution, size=size, seed=seed))

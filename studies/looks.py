@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from studies.manifest import FolderError, Manifest, trial_path
+from studies.manifest import FolderError, Manifest, sha256_of, trial_path
 from studies.metrics import Probabilities
 
 Looks = Mapping[int, Probabilities]  # by fold, its images x classes
@@ -35,6 +35,18 @@ def save_look(path: Path, looks: Looks) -> None:
     }
     with open(path, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def checked_look(study: Path, manifest: Manifest, fold_epochs: int) -> Looks:
+    """Return a look after checking it against the hash that its manifest has.
+
+    Raises:
+        FolderError: the file is missing, damaged or changed.
+    """
+    path = trial_path(study, manifest.trial) / look_name(fold_epochs)
+    if not path.is_file() or sha256_of(path) != manifest.files[look_name(fold_epochs)]:
+        raise FolderError(f"{path}: is missing or was changed; restore it")
+    return read_look(study, manifest.trial, fold_epochs)
 
 
 def read_look(study: Path, trial: int, fold_epochs: int) -> Looks:

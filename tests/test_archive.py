@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from studies.manifest import sha256_of
 from tests.test_voting import bundle  # noqa: F401
 from voting.bundle.archive import read_archive, unpacked, write_archive
-from voting.bundle.manifest import MANIFEST, SEAL, open_bundle
+from voting.bundle.manifest import MANIFEST, SEAL, free_name, open_bundle
 from voting.bundle.specs import BundleError
 
 
@@ -42,6 +43,8 @@ HOSTILE: dict[str, tuple[tuple[tarfile.TarInfo, bytes], str]] = {
     "an absolute path": (member("/tmp/evil"), "leaves the bundle"),
     "a path that climbs": (member("mask/../../evil"), "leaves the bundle"),
     "an unknown member": (member("mask/more.bin"), "none of the files that its manifest names"),
+    "an extension that tells another size": (member("x", tarfile.XHDTYPE), "is no plain file"),
+    "a long name": (member("x", tarfile.GNUTYPE_LONGNAME), "is no plain file"),
     "a member twice": (member(MANIFEST), "twice"),
 }
 
@@ -98,3 +101,16 @@ def test_a_damaged_archive_is_refused(damage: Callable[[Path], None], bundle: Pa
     (tmp_path / "into").mkdir()
     with pytest.raises(BundleError):
         read_archive(tmp_path / "bad.tar", tmp_path / "into")
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "[" * 100_000, '"text"'])
+def test_a_manifest_that_is_no_object_is_refused(content: str, bundle: Path) -> None:  # noqa: F811
+    (bundle / MANIFEST).write_text(content)
+    (bundle / SEAL).write_text(sha256_of(bundle / MANIFEST))
+    with pytest.raises(BundleError, match="is no manifest"):
+        open_bundle(bundle)
+
+
+def test_a_name_is_free_only_if_no_archive_has_it(tmp_path: Path) -> None:
+    (tmp_path / "age.tar").touch()
+    assert free_name(tmp_path, "age") == "age-2"

@@ -114,6 +114,15 @@ def test_every_step_of_a_path_changes_one_knob_and_the_last_makes_the_winner() -
         assert sum(before[name] != after[name] for name in first) == 1
 
 
+def test_options_change_with_the_knob_that_takes_them() -> None:
+    first = {"learning_rate": 1, "optimizer": "sgd", "optimizer_options.nesterov": True, "drop_rate": 0}
+    last = {"learning_rate": 2, "optimizer": "adamw", "optimizer_options.eps": 1e-7, "drop_rate": 0}
+    assert steps(first, last) == {"learning_rate 2": {**first, "learning_rate": 2}}
+    back = steps(last, {**first, "drop_rate": 1})
+    assert back["optimizer sgd"] == {**first, "learning_rate": 1}
+    assert list(back) == ["learning_rate 1", "optimizer sgd"]
+
+
 def test_dealt_again_no_person_is_in_two_folds_and_the_folds_are_others(finished: FinishedStudy) -> None:
     data = load_fold_data(finished.folder.path)
     other = redealt(data, 1)

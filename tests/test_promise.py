@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from studies.metrics import METRICS
 from tests.test_selection import pool
+from voting.calibration.decision import Decision
+from voting.candidates.tasks import TaskCandidates
 from voting.ensemble.fit import Wanted
+from voting.ensemble.members import Chosen
 from voting.ensemble.tasks import Tasks
 from voting.out_of_fold.eliminations import Rung, rows_of_draws, rows_of_persons, still_candidates
 from voting.out_of_fold.objective import OwnMetric
@@ -18,7 +22,9 @@ from voting.promise.estimate import Measured, Seen, estimated, interval
 from voting.promise.export import promise
 from voting.promise.gain import expected_gain, expected_gains
 from voting.promise.holdout import Held, held_out
+from voting.promise.limits import promise_limits
 from voting.rules.joint import JOINT, JOINT_TASKS
+from voting.rules.vote import Rule
 
 WANTED = Wanted()
 
@@ -182,3 +188,29 @@ def test_a_holdout_says_twice_less_where_its_score_and_its_gain_are_of_the_same_
         first.spread**-2 + second.spread**-2
     )
     assert independent.combined.value == pytest.approx(expected), "independent figures are weighed by their variances"
+
+
+def test_a_promise_says_why_it_cannot_say_more() -> None:
+    samples = pd.DataFrame({"person": ["a", "a", "b", "c"], "target": [0, 0, 0, 1]})
+
+    def said(trials: int, metric: str = "macro_f1", holdout: int = 3) -> str:
+        candidates = replace(
+            _NO_CANDIDATES,
+            trials=(None,) * trials,
+            metric=METRICS[metric],
+            holdout=pd.DataFrame(index=range(holdout)),
+            samples=samples,
+        )
+        return "\n".join(promise_limits([Chosen(candidates, (), (), Rule(), Decision(), None)]))  # type: ignore[arg-type]
+
+    assert "age: class old has one person" in said(2)
+    assert "age: class none has no person" in said(2)
+    assert "a single trial has finished" in said(1)
+    assert "a single trial" not in said(2)
+    assert "there is no holdout" in said(2, holdout=0)
+    assert "not for log loss" in said(2, "log_loss")
+
+
+_NO_CANDIDATES = TaskCandidates(
+    "age", ("young", "old", "none"), None, "", METRICS["macro_f1"], (), None, pd.DataFrame(), pd.DataFrame()
+)

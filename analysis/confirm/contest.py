@@ -49,10 +49,21 @@ def contest_of(folder: StudyFolder, *, path: bool = False) -> Contest:
 
 
 def steps(first: Mapping[str, Any], last: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the configurations between two that differ by one knob from the one before, each named by its change."""
-    changed = [name for name in last if first.get(name) != last[name]]
+    """Return the configurations between two that differ by one knob from the one before, each named by its change.
+
+    Options that come and go with a knob (`optimizer_options.*` with the optimizer) change with it.
+    """
+    changed = [name for name in dict.fromkeys((*first, *last)) if first.get(name) != last.get(name)]
+    steps = [name for name in changed if _owner(name) not in changed]
     configurations, reached = dict[str, dict[str, Any]](), dict(first)
-    for name in changed[:-1]:  # the last change makes the winner
-        reached = {**reached, name: last[name]}
-        configurations[f"{name} {last[name]}"] = reached
+    for step in steps[:-1]:  # the last change makes the winner
+        for name in (step, *(one for one in changed if _owner(one) == step)):
+            reached = {one: value for one, value in reached.items() if one != name}
+            reached |= {name: last[name]} if name in last else {}
+        configurations[f"{step} {last.get(step)}"] = reached
     return configurations
+
+
+def _owner(name: str) -> str | None:
+    """Return the knob that an option belongs to, None of what is none."""
+    return name.partition(".")[0].removesuffix("_options") if "." in name else None

@@ -29,7 +29,10 @@ class ExportOptions:
 
 def parse_options(description: str | None) -> ExportOptions:
     """Return the command line's options."""
-    given = _parser(description).parse_args()
+    parser = _parser(description)
+    given = parser.parse_args()
+    if given.size == 1 and given.method not in ("auto", "single"):
+        parser.error(f"--size 1: {given.method} needs two voters or more; say --method single, or a larger --size")
     return ExportOptions(
         results=Path(given.results),
         studies=tuple(given.study),
@@ -59,15 +62,23 @@ def _parser(description: str | None) -> argparse.ArgumentParser:
     methods = f"auto, or one of {', '.join(METHODS)} (default: auto, by cross-fitted scores)"
     voters.add_argument("--method", default="auto", choices=("auto", *METHODS), metavar="METHOD", help=methods)
     size = f"most voters per task (default: {CONSIDERED})"
-    voters.add_argument("--size", type=int, choices=range(1, 51), default=CONSIDERED, metavar="N", help=size)
+    voters.add_argument(
+        "--size", type=int, choices=range(1, CONSIDERED + 1), default=CONSIDERED, metavar="N", help=size
+    )
     rules = f"how members vote: {', '.join(VOTE_RULES)}, or a plugin's (default: soft)"
     voters.add_argument("--vote", default="soft", metavar="RULE", help=rules)
     voters.add_argument(
         "--vote-option", type=key_and_value, action="append", default=[], metavar="KEY=VALUE", help="of the vote rule"
     )
-    voters.add_argument("--seed", type=int, default=0, help="of the evolution strategy's weights (default: 0)")
+    voters.add_argument("--seed", type=_seed, default=0, help="of the evolution strategy's weights (default: 0)")
     voters.add_argument("--plugin", action="append", default=[], help="a plugin, such as one with a vote rule")
     return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {2**32 - 1} (got {text})")
+    return int(text)
 
 
 def key_and_value(text: str) -> tuple[str, str]:

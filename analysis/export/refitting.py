@@ -39,5 +39,6 @@ def print_refit(options: ExportOptions, name: str, manifest: BundleManifest, cho
         style="bold",
     )
     say("the same choice scores with models that leave a fold out.", style="bold")
+    say(f"Each of the {sum(len(one.members) for one in chosen)} members has one model, of everybody.")
     say(*(one.spelled() for one in chosen))
     print_use(options, name, manifest)

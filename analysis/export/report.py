@@ -12,6 +12,7 @@ from voting.bundle.archive import SUFFIX
 from voting.bundle.model_card import CARD
 from voting.bundle.specs import BundleManifest
 from voting.ensemble.members import Chosen
+from voting.promise.limits import promise_limits
 
 
 def print_export(
@@ -25,7 +26,7 @@ def print_export(
     """Print what a bundle promises, what that is made of, who votes, and how to use it."""
     say(*promise_lines(results.promises), style="bold")
     console.print(evidence_table(results.estimates, results.metrics))
-    say(*curse(results.estimates, chosen))
+    say(*curse(results.estimates, chosen), *promise_limits(chosen))
     console.print(methods_table(chosen))
     say(*(one.spelled() for one in chosen), *calibration_lines(chosen))
     console.print(comparison_table(results.out_of_fold, results.holdout))

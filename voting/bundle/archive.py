@@ -8,28 +8,46 @@ refused before it is written: links, devices, sparse files, absolute paths, `..`
 
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from os import SEEK_CUR
 from pathlib import Path, PurePosixPath
 from shutil import copyfileobj
 
+from storage.atomic import write_file
 from voting.bundle.manifest import MANIFEST, SEAL, open_bundle, read_sealed
 from voting.bundle.specs import BundleError
 
 SUFFIX = ".tar"
 _LARGEST = 4 * 2**30  # bytes of a member; no model of an image classifier comes near
 _LARGEST_MANIFEST = 64 * 2**20
+_BLOCK, _SIZE, _TYPE = (
+    512,
+    slice(124, 136),
+    156,
+)  # of a tar header: its bytes, where the size stands, and the kind of member
 
 
 def write_archive(bundle: Path, out: Path) -> None:
-    """Write a bundle as one file; nothing in it depends on when, where or by whom."""
+    """Write a bundle as one file, all or nothing; nothing in it depends on when, where or by whom.
+
+    Raises:
+        BundleError: the bundle is damaged, or a name in it is too long for an archive.
+    """
     names = [MANIFEST, SEAL, *sorted(open_bundle(bundle).files)]
-    with tarfile.open(out, "x:", format=tarfile.USTAR_FORMAT) as archive:
-        for name in names:
-            member = tarfile.TarInfo(name)
-            member.size, member.mode = (bundle / name).stat().st_size, 0o644
-            with open(bundle / name, "rb") as file:
-                archive.addfile(member, file)
+
+    def write(temporary: Path) -> None:
+        with tarfile.open(temporary, "w:", format=tarfile.USTAR_FORMAT) as archive:
+            for name in names:
+                member = tarfile.TarInfo(name)
+                member.size, member.mode = (bundle / name).stat().st_size, 0o644
+                with open(bundle / name, "rb") as file:
+                    archive.addfile(member, file)
+
+    try:
+        write_file(out, out.with_name(f".{out.name}.torn"), write)
+    except ValueError as error:
+        raise BundleError(f"{bundle}: has a name that no archive holds ({error}); export without --archive") from None
 
 
 def read_archive(path: Path, into: Path) -> Path:
@@ -40,12 +58,22 @@ def read_archive(path: Path, into: Path) -> Path:
     """
     bundle = into / path.stem
     bundle.mkdir()
+    _refuse_extensions(path)
     try:
         with tarfile.open(path, "r:") as archive:
+            named: Collection[str] = (MANIFEST, SEAL)
             for member in archive:
                 _check(path, member, bundle)
+                if member.name not in named:
+                    named = (
+                        (MANIFEST, SEAL, *read_sealed(bundle).files) if len(named) == len((MANIFEST, SEAL)) else named
+                    )
+                if member.name not in named:
+                    raise BundleError(f"{path}: {member.name} is none of the files that its manifest names")
                 _unpack(archive, member, bundle)
-    except (tarfile.TarError, UnicodeDecodeError) as error:
+    except BundleError:
+        raise
+    except (tarfile.TarError, ValueError, OSError) as error:
         raise BundleError(f"{path}: is no archive of a bundle ({error}); export_best.py --archive writes one") from None
     open_bundle(bundle)
     return bundle
@@ -65,6 +93,23 @@ def unpacked(place: Path) -> Iterator[Path]:
         yield read_archive(place, Path(folder))
 
 
+def _refuse_extensions(path: Path) -> None:
+    """Refuse headers that an archive of a bundle does not have, before a reader believes the sizes that they tell.
+
+    Those of long names, links, sparse files and extended attributes, whatever their size, are read whole by `tarfile`.
+    """
+    with open(path, "rb") as file:
+        while len(header := file.read(_BLOCK)) == _BLOCK and any(header):
+            if header[_TYPE] not in b"\x000":
+                name = header[:100].partition(b"\x00")[0].decode(errors="replace")
+                raise BundleError(f"{path}: {name} is no plain file; a bundle holds nothing else")
+            try:
+                size = int(header[_SIZE].strip(b" \x00") or b"0", 8)
+            except ValueError:
+                raise BundleError(f"{path}: is no archive of a bundle; export_best.py --archive writes one") from None
+            file.seek(-(-size // _BLOCK) * _BLOCK, SEEK_CUR)
+
+
 def _check(path: Path, member: tarfile.TarInfo, bundle: Path) -> None:
     """Refuse a member that no bundle has, or that its manifest does not name."""
     name = PurePosixPath(member.name)
@@ -79,8 +124,6 @@ def _check(path: Path, member: tarfile.TarInfo, bundle: Path) -> None:
         raise BundleError(f"{path}: {member.name} has {member.size} bytes, more than any file of a bundle")
     if (bundle / name).exists():
         raise BundleError(f"{path}: holds {member.name} twice")
-    if member.name not in (MANIFEST, SEAL) and member.name not in read_sealed(bundle).files:
-        raise BundleError(f"{path}: {member.name} is none of the files that its manifest names")
 
 
 def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, bundle: Path) -> None:

@@ -27,11 +27,15 @@ def free_name(out: Path, wanted: str) -> str:
         raise BundleError(f"--name {wanted}: must be a plain folder name; --out says where bundles lie")
     out.mkdir(parents=True, exist_ok=True)
     names = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))
-    return next(name for name in names if not (out / name).exists())
+    return next(name for name in names if not (out / name).exists() and not (out / f"{name}.tar").exists())
 
 
 def newest_bundle(ensembles: Path) -> Path:
-    """Return the bundle that was exported last."""
+    """Return the bundle that was exported last.
+
+    Raises:
+        BundleError: there is none.
+    """
     found = sorted(ensembles.glob("*/manifest.json"), key=lambda path: path.stat().st_mtime)
     if not found:
         raise BundleError(f"{ensembles}: holds no bundle; run export_best.py first, or name one with --bundle")
@@ -73,7 +77,7 @@ def read_sealed(folder: Path) -> BundleManifest:
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != (folder / SEAL).read_text(encoding="utf-8").strip():
         raise BundleError(f"{path}: was changed after the export; export again or restore it")
-    found = json.loads(content).get("format")
+    found = _format_of(path, content)
     if found not in READS:
         raise BundleError(
             f"{path}: is of format {found}, this version reads formats {READS[0]} to {FORMAT}; take the version that wrote it,"
@@ -88,13 +92,23 @@ def read_sealed(folder: Path) -> BundleManifest:
     return manifest
 
 
+def _format_of(path: Path, content: bytes) -> object:
+    try:
+        manifest = json.loads(content)
+    except (ValueError, RecursionError):
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise BundleError(f"{path}: is no manifest; export again")
+    return manifest.get("format")
+
+
 def _check_votes(path: Path, task: TaskSpec) -> None:
     """Refuse weights that do not fit members or classes."""
     for name, given, needed in (
         ("weights", task.weights, len(task.members)),
         ("class_weights", task.class_weights, len(task.classes)),
     ):
-        if given and (len(given) != needed or min(given) < 0 or sum(given) <= 0):
+        if given and (len(given) != needed or not min(given) >= 0 or not 0 < sum(given) < float("inf")):
             raise BundleError(f"{path}: {name} of {task.task} must be {needed} shares of a vote; export again")
 
 

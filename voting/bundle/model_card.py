@@ -10,6 +10,7 @@ import numpy as np
 from studies.metrics import METRICS, confusion_matrix
 from voting.bundle.specs import BundleManifest, PromiseSpec, TaskSpec
 from voting.ensemble.members import Chosen
+from voting.promise.limits import promise_limits
 
 CARD = "README.md"
 _CARE = (
@@ -27,13 +28,13 @@ def model_card(manifest: BundleManifest, chosen: Sequence[Chosen]) -> str:
         f"A voting ensemble for {', '.join(task.task for task in manifest.tasks)}, exported {manifest.created} by Foldrace.",
         f"    python predict.py --bundle {manifest.name} --images DIR",
         "## What it promises",
-        *_promises(manifest),
+        *_promises(manifest, chosen),
         "## Data",
         *(_data(one) for one in chosen),
         "## Who votes",
         *(_voters(task) for task in manifest.tasks),
         "## Confusion matrices",
-        "Out of fold, by the whole vote; rows are true classes, columns what was voted.",
+        _judged_by(manifest),
         *(_confusion(one) for one in chosen),
         "## Limits",
         *_limits(manifest),
@@ -41,7 +42,12 @@ def model_card(manifest: BundleManifest, chosen: Sequence[Chosen]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _promises(manifest: BundleManifest) -> Iterator[str]:
+def _judged_by(manifest: BundleManifest) -> str:
+    said = "Out of fold, by the whole vote; rows are true classes, columns what was voted."
+    return f"{said} They are of models that leave a fold out, not of those packed here." if manifest.refit else said
+
+
+def _promises(manifest: BundleManifest, chosen: Sequence[Chosen]) -> Iterator[str]:
     if manifest.refit:
         yield "Nothing: its models were trained on everybody, holdout too, so nobody is left to score them by."
         return
@@ -50,6 +56,7 @@ def _promises(manifest: BundleManifest) -> Iterator[str]:
     lines = ["| task | metric | on new persons | interval |", "|---|---|---|---|"]
     yield "\n".join([*lines, *(_promise_row(name, one) for name, one in rows if one is not None)])
     yield "New persons are such as those of the data: other cameras, places or ages were not seen, and are not promised."
+    yield from promise_limits(chosen)
 
 
 def _promise_row(name: str, one: PromiseSpec) -> str:

@@ -1,16 +1,19 @@
 """What trials said where they rested, read for the eliminations to be judged again."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from studies.looks import looks_of, read_look
+from studies.looks import checked_look, looks_of
 from studies.manifest import FolderError, Manifest
 from studies.metrics import METRICS, Probabilities
 from studies.predictions import read_predictions
 from voting.candidates.studies import FinishedStudy
 from voting.out_of_fold.eliminations import Rung
 from voting.out_of_fold.objective import Rows
+
+logger = logging.getLogger(__name__)
 
 
 def rungs_of(study: FinishedStudy, first: int, persons: Mapping[str, int]) -> list[Rung]:
@@ -35,6 +38,8 @@ def _rung(study: FinishedStudy, rung: int, first: int, persons: Mapping[str, int
     if not 0 < went_on < len(found):
         return
     folds = sorted(set.intersection(*(set(one) for one in found.values())))
+    if not folds:  # they were never judged on the same images
+        return
     rows = _rows_of_folds(study, folds)
     finished = {trial.number: first + place for place, trial in enumerate(study.trials)}
     yield Rung(
@@ -56,9 +61,12 @@ def _said(study: FinishedStudy, manifest: Manifest, rung: int) -> Mapping[int, P
         return None
     try:
         said = {fold: _by_id(study, fold, _predicted(study, manifest.trial, fold)) for fold in whole}
-        looks = read_look(folder, manifest.trial, rung) if unfinished else {}
+        looks = checked_look(folder, manifest, rung) if unfinished else {}
         return said | {fold: _by_id(study, fold, one) for fold, one in looks.items()}
-    except FolderError:
+    except FolderError as error:
+        logger.warning(
+            "left out of the eliminations that are made again: %s trial %d: %s", folder.name, manifest.trial, error
+        )
         return None
 
 

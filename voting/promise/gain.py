@@ -34,7 +34,7 @@ class Averaging:
     shared: float  # of that is left for many voters
 
 
-MEASURED = Averaging(2.0, 0.5)
+MEASURED = Averaging(1.9, 0.45)
 
 
 def expected_gains(tasks: Tasks, packed: Mapping[str, Ensemble]) -> dict[str, Measured]:

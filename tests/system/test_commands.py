@@ -18,6 +18,9 @@ from studies.manifest import read_manifest
 from studies.record import read_record
 from studies.study_state import StudyState
 from tests.toys.commands import ROOT, SPACE, run, search, start
+from voting.bundle.manifest import open_bundle
+from voting.bundle.model_card import CARD
+from voting.rules.joint import JOINT
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +74,8 @@ def test_three_tasks_are_searched_packaged_and_voted_on(place: Path) -> None:
         out = search(place, "--study", task, "--set", f"task={task}", "--trials", "2")
         for words in ("Leaderboard", "Ray dashboard: http://127.0.0.1:", "saved", "Next: python export_best.py"):
             assert words in out
-    exported = run(place, "export_best.py", "--size", "2")
+    exported = run(place, "export_best.py", "--size", "2", "--archive")
+    check_promises(place / "ensembles/age-gender-mask", exported)
     assert "Verified in a fresh process: all members vote as recorded" in exported
     for words in (
         "best single trial",
@@ -83,6 +87,8 @@ def test_three_tasks_are_searched_packaged_and_voted_on(place: Path) -> None:
         assert words in exported
     names = lay_out_eval(place)
     out = run(place, "predict.py", "--images", "eval", "--labels", "eval/images")
+    by_archive = run(place, "predict.py", "--bundle", "ensembles/age-gender-mask.tar", "--images", "eval")
+    assert "submission -> submission.csv" in by_archive
     assert "submission -> submission.csv" in out
     assert "mask x gender x age: macro F1" in out
     with open(place / "submission.csv", newline="") as file:
@@ -92,7 +98,22 @@ def test_three_tasks_are_searched_packaged_and_voted_on(place: Path) -> None:
     for weights in place.glob("results/age/trials/*/fold_1/weights.safetensors"):
         weights.write_bytes(weights.read_bytes()[:-4] + b"\x00\x00\x80\x3f")
     assert "is missing or was changed" in run(place, "export_best.py", "--study", "age", code=2)
-    assert [path.name for path in (place / "ensembles").iterdir()] == ["age-gender-mask"]
+    assert sorted(path.name for path in (place / "ensembles").iterdir()) == ["age-gender-mask", "age-gender-mask.tar"]
+
+
+def check_promises(bundle: Path, exported: str) -> None:
+    """Check that a promise of every task and of the joint classes is printed first, and stands in manifest and card."""
+    manifest, card = open_bundle(bundle), (bundle / CARD).read_text(encoding="utf-8")
+    promises = {task.task: task.promise for task in manifest.tasks}
+    assert manifest.joint is not None
+    lines = iter(exported.splitlines())
+    for name, promise in [*promises.items(), (JOINT, manifest.joint.promise)]:
+        assert promise is not None
+        assert 0 <= promise.low <= promise.score <= promise.high <= 1
+        said = f"{promise.score:.3f} on new persons; 90% interval {promise.low:.3f} to {promise.high:.3f}"
+        assert next(lines) == f"{name}: macro F1 {said}"
+        assert f"{promise.score:.3f} | {promise.low:.3f} to {promise.high:.3f} (90%)" in card
+    assert "there is no holdout" not in exported
 
 
 def lay_out_eval(place: Path) -> list[str]:

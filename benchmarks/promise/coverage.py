@@ -10,6 +10,7 @@ from the fresh ones and are no part of the truth then. Studies that are in the r
 import argparse
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -26,6 +27,7 @@ from benchmarks.promise.recorded import RecordedStudy, read_study
 from benchmarks.promise.studies import FRESH, SmallStudy, small_studies
 from benchmarks.recording import append_row, read_rows
 from voting.ensemble.fit import Ensemble, Wanted
+from voting.out_of_fold.objective import Rows
 from voting.promise.bootstrap import RESAMPLES, resampled
 from voting.promise.estimate import Estimate, Seen, estimated, interval
 from voting.promise.gain import Averaging, expected_gain
@@ -58,20 +60,26 @@ def main() -> None:
 
 def promised(recorded: Path, study: SmallStudy, averaging: Averaging) -> Row:
     """Return what an export of a study promises, and what is true."""
-    return judged(read_study(recorded, study), averaging)
+    held, others = np.split(np.arange(FRESH), [study.persons // 4])
+    return judged(read_study(recorded, study), averaging, Fresh(held, others))
 
 
-def judged(
-    one: RecordedStudy, averaging: Averaging, resamples: int = RESAMPLES, fresh: Sequence[int] = range(FRESH)
-) -> Row:
-    """Return the promises of a study without and with the first fresh persons as a holdout, against the other ones."""
-    held = one.study.persons // 4
+@dataclass(frozen=True, eq=False)
+class Fresh:
+    """Which fresh persons are the holdout, and which the truth."""
+
+    held: Rows
+    others: Rows
+
+
+def judged(one: RecordedStudy, averaging: Averaging, fresh: Fresh, resamples: int = RESAMPLES) -> Row:
+    """Return the promises of a study without and with some fresh persons as a holdout, against other ones."""
     packed = {one.study.task: one.tasks.explain(WANTED)[one.study.task].ensemble}
     ensemble, persons = packed[one.study.task], one.tasks.persons
     draws = resampled(one.tasks, packed, WANTED, one.study.seed, resamples)[one.study.task]
     naive = one.pool.objective.score(ensemble.decided(one.pool))
     seen = Seen(naive, persons, draws, expected_gain(one.pool, ensemble.weights, averaging))
-    truth_rows = one.rows_of(np.array([person for person in fresh if person >= held]))
+    truth_rows = one.rows_of(fresh.others)
     truth = one.truth(ensemble, truth_rows)
     return {
         **vars(one.study),
@@ -81,7 +89,7 @@ def judged(
         "single": one.truth(_best(one), truth_rows),
         "gain": truth - float(np.mean(one.of_one_fold(ensemble, truth_rows))),
         "without": _spelled(estimated(seen, None)),
-        "with": _spelled(estimated(seen, one.holdout(ensemble, held))),
+        "with": _spelled(estimated(seen, one.holdout(ensemble, fresh.held))),
     }
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.promise.ensembles
 
 What every method chooses on the out-of-fold predictions of a recorded study, judged on fresh persons. Differences are paired;
-intervals (90 %) are over studies and, inside each, over fresh persons drawn anew.
+intervals (90 %) are over studies. Whether one study's difference is more than noise is asked of fresh persons drawn anew.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import t as student
 
 from benchmarks.promise.record import OUT, file_of
 from benchmarks.promise.recorded import RecordedStudy, read_study
@@ -73,8 +74,10 @@ def methods_table(title: str, studies: Sequence[Scores]) -> Table:
 
 def _interval(ahead: Sequence[npt.NDArray[np.float64]]) -> str:
     means = np.array([one[0] for one in ahead])
-    variance = means.var() / len(means) + np.mean([one[1:].var() for one in ahead]) / len(means)
-    return f"{means.mean():+.4f} ± {1.645 * variance**0.5:.4f}"
+    if len(means) < 2:
+        return f"{means.mean():+.4f}"
+    reach = student.ppf(0.95, len(means) - 1) * means.std(ddof=1) / len(means) ** 0.5
+    return f"{means.mean():+.4f} ± {reach:.4f}"
 
 
 def _beyond(ahead: Sequence[npt.NDArray[np.float64]]) -> str:

@@ -41,9 +41,9 @@ def main() -> None:
         for _ in range(arguments.draws):
             persons = np.sort(generator.choice(FRESH, study.persons, replace=False))
             cases.append((one.redrawn(persons, generator), np.setdiff1d(np.arange(FRESH), persons)))
-        for case, others in cases:
-            for name, score in fresh_scores(case, others).items():
-                scores.setdefault(name, []).append(score)
+        found = [fresh_scores(case, others) for case, others in cases]
+        for name in found[0]:  # some methods are open to all cases or none
+            scores.setdefault(name, []).append(float(np.mean([one[name] for one in found])))
     Console(width=100).print(margins_table(scores))
 
 
@@ -63,8 +63,8 @@ def fresh_scores(one: RecordedStudy, persons: Rows) -> dict[str, float]:
 
 
 def margins_table(scores: dict[str, list[float]]) -> Table:
-    """Return mean scores, and by how much each is ahead of the best single, paired, with its 90 % interval."""
-    table = Table(title=f"{len(scores['tie 0'])} choices", title_justify="left")
+    """Return mean scores, and by how much each is ahead of the best single, paired by study, with its 90 % interval."""
+    table = Table(title=f"{len(scores['tie 0'])} studies", title_justify="left")
     for column in ("chosen by", "macro F1 on fresh persons", "ahead of the best single"):
         table.add_column(column, justify="left" if column == "chosen by" else "right")
     for name, values in scores.items():
@@ -74,7 +74,7 @@ def margins_table(scores: dict[str, list[float]]) -> Table:
 
 def _ahead(values: Sequence[float], single: Sequence[float]) -> str:
     ahead = np.array(values) - np.array(single)
-    return f"{ahead.mean():+.4f} ± {1.645 * ahead.std() / len(ahead) ** 0.5:.4f}"
+    return f"{ahead.mean():+.4f} ± {1.645 * ahead.std(ddof=1) / len(ahead) ** 0.5:.4f}"
 
 
 if __name__ == "__main__":

@@ -42,9 +42,9 @@ class RecordedStudy:
         """Return what it scores there with the models of each fold alone."""
         return [self._score(ensemble, self.said_of_fresh[:, fold], rows) for fold in range(FOLDS)]
 
-    def holdout(self, ensemble: Ensemble, persons: int) -> Held:
-        """Return what the first fresh persons say as a holdout."""
-        rows = self.rows_of(np.arange(persons))
+    def holdout(self, ensemble: Ensemble, persons: Rows) -> Held:
+        """Return what some fresh persons say as a holdout."""
+        rows = self.rows_of(persons)
         fold_votes = [self._votes(ensemble, self.said_of_fresh[:, fold], rows) for fold in range(FOLDS)]
         votes = self._votes(ensemble, self.said_of_fresh.mean(axis=1), rows)
         return held_out(METRIC, self.fresh.targets[rows], self.fresh.persons[rows].astype(str), votes, fold_votes)

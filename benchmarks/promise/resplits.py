@@ -3,7 +3,8 @@
     python -m benchmarks.promise.resplits --draws 15
 
 Every draw takes as many fresh persons as the study had, judges each by the model of one fold, as out of fold, makes the whole
-choice on them, promises, and looks the truth up on the other fresh persons. No training: the models are those of the study.
+choice on them, promises, without and with others as a holdout, and looks the truth up on the rest. No training: the models are
+those of the study.
 """
 
 import argparse
@@ -16,11 +17,11 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from benchmarks.promise.coverage import Row, coverage_table, judged
+from benchmarks.promise.coverage import Fresh, Row, coverage_table, judged
 from benchmarks.promise.gains import fitted_without, gains_of
 from benchmarks.promise.record import OUT, file_of
 from benchmarks.promise.recorded import read_study
-from benchmarks.promise.studies import FRESH, SmallStudy, small_studies
+from benchmarks.promise.studies import FRESH, TASKS, SmallStudy, small_studies
 from voting.promise.gain import Averaging
 
 _RESAMPLES = 100  # half of an export's: the mean of a hundred is sure enough
@@ -43,11 +44,10 @@ def main() -> None:
 
 def redrawn(recorded: Path, study: SmallStudy, draw: int, averaging: Averaging) -> Row:
     """Return the promise of one draw, and what is true on the other fresh persons."""
-    one, generator = read_study(recorded, study), np.random.default_rng((study.seed, draw))
-    held = study.persons // 4  # the first fresh persons are the holdout
-    persons = np.sort(generator.choice(np.arange(held, FRESH), study.persons, replace=False))
-    others = np.setdiff1d(np.arange(FRESH), persons)
-    return judged(one.redrawn(persons, generator), averaging, _RESAMPLES, others.tolist())
+    one, generator = read_study(recorded, study), np.random.default_rng((TASKS.index(study.task), study.seed, draw))
+    parts = np.split(generator.permutation(FRESH), [study.persons, study.persons + study.persons // 4])
+    persons, held, others = (np.sort(part) for part in parts)
+    return judged(one.redrawn(persons, generator), averaging, Fresh(held, others), _RESAMPLES)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from trainables.training.heads.task import Task
 from trainables.training.heads.tuning import probabilities_under
 from voting.bundle.manifest import open_bundle
 from voting.bundle.specs import BundleError, MemberSpec, TaskSpec
-from voting.predicting.runtime import Member, decoded_chunks, folds_judge, load_member, load_task, mean_of
+from voting.predicting.runtime import Member, decoded_chunks, folds_judge, load_member, load_task, mean_of, side_by_side
 
 TOLERANCE = 1e-4  # of a probability: trials are judged in float32 and bundles vote in it, on whatever device
 HoldoutVotes = dict[str, npt.NDArray[np.float32]]
@@ -83,15 +83,15 @@ def check_member(member: Member, study: Path, root: Path) -> float:
     Raises:
         BundleError: it is above the tolerance.
     """
-    differences = [0.0]
-    for fold in range(len(member.classifiers)):
-        difference = _difference(member, fold, read_predictions(study, member.spec.trial, fold), root)
+    folds = range(len(member.classifiers))
+    recorded = [read_predictions(study, member.spec.trial, fold) for fold in folds]
+    differences = side_by_side(lambda fold: _difference(member, fold, recorded[fold], root), folds)
+    for fold, difference in enumerate(differences):
         if not difference <= TOLERANCE:  # also one that is no number
             raise BundleError(
                 f"{member.spec.study} trial {member.spec.trial} fold {fold + 1}: the bundle gives other probabilities than the"
                 f" trial recorded (by {difference:.2g}, allowed {TOLERANCE:g}); were the images changed since the search?"
             )
-        differences.append(difference)
     return max(differences)
 
 

@@ -1,8 +1,9 @@
 """The bundle's runtime: models in, images in, votes out. Needs torch, timm, and what reads images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from os import cpu_count
 from pathlib import Path
 from typing import TypeVar
 
@@ -25,6 +26,8 @@ _CHUNK = 256  # images that are decoded and held at a time, whatever their numbe
 FoldVotes = npt.NDArray[np.float32]  # folds x images x classes
 MemberVotes = npt.NDArray[np.float32]  # images x classes
 Items = TypeVar("Items", Sequence[Path], Pixels)
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +98,22 @@ def folds_judge(members: Sequence[Member], paths: Sequence[Path]) -> list[list[J
     parts: list[list[list[Judged]]] = [[[] for _ in member.classifiers] for member in members]
     for chunk in _parts(paths, _CHUNK):
         images = {form: read_images(chunk, form) for form in {member.form for member in members}}
-        for said, member in zip(parts, members, strict=True):
-            for fold, of_fold in enumerate(said):
-                of_fold.append(member.judge_fold(fold, images[member.form]))
+        jobs = [(member, fold, images[member.form]) for member in members for fold in range(len(member.classifiers))]
+        judged = iter(side_by_side(_judged, jobs))
+        for of_fold in (of_fold for said in parts for of_fold in said):
+            of_fold.append(next(judged))
     return [[Judged.together(of_fold) for of_fold in said] for said in parts]
+
+
+def _judged(job: tuple[Member, int, Pixels]) -> Judged:
+    member, fold, images = job
+    return member.judge_fold(fold, images)
+
+
+def side_by_side(work: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
+    """Return what becomes of jobs, on a CPU as many at a time as it has cores: small models leave most of two threads idle."""
+    with ThreadPoolExecutor(1 if torch.cuda.is_available() else cpu_count()) as pool:
+        return list(pool.map(work, jobs))
 
 
 def mean_of(folds: Sequence[Judged]) -> Judged:

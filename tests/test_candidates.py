@@ -1,6 +1,7 @@
 """What an export reads of a study: finished trials, and the rungs on which they left others behind."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from voting.bundle.refit import pack_refitted, unscored
 from voting.bundle.specs import BundleManifest, PromiseSpec, TaskSpec
 from voting.candidates.looks import rungs_of
 from voting.candidates.studies import FinishedStudy
-from voting.candidates.tasks import choose_studies, task_candidates
+from voting.candidates.tasks import choose_studies, judged_alike, task_candidates
 from voting.ensemble.choice import choose, tasks_of
 from voting.ensemble.fit import Wanted
 from voting.out_of_fold.eliminations import still_candidates
@@ -77,6 +78,19 @@ def test_other_persons_may_leave_a_finalist_out_but_never_all(finished: Finished
     for seed in range(20):
         drawn = np.random.default_rng(seed).integers(len(persons_of(finished)), size=len(persons_of(finished)))
         assert len(still_candidates(rungs, drawn, len(finished.trials))) >= 1
+
+
+def test_a_study_that_was_judged_otherwise_is_left_out_by_name_and_refused_when_named(
+    finished: FinishedStudy,
+) -> None:
+    other = finished.space.model_copy(update={"metric": "accuracy"})
+    studies = [finished, replace(finished, space=other), replace(finished, data={**finished.data, "classes": ["x"]})]
+    kept, reasons = judged_alike(studies, named=False)
+    assert kept == [finished]
+    assert "is judged by another metric (accuracy, not macro_f1)" in reasons[0]
+    assert "has other classes than" in reasons[1]
+    with pytest.raises(StudyError, match="export one of them with --study"):
+        judged_alike(studies, named=True)
 
 
 def test_the_choice_of_an_export_is_the_same_for_the_same_study(finished: FinishedStudy) -> None:

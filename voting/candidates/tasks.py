@@ -32,11 +32,12 @@ class TaskCandidates:
 def choose_studies(folders: Sequence[StudyFolder], *, named: bool = False) -> tuple[list[FinishedStudy], list[str]]:
     """Return the studies to export, and what is left out and why.
 
-    Studies go together if they share images and split. Of several such groups the one with the most images is taken. What is
-    damaged is left out, but refused if the studies were `named`.
+    Studies go together if they share images and split. Of several such groups the one with the most images is taken, and in it
+    those of a task that were judged alike. What is damaged, or was judged otherwise, is left out, but refused if the studies were
+    `named`.
 
     Raises:
-        StudyError: no study has a finished trial.
+        StudyError: no study has a finished trial, or one that was named does not go with the others.
         FolderError: a trial of a named study is damaged.
     """
     finished, left_out = [], []
@@ -56,11 +57,42 @@ def choose_studies(folders: Sequence[StudyFolder], *, named: bool = False) -> tu
     others = [study.folder.name for study in finished if study not in chosen]
     if others:
         left_out.append(f"left out: {', '.join(others)} (other images or splits; --study exports them on their own)")
-    return chosen, [*left_out, *(line for study in chosen for line in study.damaged)]
+    chosen, differing = judged_alike(chosen, named=named)
+    return chosen, [*left_out, *differing, *(line for study in chosen for line in study.damaged)]
+
+
+def judged_alike(studies: Sequence[FinishedStudy], *, named: bool) -> tuple[list[FinishedStudy], list[str]]:
+    """Return the studies that were judged as the first of their task was, and why others are left out.
+
+    Raises:
+        StudyError: one that was named was judged otherwise.
+    """
+    kept, reasons = list[FinishedStudy](), list[str]()
+    for study in studies:
+        first = next((one for one in kept if one.task == study.task), study)
+        if reason := _difference(study, first):
+            wrong = f"{study.folder.path}: {reason} than {first.folder.name}"
+            if named:
+                raise StudyError(f"{wrong}; export one of them with --study")
+            reasons.append(f"left out: {wrong}; --study exports it on its own")
+        else:
+            kept.append(study)
+    return kept, reasons
+
+
+def _difference(study: FinishedStudy, first: FinishedStudy) -> str | None:
+    ours, theirs = study.trials[0].predictions, first.trials[0].predictions
+    if study.space.metric != first.space.metric:
+        return f"is judged by another metric ({study.space.metric}, not {first.space.metric})"
+    if study.data["classes"] != first.data["classes"]:
+        return "has other classes"
+    if not np.array_equal(ours.ids, theirs.ids) or not np.array_equal(ours.targets, theirs.targets):
+        return "judged other images or labels"
+    return None
 
 
 def task_candidates(studies: Sequence[FinishedStudy]) -> list[TaskCandidates]:
-    """Return the candidates of every task, tasks in alphabetical order."""
+    """Return the candidates of every task, tasks in alphabetical order; the studies go together (see `choose_studies`)."""
     tasks = sorted({study.task for study in studies})
     return [_gather([study for study in studies if study.task == task]) for task in tasks]
 
@@ -68,21 +100,6 @@ def task_candidates(studies: Sequence[FinishedStudy]) -> list[TaskCandidates]:
 def _gather(studies: Sequence[FinishedStudy]) -> TaskCandidates:
     first = studies[0]
     trials = tuple(trial for study in studies for trial in study.trials)
-    for study in studies:
-        if study.space.metric != first.space.metric:
-            raise StudyError(
-                f"{study.folder.path}: is judged by {study.space.metric}, {first.folder.path} by {first.space.metric}; export"
-                " one of them with --study"
-            )
-    for trial in trials:
-        same = [
-            (trial.predictions.ids, trials[0].predictions.ids),
-            (trial.predictions.targets, trials[0].predictions.targets),
-        ]
-        if not all(np.array_equal(one, other) for one, other in same):
-            raise StudyError(
-                f"{trial.study}: judged other images or labels than {trials[0].study} on {first.task}; export one with --study"
-            )
     return TaskCandidates(
         first.task,
         tuple(first.data["classes"]),

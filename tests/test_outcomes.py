@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from analysis.export.comparison import compare, comparison_table
+from analysis.export.comparison import ahead_table, compare, comparison_table
 from analysis.export.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
 from studies.manifest import Manifest
 from studies.metrics import METRICS
@@ -118,3 +118,16 @@ def test_the_table_shows_them_whole_in_a_narrow_terminal() -> None:
 def test_swapped_voters_would_be_seen(swapped: tuple[str, str]) -> None:
     compared = values(compare(out_of_fold_outcome([age()]), metrics_of([age()])), "age")
     assert compared[swapped[0]] != compared[swapped[1]]
+
+
+def test_how_far_one_is_ahead_of_the_recipe_is_asked_of_the_same_persons() -> None:
+    compared = compare(out_of_fold_outcome([age()]), metrics_of([age()]))["age"]
+    assert compared["ensemble"].ahead == (1.0, 1.0, 1.0), "always right, the recipe never"
+    single = compared["best single trial"].ahead
+    assert single is not None
+    assert single[0] == 0.75
+    assert 0 <= single[1] < 0.75 < single[2] <= 1
+    assert compared["default recipe"].ahead is None
+    out = StringIO()
+    Console(file=out, width=80).print(ahead_table({"age": compared}, {}))
+    assert "+1.000 (+1.000, +1.000)" in out.getvalue()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analysis.console import console, say
-from analysis.export.comparison import comparison_table
+from analysis.export.comparison import ahead_table, comparison_table
 from analysis.export.methods import calibration_lines, methods_table
 from analysis.export.options import ExportOptions
 from analysis.export.promises import curse, evidence_table, promise_lines
@@ -30,6 +30,7 @@ def print_export(
     console.print(methods_table(chosen))
     say(*(one.spelled() for one in chosen), *calibration_lines(chosen))
     console.print(comparison_table(results.out_of_fold, results.holdout))
+    console.print(ahead_table(results.out_of_fold, results.holdout))
     say(f"Verified in a fresh process: all members vote as recorded (largest difference {difference:.1e}).")
     print_use(options, name, manifest)
 

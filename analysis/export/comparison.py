@@ -11,6 +11,7 @@ from rich.table import Table
 from studies.metrics import Metric, Probabilities, Targets, accuracy
 from voting.out_of_fold.objective import Rows
 from voting.promise.spread import drawn_rows, person_bootstrap
+from voting.rules.joint import JOINT
 
 RECIPE = "default recipe"
 VOTERS = ("best single trial", "ensemble", RECIPE)
@@ -89,11 +90,12 @@ def ahead_table(out_of_fold: Mapping[str, Mapping[str, Scored]], holdout: Mappin
     """Return by how much the others are ahead of the recipe, on the same persons, for the terminal."""
     table = Table(title="Ahead of the default recipe, 90 % interval over the same persons", title_justify="left")
     for column in ("task", "who", "out of fold", "holdout"):
-        table.add_column(column, no_wrap=column != "task")
+        table.add_column(column, no_wrap=True)
     for task, voters in out_of_fold.items():
         for voter in (name for name in VOTERS if name in voters and name != RECIPE):
             held = holdout.get(task, {}).get(voter)
-            table.add_row(task, voter, _spelled(voters[voter].ahead), _spelled(held.ahead if held else None))
+            name = "joint" if task == JOINT else task
+            table.add_row(name, voter, _spelled(voters[voter].ahead), _spelled(held.ahead if held else None))
         table.add_section()
     return table
 

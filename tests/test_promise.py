@@ -214,3 +214,7 @@ def test_a_promise_says_why_it_cannot_say_more() -> None:
 _NO_CANDIDATES = TaskCandidates(
     "age", ("young", "old", "none"), None, "", METRICS["macro_f1"], (), None, pd.DataFrame(), pd.DataFrame()
 )
+
+
+def test_the_more_luck_is_taken_off_the_less_sure_is_what_is_left() -> None:
+    assert estimated(seen(ahead=0.1), None).combined.spread > estimated(seen(), None).combined.spread

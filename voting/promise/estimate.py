@@ -8,7 +8,7 @@ what it says of the gain are of the same persons.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from voting.promise.holdout import Held
 
 LEVEL = 0.9
+_UNSURE = 0.5  # of what choosing seems to gain is its standard deviation
 _WITH_GAIN = 4  # figures, where the holdout says something about the gain, too
 
 
@@ -79,7 +80,7 @@ def estimated(seen: Seen, held: "Held | None") -> Estimate:
         return Estimate(first, optimism, seen.gain, None, _corrected(first, optimism, seen.gain))
     second = Measured(held.score.value, max(held.score.spread, first.spread * sqrt(seen.persons / held.persons)))
     figures = [
-        (Measured(first.value - optimism, first.spread), (1.0, -1.0)),
+        (_without_luck(first, optimism), (1.0, -1.0)),
         (seen.gain, (0.0, 1.0)),
         (second, (1.0, 0.0)),
         *([(held.gain, (0.0, 1.0))] if held.gain else []),
@@ -104,5 +105,10 @@ def _together(figures: Sequence[tuple[Measured, tuple[float, float]]], correlati
     return Measured(float(score), float(covariance[0, 0] ** 0.5)), Measured(float(gain), float(covariance[1, 1] ** 0.5))
 
 
+def _without_luck(naive: Measured, optimism: float) -> Measured:
+    return Measured(naive.value - optimism, hypot(naive.spread, _UNSURE * optimism))
+
+
 def _corrected(naive: Measured, optimism: float, gain: Measured) -> Measured:
-    return Measured(naive.value - optimism + gain.value, sqrt(naive.spread**2 + gain.spread**2))
+    lucky = _without_luck(naive, optimism)
+    return Measured(lucky.value + gain.value, hypot(lucky.spread, gain.spread))

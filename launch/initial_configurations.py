@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from analysis.portfolio.studies import best_of, read_judged
+from analysis.portfolio.studies import Judged, best_of, read_judged
 from launch.resolve import effective
 from plugins.names import name_hint
 from schedulers.proposal import ENQUEUED, PORTFOLIO, Proposal
@@ -63,9 +63,7 @@ def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> B
     Raises:
         StudyError: there is no such study, it has no scores, or it is of the same task with other classes.
     """
-    if not folder.exists():
-        raise StudyError(f"--warm-start {folder.name}: {folder.path} holds no study; name one of {folder.path.parent}")
-    judged, there = read_judged(folder), folder.classes()
+    judged, there = warm_source(folder), folder.classes()
     if judged.space.task == space.task and there != classes:
         raise StudyError(
             f"--warm-start {folder.name}: its task {space.task} has other classes ({', '.join(there)}) than this study's"
@@ -73,6 +71,17 @@ def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> B
         )
     portfolio = best_of(judged, max(1, space.search.trials // WARM_SHARE))
     return _beginning(portfolio, space, f"Warm start, {folder.name} ({judged.space.task})", folder.name)
+
+
+def warm_source(folder: StudyFolder) -> Judged:
+    """Return the study of a warm start.
+
+    Raises:
+        StudyError: there is no such study, or it has no scores.
+    """
+    if not folder.exists():
+        raise StudyError(f"--warm-start {folder.name}: {folder.path} holds no study; name one of {folder.path.parent}")
+    return read_judged(folder)
 
 
 def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Beginning:

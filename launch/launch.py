@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from analysis.portfolio.studies import read_judged
 from datasets.preparation import PreparedData
 from launch.corners import corners
 from launch.data_fit import check_fits_data
@@ -22,6 +21,7 @@ from launch.initial_configurations import (
     from_portfolio,
     named_portfolio,
     read_list,
+    warm_source,
     warm_start,
 )
 from launch.listeners import check_listeners
@@ -153,7 +153,7 @@ def check_beginning(options: argparse.Namespace, space: SearchSpace, folder: Stu
     if options.enqueue:
         read_list(Path(options.enqueue))
     if options.warm_start:
-        read_judged(StudyFolder.named(Path(options.results), options.warm_start, "--warm-start"))
+        warm_source(StudyFolder.named(Path(options.results), options.warm_start, "--warm-start"))
 
 
 def beginning(options: argparse.Namespace, space: SearchSpace, data: PreparedData, folder: StudyFolder) -> Beginning:

@@ -21,8 +21,8 @@ def load_named_plugins(bundle: Path, manifest: BundleManifest, named: Sequence[s
     for name, spec in needed.items():
         if name not in given:
             raise BundleError(
-                f"{bundle}: needs the plugin {name}, which is code that runs here; read {bundle / spec.source} (of an archive:"
-                f" tar -xf NAME.tar {spec.source}), then name it with --plugin"
+                f"{bundle}: needs the plugin {name}, which is code that runs here; read {bundle / spec.source}, then name it:"
+                f" --plugin {bundle / spec.source} (of an archive, after tar -xf NAME.tar {spec.source}: --plugin {spec.source})"
             )
         if given[name].digest != spec.digest:
             raise BundleError(

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.leaderboard.rows import chosen, leaderboard
-from schedulers.search_settings import make_ladder
-from studies.record import read_record
+from analysis.opened import open_study
 from studies.study_folder import StudyError, StudyFolder
-from studies.study_state import StudyState
 
 RECIPE, WINNER = "recipe", "winner"
 
@@ -29,8 +27,8 @@ def contest_of(folder: StudyFolder, *, path: bool = False) -> Contest:
     Raises:
         StudyError: no trial has gone the whole way, the recipe has not, or nothing beat it.
     """
-    space = folder.stored_space()
-    state, ladder = StudyState(read_record(folder.record)), make_ladder(space)
+    study = open_study(folder.path)
+    space, state, ladder = study.space, study.state, study.ladder
     whole = [row for row in leaderboard(state, ladder, space.metric) if row.rung >= ladder.top]
     recipe = next((row for row in whole if row.origin == "recipe"), None)
     if recipe is None:

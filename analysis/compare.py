@@ -18,6 +18,7 @@ from rich.table import Table
 from analysis.console import console, say, say_error
 from analysis.leaderboard.rows import Row, is_tie, leaderboard, noise
 from analysis.opened import OpenedStudy, open_study
+from analysis.words import spell_value
 from studies.study_folder import StudyError
 from trainables.config import configured
 
@@ -126,9 +127,7 @@ def folds_table(found: Comparison) -> Table:
 
 
 def _spelled(value: object) -> str:
-    if value is None:
-        return "-"
-    return escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+    return "-" if value is None else escape(spell_value(value))
 
 
 if __name__ == "__main__":

@@ -19,15 +19,23 @@ class Counts:
 
 def count_trials(study: StudyState, ladder: Ladder) -> Counts:
     """Count the trials by where they stand now."""
+    counts = dict.fromkeys(("climbing", "resting", "out", "finished", "failed"), 0)
+    for place in places(study, ladder).values():
+        counts[place] += 1
+    return Counts(**counts)
+
+
+def places(study: StudyState, ladder: Ladder) -> dict[int, str]:
+    """Return for every trial which of the five numbers it belongs to."""
     still_in = {trial.number for trial in ladder.finals(study)}
     for rung in ladder.rungs[:-1] if not ladder.finals(study) else ladder.epoch_rungs:
         ranked = ranked_at(competitors(study), rung)
         places = ranked[: ladder.places(rung, len(ranked))]
         still_in |= {trial.number for trial in places if trial.fold_epochs == rung}
-    counts = dict.fromkeys(("climbing", "resting", "out", "finished", "failed"), 0)
-    for trial in study.trials.values():
-        counts[_place(trial, ladder, trial.number in still_in or trial.origin == "recipe")] += 1
-    return Counts(**counts)
+    return {
+        trial.number: _place(trial, ladder, trial.number in still_in or trial.origin == "recipe")
+        for trial in study.trials.values()
+    }
 
 
 def _place(trial: TrialState, ladder: Ladder, still_in: bool) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from analysis.console import say
 from analysis.counts import best_trial, count_trials
+from analysis.words import counted, spell_parameters
 from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
@@ -88,7 +89,7 @@ class SearchProgress:
         if best := best_trial(study, self._ladder):
             trial, rung, score = best
             folds = rung // self._ladder.epochs
-            where = _counted(folds, "fold") if folds else f"{_counted(rung, 'epoch')} of one fold"
+            where = counted(folds, "fold") if folds else f"{counted(rung, 'epoch')} of one fold"
             facts["best"] = (
                 f"{METRICS[self._space.metric].spelled(score)} trial {trial.number} ({trial.origin}, {where})"
             )
@@ -101,10 +102,6 @@ class SearchProgress:
         return "not known yet" if left is None else f"about {spell_duration(left)}"
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _until_it_holds_still(show: Callable[[], Shown]) -> Shown:
     """Return what `show` makes; the driver's loop may change the state under it, then it looks again."""
     while True:
@@ -112,11 +109,3 @@ def _until_it_holds_still(show: Callable[[], Shown]) -> Shown:
             return show()
         except RuntimeError:  # a dictionary grew while it was read
             time.sleep(0.01)
-
-
-def spell_parameters(configuration: dict[str, object]) -> str:
-    """Return 'name value, name value', numbers in four digits."""
-    return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
-        for name, value in configuration.items()
-    )

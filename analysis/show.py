@@ -20,6 +20,7 @@ from analysis.console import console, say_error
 from analysis.leaderboard.rows import leaderboard
 from analysis.opened import OpenedStudy, open_study
 from analysis.sparkline import sparkline
+from analysis.words import spell_value
 from search_spaces.durations import spell_duration
 from studies.events import EpochScored
 from studies.metrics import METRICS
@@ -97,7 +98,7 @@ def _parameters(study: OpenedStudy, trial: TrialState) -> Table:
 
 
 def _spelled(value: object) -> str:
-    return escape(f"{value:.4g}" if isinstance(value, float) else str(value))
+    return escape(spell_value(value))
 
 
 def _folds(study: OpenedStudy, trial: TrialState) -> Table:

@@ -11,7 +11,6 @@ taken up stands in the record. Budgets hold for one launch.
 
 import argparse
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,15 @@ from analysis.opened import OpenedStudy, open_study
 from launch.initial_configurations import enqueued
 from schedulers.search_settings import BUDGETS, changed_space
 from studies.record import StudyLock
-from studies.requests import AddConfigurations, ChangeBudget, Request, StopSearch, StopTrial, write_request
+from studies.requests import (
+    AddConfigurations,
+    ChangeBudget,
+    Request,
+    StopSearch,
+    StopTrial,
+    spell_request,
+    write_request,
+)
 from studies.study_folder import StudyError
 
 
@@ -35,7 +42,7 @@ def main() -> int:
         say_error(error)
         return 2
     when = "within an epoch" if StudyLock.is_held(study.folder.path) else "at its next launch"
-    say(f"Asked: {spelled(request)}. {study.folder.name} takes it up {when}.")
+    say(f"Asked: {spell_request(request)}. {study.folder.name} takes it up {when}.")
     return 0
 
 
@@ -93,25 +100,6 @@ def _budget(study: OpenedStudy, options: argparse.Namespace) -> Request:
     request = ChangeBudget(settings=settings)
     changed_space(study.space, request)
     return request
-
-
-def spelled(request: Request) -> str:
-    """Return a request in words."""
-    match request:
-        case StopTrial():
-            return f"stop trial {request.trial}"
-        case AddConfigurations():
-            return f"try {_counted(request.configurations)}"
-        case ChangeBudget():
-            changes = ", ".join(
-                f"{name} {'none' if value is None else value}" for name, value in request.settings.items()
-            )
-            return f"search under {changes}"
-    return "stop after the epochs that run"
-
-
-def _counted(configurations: Sequence[object]) -> str:
-    return "1 configuration" if len(configurations) == 1 else f"{len(configurations)} configurations"
 
 
 if __name__ == "__main__":

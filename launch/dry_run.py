@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.console import say
-from analysis.progress import spell_parameters
+from analysis.words import spell_parameters
 from launch.hardware import local_gpus
 from launch.launch import Launch
 from schedulers.budget import Budget

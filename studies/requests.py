@@ -53,6 +53,22 @@ Request: TypeAlias = Annotated[
 _parse: TypeAdapter[Request] = TypeAdapter(Request)
 
 
+def spell_request(request: Request) -> str:
+    """Return a request in words."""
+    match request:
+        case StopTrial():
+            return f"stop trial {request.trial}"
+        case AddConfigurations():
+            many = len(request.configurations)
+            return f"try {many} configuration{'' if many == 1 else 's'}"
+        case ChangeBudget():
+            changes = ", ".join(
+                f"{name} {'none' if value is None else value}" for name, value in request.settings.items()
+            )
+            return f"search under {changes}"
+    return "stop after the epochs that run"
+
+
 def write_request(folder: Path, request: Request) -> Path:
     """Put a request into a study's folder of requests and return its file; earlier ones come first."""
     make_folder(folder)

@@ -9,8 +9,9 @@ from rich.console import Console
 
 from analysis.counts import best_trial, count_trials
 from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard
-from analysis.progress import SearchProgress, spell_parameters
+from analysis.progress import SearchProgress
 from analysis.summary import print_ending, savings, time_shares, verdict
+from analysis.words import spell_parameters
 from schedulers.strategies.fold_ladder import FoldLadder
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyError, StudyFolder, differences

@@ -1,0 +1,40 @@
+"""Values, counts and places as people read them."""
+
+from collections.abc import Mapping
+
+from schedulers.ladder import Ladder
+
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+
+
+def spell_value(value: object) -> str:
+    """Return a value, numbers in four digits."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def spell_parameters(configuration: Mapping[str, object]) -> str:
+    """Return 'name value, name value', numbers in four digits."""
+    return ", ".join(f"{name} {spell_value(value)}" for name, value in configuration.items())
+
+
+def counted(number: int, noun: str) -> str:
+    """Return '1 trial', '2 trials'."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def ordinal(place: int) -> str:
+    """Return 'first' to 'tenth', then '11th'."""
+    if place <= len(_ORDINALS):
+        return _ORDINALS[place - 1]
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th") if place % 100 not in (11, 12, 13) else "th"
+    return f"{place}{ending}"
+
+
+def spell_fold_epochs(fold_epochs: int, ladder: Ladder) -> str:
+    """Return how much training that is, such as '3 epochs', 'fold 1', '2 folds' or 'all 5 folds'."""
+    folds, epochs = divmod(fold_epochs, ladder.epochs)
+    if ladder.fold_order == "lockstep" or (folds and epochs):
+        return "all folds" if fold_epochs >= ladder.top else counted(fold_epochs, "fold-epoch")
+    if not folds:
+        return counted(epochs, "epoch")
+    return f"all {counted(folds, 'fold')}" if fold_epochs >= ladder.top else counted(folds, "fold")

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from analysis.console import console, say, say_error
+from analysis.page.beside import page_beside
 from analysis.progress import SearchProgress
 from analysis.summary import print_ending
 from launch.conclusion import conclude
@@ -61,7 +62,10 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
         slots = share.slots(cluster.cpus, cluster.gpus)
         say(*launch.begin())
         say(f"Trials at a time: {slots}, with {share.spelled()} each.", *cluster.where_to_watch())
-        with Record(launch.folder.record) as record:
+        page = page_beside(launch.folder, None if options.no_page else options.page_port)
+        with page as shown, Record(launch.folder.record) as record:
+            if shown is not None:
+                say(shown.where_to_watch())
             known = launch.known
             run = StudyRun(
                 record,

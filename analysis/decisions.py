@@ -1,6 +1,6 @@
 """What was decided in a study, in words: one line for every event that decides something."""
 
-from analysis.words import counted, ordinal, spell_fold_epochs, spell_parameters
+from analysis.words import counted, ordinal, spell_differences, spell_fold_epochs
 from schedulers.ladder import Ladder, competitors
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
@@ -39,8 +39,7 @@ class Decisions:
             case Requested():
                 return f"Asked from another terminal: {spell_request(event.request)}."
             case TrialAdded():
-                knobs = spell_parameters(self._space.active(event.configuration)) or "nothing varies"
-                return f"Trial {event.trial} joins ({event.origin}): {knobs}."
+                return f"Trial {event.trial} joins ({event.origin}): {self._knobs(event)}."
             case TrialFailed():
                 return f"Trial {event.trial} is out ({event.failure}): {event.reason}."
             case Dropped():
@@ -52,6 +51,10 @@ class Decisions:
                 trial = self._study.trials[event.trial]
                 return self._started(trial) if isinstance(event, ClimbStarted) else self._ended(trial, event)
         return None
+
+    def _knobs(self, event: TrialAdded) -> str:
+        known = spell_differences(self._space.active(event.configuration), self._space.recipe())
+        return "the known good configuration" if event.origin == "recipe" else known
 
     def _started(self, trial: TrialState) -> str | None:
         """Return where a trial goes on to, and by what right; None for its very first climb."""

@@ -17,6 +17,12 @@ def spell_parameters(configuration: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {spell_value(value)}" for name, value in configuration.items())
 
 
+def spell_differences(configuration: Mapping[str, object], recipe: Mapping[str, object]) -> str:
+    """Return the parameters in which a configuration differs from the recipe, with their values."""
+    other = {name: value for name, value in configuration.items() if name not in recipe or value != recipe[name]}
+    return spell_parameters(other) or "as the recipe"
+
+
 def counted(number: int, noun: str) -> str:
     """Return '1 trial', '2 trials'."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

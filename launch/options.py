@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable
 from math import isfinite
 
+from analysis.page.beside import PORT
+
 _SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget", "seed")
 
 
@@ -23,13 +25,10 @@ def parse_options(description: str | None) -> argparse.Namespace:
     _add_budgets(parser)
     _add_hardware(parser)
     parser.add_argument("--seed", help="of the sampler")
+    _add_watching(parser)
     parser.add_argument("--warm-start", metavar="STUDY", help="begin with the best configurations of another study")
     parser.add_argument("--enqueue", metavar="FILE", help="begin with the configurations of a YAML list")
     parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
-    parser.add_argument("--verbose", action="store_true", help="show at the end how the search was spent, rung by rung")
-    parser.add_argument(
-        "--json", action="store_true", help="print every event as a line of JSON, and all else on standard error"
-    )
     parser.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
     return parser.parse_args()
 
@@ -78,6 +77,24 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     )
     hardware.add_argument(
         "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
+    )
+
+
+def _add_watching(parser: argparse.ArgumentParser) -> None:
+    watching = parser.add_argument_group("watching")
+    watching.add_argument(
+        "--page-port",
+        type=int,
+        default=PORT,
+        metavar="N",
+        help=f"of the study's page, or the next one that is free (default: {PORT})",
+    )
+    watching.add_argument("--no-page", action="store_true", help="serve no page")
+    watching.add_argument(
+        "--json", action="store_true", help="print every event as a line of JSON, and all else on standard error"
+    )
+    watching.add_argument(
+        "--verbose", action="store_true", help="show at the end how the search was spent, rung by rung"
     )
 
 

@@ -15,6 +15,28 @@ from studies.study_state import StudyState, TrialState
 _ENOUGH = 5  # trials begun before their cost says what the next ones will cost
 
 
+class Forecasts:
+    """What a study's own forecasts have said so far: how much they wander says how far the last one may be off."""
+
+    _GROWTH = 1.05  # of the search time from one forecast that is kept to the next
+
+    def __init__(self) -> None:
+        self._kept: list[tuple[float, float]] = []  # search time at that moment, and at the end that was expected
+
+    def take(self, spent: float, left: float) -> None:
+        """Keep a forecast that was made after so many seconds of search."""
+        if not self._kept or spent > self._kept[-1][0] * self._GROWTH:
+            self._kept.append((spent, spent + left))
+
+    def between(self, spent: float, left: float) -> tuple[float, float]:
+        """Return the least and the most time that the forecasts since half of the search so far leave, this one included.
+
+        How often the end comes in between: `benchmarks.replay`.
+        """
+        ends = [end for at, end in self._kept if at >= spent / 2]
+        return min([left, *(max(0.0, end - spent) for end in ends)]), max([left, *(end - spent for end in ends)])
+
+
 class _AnyScore:
     """Scores that neither rise nor cross: one number a trial."""
 

@@ -9,6 +9,7 @@ import fcntl
 import json
 import logging
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -30,19 +31,28 @@ class StudyLock:
 
     def __init__(self, study_folder: Path) -> None:
         self._file = open(study_folder / "lock", "a+", encoding="utf-8")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not self._taken():
             self._file.seek(0)
             holder = self._file.read().strip() or "unknown"
             self._file.close()
             raise RecordError(
                 f"{study_folder}: another launch (process {holder}) is working on this study;"
                 " wait for it, stop it, or take another name with --study"
-            ) from None
+            )
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n")
         self._file.flush()
+
+    def _taken(self) -> bool:
+        """Take the lock; a reader that asks whether it is held holds it itself for a moment, which is waited for."""
+        for wait in (0.05, 0.1, 0.0):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(wait)
+            else:
+                return True
+        return False
 
     def release(self) -> None:
         self._file.close()

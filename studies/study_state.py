@@ -96,6 +96,11 @@ class StudyState:
         return sum(trial.fold_epochs for trial in self.trials.values())
 
     @property
+    def last_time(self) -> float:
+        """Return when the last event was recorded, in seconds since 1970."""
+        return self._last_time
+
+    @property
     def setup_works(self) -> bool:
         """Tell whether any trial has scored an epoch under the setup of this launch."""
         return self._setup in self._working_setups

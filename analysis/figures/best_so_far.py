@@ -1,0 +1,51 @@
+"""Every score at a rung over the time of search, and the line of those that led."""
+
+import plotly.graph_objects as go
+
+from analysis.figures.style import LEADER, as_text, drawn
+from analysis.timeline import Scored, Timeline
+from analysis.words import spell_fold_epochs, spell_parameters
+from schedulers.ladder import Ladder
+from search_spaces import SearchSpace
+from studies.metrics import METRICS
+from studies.study_state import StudyState
+
+
+def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, ladder: Ladder) -> go.Figure:
+    """Return the figure; dots are darker the further a trial had come."""
+    metric = METRICS[space.metric]
+
+    def hover(one: Scored) -> str:
+        knobs = spell_parameters(space.active(study.trials[one.trial].configuration)).replace(", ", "\n")
+        told = f"trial {one.trial}: {metric.spelled(one.score)} after {spell_fold_epochs(one.rung, ladder)}\n{knobs}"
+        return as_text(told).replace("\n", "<br>")
+
+    scored, leaders = timeline.scored, timeline.leaders
+    minutes = [one.seconds / 60 for one in leaders]
+    until = study.seconds_spent() / 60
+    dots = go.Scatter(
+        x=[one.seconds / 60 for one in scored],
+        y=[metric.shown(one.score) for one in scored],
+        text=[hover(one) for one in scored],
+        mode="markers",
+        name="trials at rungs",
+        hoverinfo="text",
+        marker={
+            "size": 7,
+            "color": [one.rung / ladder.top for one in scored],
+            "colorscale": [[0, "#c6dbef"], [1, "#08519c"]],
+            "cmin": 0,
+            "cmax": 1,
+        },
+    )
+    scores = [metric.shown(one.score) for one in leaders]
+    line = go.Scatter(
+        x=[*minutes, until] if leaders else [],
+        y=[*scores, scores[-1]] if leaders else [],
+        text=[hover(one) for one in leaders] + ([hover(leaders[-1])] if leaders else []),
+        mode="lines",
+        line={"shape": "hv", "color": LEADER, "width": 2},
+        name="the leader: the furthest, then the best",
+        hoverinfo="text",
+    )
+    return drawn([dots, line], x="minutes of search", y=metric.title)

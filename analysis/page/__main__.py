@@ -1,0 +1,78 @@
+"""Show studies in a browser: those that search now, and those that have ended.
+
+    python -m analysis.page results/            # all studies, compared
+    python -m analysis.page results/age         # one, and the way to the others
+
+The page is served to this machine alone and changes nothing. From another machine: ssh -L 8300:127.0.0.1:8300 HOST
+"""
+
+import argparse
+import contextlib
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+from urllib.parse import quote
+
+import waitress
+
+from analysis.console import say, say_error
+from analysis.page.beside import PORT
+from analysis.page.contents.library import Library
+from analysis.page.contents.overview import study_folders
+from analysis.page.serving.app import page_application
+from analysis.page.serving.sockets import listening_socket, port_of
+from studies.study_folder import StudyError, StudyFolder
+
+
+def main() -> int:
+    """Serve the page until Ctrl-C; return the exit code."""
+    options = parse_options()
+    try:
+        results, address = _place(options.folder)
+        listening = (
+            socket.socket(fileno=options.socket) if options.socket is not None else listening_socket(options.port)
+        )
+    except (ValueError, OSError) as error:
+        say_error(error)
+        return 2
+    if options.socket is not None:
+        threading.Thread(target=_end_with_the_launch, daemon=True).start()
+    else:
+        taken = f" (port {options.port} is taken)" if options.port not in (0, port_of(listening)) else ""
+        say(f"Page: http://127.0.0.1:{port_of(listening)}/{address}{taken}", "Ctrl-C ends it; searches go on.")
+    server = waitress.create_server(page_application(Library(results)), sockets=[listening], threads=4, ident=None)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run()
+    return 0
+
+
+def parse_options() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="folder of all studies, such as results, or of one")
+    parser.add_argument("--port", type=int, default=PORT, help=f"or the next one that is free (default: {PORT})")
+    parser.add_argument("--socket", type=int, help=argparse.SUPPRESS)  # a launch has opened it already
+    return parser.parse_args()
+
+
+def _place(folder: Path) -> tuple[Path, str]:
+    """Return the folder of all studies and the address of what was named."""
+    if StudyFolder(folder).exists():
+        return folder.absolute().parent, f"study/{quote(folder.absolute().name, safe='')}"
+    if not folder.is_dir():
+        raise StudyError(f"{folder}: is no folder; name a study, such as results/age, or the folder of all")
+    if not study_folders(folder):
+        raise StudyError(f"{folder}: holds no study; launch_search.py begins one")
+    return folder, ""
+
+
+def _end_with_the_launch() -> None:
+    """End when the launch that began this process does, however it ends: its end of the pipe is closed then."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

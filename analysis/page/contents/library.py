@@ -1,0 +1,86 @@
+"""The studies of a folder, each followed from the first time that somebody asks for it."""
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from analysis.page.contents.overview import overview, study_folders
+from analysis.page.contents.view import view
+from analysis.page.contents.watched import WatchedStudy
+from studies.events import TrialAdded
+from studies.record import readable_events
+from studies.study_folder import StudyError, StudyFolder
+
+_CLOCK = 5  # seconds after which what depends on the time alone is said anew
+
+
+class Library:
+    """Answers what the page asks for; one question at a time."""
+
+    def __init__(self, results: Path) -> None:
+        self.results = results.absolute()
+        self._followed: dict[str, WatchedStudy] = {}
+        self._lock = threading.Lock()
+
+    def folder(self, name: str) -> StudyFolder:
+        """Return the folder of a study.
+
+        Raises:
+            StudyError: the name is no plain folder name, or there is no such study.
+        """
+        folder = StudyFolder.named(self.results, name)
+        if not folder.path.is_dir():
+            raise StudyError(f"{self.results}: has no study {name}")
+        return folder
+
+    def study(self, name: str, seen: str = "") -> dict[str, Any]:
+        """Return the page of a study with its tag, the tag alone if it is what was seen before.
+
+        Raises:
+            StudyError: there is no such study.
+        """
+        with self._lock:
+            try:
+                study = self._refreshed(self.folder(name))
+            except ValueError as error:
+                if not StudyFolder.named(self.results, name).path.is_dir():
+                    raise
+                return {"tag": str(error), "broken": str(error), "name": name, **self._rest(name)}
+            now = time.time()
+            tag = f"{study.tag}-{int(now / _CLOCK) if study.running else 0}"
+            return {"tag": tag} if tag == seen else {"tag": tag, **view(study, now)}
+
+    def overview(self) -> dict[str, Any]:
+        """Return the page of all studies."""
+        with self._lock:
+            opened, broken = list[WatchedStudy](), list[tuple[str, str]]()
+            for folder in study_folders(self.results):
+                try:
+                    opened.append(self._refreshed(folder))
+                except ValueError as error:
+                    broken.append((folder.name, str(error)))
+            return overview(self.results, opened, broken)
+
+    def _refreshed(self, folder: StudyFolder) -> WatchedStudy:
+        if folder.name not in self._followed:
+            self._followed[folder.name] = WatchedStudy(folder)
+        study = self._followed[folder.name]
+        try:
+            study.refresh()
+        except Exception:
+            del self._followed[folder.name]  # half taken in: begin anew the next time
+            raise
+        return study
+
+    def _rest(self, name: str) -> dict[str, Any]:
+        """Return what can be said of a study that cannot be opened."""
+        record = self.folder(name).record
+        try:
+            events, damaged = readable_events(record) if record.exists() else ([], [])
+        except ValueError:
+            events, damaged = [], []
+        trials = sum(isinstance(event, TrialAdded) for event in events)
+        return {
+            "rest": f"Its record tells of {trials} trials in {len(events)} readable lines, {len(damaged)} are damaged."
+        }

@@ -1,0 +1,59 @@
+"""All studies of a folder: one line each, and their leaders side by side."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from analysis.figures.studies import studies_compared
+from analysis.leaderboard.rows import chosen, is_tie, leaderboard
+from analysis.page.contents.facts import status
+from analysis.page.contents.tables import Table
+from analysis.page.contents.watched import WatchedStudy
+from analysis.words import counted
+from search_spaces.durations import spell_duration
+from studies.metrics import METRICS
+from studies.study_folder import StudyFolder
+
+
+def study_folders(results: Path) -> list[StudyFolder]:
+    """Return the studies in a folder, by name."""
+    places = [StudyFolder(path) for path in sorted(results.iterdir()) if path.is_dir()] if results.is_dir() else []
+    return [folder for folder in places if folder.exists() or folder.record.exists()]
+
+
+def overview(results: Path, studies: Iterable[WatchedStudy], broken: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """Return the page of all studies; `broken` are names of those that cannot be opened, each with the reason."""
+    opened = list(studies)
+    timelines = {
+        study.folder.name: (study.story.timeline, METRICS[study.story.launch.space.metric])
+        for study in opened
+        if study.story.timeline.scored
+    }
+    columns = ("study", "task", "status", "trials", "best", "the recipe", "ahead of it", "search time")
+    return {
+        "results": str(results),
+        "table": Table(columns, [_row(study) for study in opened]).as_values(),
+        "broken": [list(one) for one in broken],
+        "figure": json.loads(studies_compared(timelines).to_json()) if timelines else None,
+    }
+
+
+def _row(study: WatchedStudy) -> list[str]:
+    story, space = study.story, study.story.launch.space
+    rows = leaderboard(story.state, story.launch.ladder, space.metric)
+    recipe = next((row for row in rows if row.origin == "recipe"), None)
+    winner = chosen(rows)
+    word, why = status(study)
+    ahead = ""
+    if rows and recipe is not None and rows[0] is not recipe and rows[0].rung == recipe.rung:
+        tie = rows[0].spread is not None and is_tie(rows[0], recipe)
+        ahead = f"{rows[0].score - recipe.score:+.3f}{' (a tie)' if tie else ''}"
+    return [
+        *(study.folder.name, space.task, f"{word}: {why}"),
+        counted(len(story.state.trials), "trial"),
+        "" if winner is None else f"{winner.metric.title} {winner.spelled()}, trial {winner.trial}",
+        "" if recipe is None else recipe.metric.spelled(recipe.score),
+        ahead,
+        spell_duration(story.state.seconds_spent()),
+    ]

@@ -1,0 +1,70 @@
+"""Tables of the page: the leaderboard, the rungs, failures. Rows of text under columns."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from math import isnan
+from typing import Any
+
+from analysis.leaderboard.rows import leaderboard
+from analysis.page.contents.watched import Story
+from analysis.rungs import rung_table
+from analysis.words import spell_differences, spell_fold_epochs
+
+_SHOWN = 50  # rows of the leaderboard; all are in `python -m analysis.leaderboard`
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under named columns, and what is said of them."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+    def as_values(self) -> dict[str, Any]:
+        """Return the table as plain JSON values."""
+        return asdict(self)
+
+
+def leaderboard_shown(story: Story) -> Table:
+    """Return the first trials with their scores, curves and parameters."""
+    space, ladder, state = story.launch.space, story.launch.ladder, story.state
+    rows = leaderboard(state, ladder, space.metric)
+    shown = [
+        [
+            *(str(place), str(row.trial), row.origin, spell_fold_epochs(row.fold_epochs, ladder)),
+            *(row.metric.spelled(row.score), "" if row.spread is None else f"± {row.spread:.3f}"),
+            spell_differences(space.active(state.trials[row.trial].configuration), space.recipe()),
+        ]
+        for place, row in enumerate(rows[:_SHOWN], 1)
+    ]
+    metric = rows[0].metric.title if rows else "score"
+    note = f"the first {_SHOWN} of {len(rows)}" if len(rows) > _SHOWN else ""
+    return Table(("place", "trial", "from", "trained", metric, "over folds", "differs from the recipe in"), shown, note)
+
+
+def rungs_shown(story: Story) -> Table:
+    """Return the rung table: who came, who went on, and whether the ranking there was right."""
+    ladder = story.launch.ladder
+    rows = [
+        [
+            spell_fold_epochs(row.rung, ladder),
+            *(f"{row.reached:.0f}", f"{row.went_on:.0f}"),
+            *(_agreement(row.agrees_with_next), _agreement(row.agrees_with_top)),
+            f"{row.fold_epochs:.0f}",
+        ]
+        for row in rung_table(story.state, ladder)
+    ]
+    columns = ("rung", "came", "went on", "agrees with next", "agrees with top", "fold-epochs spent")
+    return Table(columns, rows, "without the recipe; agreement is Kendall's tau among those that reached both")
+
+
+def failures_shown(story: Story) -> Table:
+    """Return the trials that are out, with the class of failure and the reason."""
+    failed = [trial for trial in story.state.trials.values() if trial.failure is not None]
+    rows = [[str(trial.number), trial.failure or "", trial.reason or ""] for trial in failed]
+    return Table(("trial", "failure", "reason"), rows)
+
+
+def _agreement(tau: float | None) -> str:
+    return "" if tau is None or isnan(tau) else f"{tau:.2f}"

@@ -1,0 +1,101 @@
+"""Everything that the page shows of one study at one moment, as plain JSON values."""
+
+import json
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from analysis.counts import best_trial
+from analysis.figures.best_so_far import best_so_far
+from analysis.figures.ladder import ladder_picture
+from analysis.figures.learning_curves import SHOWN, learning_curves
+from analysis.leaderboard.rows import chosen, leaderboard
+from analysis.page.contents.facts import facts, status
+from analysis.page.contents.notes import notes
+from analysis.page.contents.tables import failures_shown, leaderboard_shown, rungs_shown
+from analysis.page.contents.watched import Story, WatchedStudy
+from analysis.summary import verdict
+from analysis.words import spell_fold_epochs, spell_value
+from studies.metrics import METRICS
+
+_DECISIONS = 300  # the latest
+
+
+def view(study: WatchedStudy, now: float) -> dict[str, Any]:
+    """Return the page of a study."""
+    story = study.story
+    state, space, ladder = story.state, story.launch.space, story.launch.ladder
+    word, why = status(study)
+    return {
+        "name": study.folder.name,
+        "task": space.task,
+        "status": word,
+        "why": why,
+        "notes": list(notes(study)),
+        "facts": facts(study, now),
+        "best": best(story),
+        "verdict": verdict(leaderboard(state, ladder, space.metric), ladder),
+        "figures": {
+            "ladder": _plain(ladder_picture(state, space, ladder)),
+            "best": _plain(best_so_far(story.timeline, state, space, ladder)),
+            "curves": _plain(learning_curves(state, space, ladder)),
+        },
+        "curves_shown": SHOWN,
+        "tables": {
+            "leaderboard": leaderboard_shown(story).as_values(),
+            "rungs": rungs_shown(story).as_values(),
+            "failures": failures_shown(story).as_values(),
+        },
+        "decisions": [[told.time, told.words] for told in story.decisions[-_DECISIONS:]][::-1],
+        "commands": list(commands(study)),
+        "mirror": study.folder.mirror.exists(),
+    }
+
+
+def best(story: Story) -> dict[str, Any] | None:
+    """Return who leads: score, where, parameters beside the recipe's."""
+    found = best_trial(story.state, story.launch.ladder)
+    if found is None:
+        return None
+    trial, rung, score = found
+    space, metric = story.launch.space, METRICS[story.launch.space.metric]
+    recipe = space.recipe()
+    return {
+        "trial": trial.number,
+        "origin": trial.origin,
+        "metric": metric.title,
+        "score": metric.spelled(score),
+        "after": spell_fold_epochs(rung, story.launch.ladder),
+        "knobs": [
+            [name, spell_value(value), "" if value == recipe.get(name) else spell_value(recipe.get(name))]
+            for name, value in space.active(trial.configuration).items()
+        ],
+    }
+
+
+def commands(study: WatchedStudy) -> Iterator[tuple[str, str]]:
+    """Yield what can be done from a terminal, and the command; the page itself changes nothing."""
+    place = shlex.quote(_short(study.folder.path))
+    rows = leaderboard(study.story.state, study.story.launch.ladder, study.story.launch.space.metric)
+    winner = chosen(rows)
+    number = winner.trial if winner else 0
+    if study.running:
+        climbing = [trial.number for trial in study.story.state.climbing() if trial.origin != "recipe"]
+        yield "stop after the epochs that run", f"python -m launch.control {place} stop"
+        yield "take a trial out", f"python -m launch.control {place} stop-trial {climbing[0] if climbing else 'NUMBER'}"
+    yield "try configurations of your own", f"python -m launch.control {place} add mine.yaml"
+    yield "change the budget", f"python -m launch.control {place} budget --trials 60 --time-budget 2h"
+    yield "everything about a trial", f"python -m analysis.show {place} {number}"
+    yield "two trials side by side", f"python -m analysis.compare {place} 0 {number}"
+    yield "a trial as a space of its own", f"python -m analysis.export_config {place} {number}"
+
+
+def _short(path: Path) -> str:
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _plain(figure: Any) -> Any:
+    """Return a plotly figure as JSON values."""
+    return json.loads(figure.to_json())

@@ -1,0 +1,1 @@
+"""How the page is served: to this machine alone, read-only, on the next free port."""

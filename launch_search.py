@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 from analysis.console import console, say, say_error
-from analysis.page.beside import page_beside
 from analysis.progress import SearchProgress
 from analysis.summary import print_ending
+from launch.beside import page_beside, tracking_beside
 from launch.conclusion import conclude
 from launch.dry_run import show_plan
 from launch.hardware import share_of_a_trial
@@ -62,10 +62,9 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
         slots = share.slots(cluster.cpus, cluster.gpus)
         say(*launch.begin())
         say(f"Trials at a time: {slots}, with {share.spelled()} each.", *cluster.where_to_watch())
-        page = page_beside(launch.folder, None if options.no_page else options.page_port)
-        with page as shown, Record(launch.folder.record) as record:
-            if shown is not None:
-                say(shown.where_to_watch())
+        page = page_beside(launch.folder, None if options.no_page else options.page_port, say)
+        tracking = tracking_beside(launch.folder, options.log, say)
+        with page, tracking, Record(launch.folder.record) as record:
             known = launch.known
             run = StudyRun(
                 record,

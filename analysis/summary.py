@@ -51,7 +51,7 @@ def print_ending(
         console.print(rungs_shown(rung_table(study, ladder)))
         here(time_shares(study) or "")
     here(f"{len(study.trials)} trials in {spell_duration(study.seconds_spent())} of search. {savings(study, ladder)}")
-    here(f"Study: {_short(folder.path)}  (rungs.txt: how it was spent; tensorboard --logdir {_short(folder.trials)})")
+    here(f"Study: {_short(folder.path)}  (rungs.txt: how it was spent; python -m analysis.page {_short(folder.path)})")
 
 
 def verdict(rows: list[Row], ladder: Ladder) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from analysis.tracking.tracker import check_installed
 from datasets.preparation import PreparedData
 from launch.corners import corners
 from launch.data_fit import check_fits_data
@@ -118,6 +119,8 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     check_gpu_share(options)
     folder = StudyFolder.named(Path(options.results), options.study or find_space(options.space).stem)
     plugins = load_plugins(plugin_names(options.space, overrides(options)), find_space(options.space).parent)
+    for tool in options.log:  # perhaps of a plugin
+        check_installed(tool)
     space = resolve_space(options, folder, say)
     check_sampler(space)
     check_listeners(space)

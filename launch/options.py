@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from math import isfinite
 
-from analysis.page.beside import PORT
+from analysis.page.serving.sockets import PORT
+from analysis.tracking.tracker import TRACKERS
 
 _SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget", "seed")
 
@@ -90,6 +91,13 @@ def _add_watching(parser: argparse.ArgumentParser) -> None:
         help=f"of the study's page, or the next one that is free (default: {PORT})",
     )
     watching.add_argument("--no-page", action="store_true", help="serve no page")
+    watching.add_argument(
+        "--log",
+        action="append",
+        default=[],
+        metavar="TOOL",
+        help=f"send every trial to {', '.join(TRACKERS)} as it goes on; may be given several times",
+    )
     watching.add_argument(
         "--json", action="store_true", help="print every event as a line of JSON, and all else on standard error"
     )

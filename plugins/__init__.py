@@ -11,6 +11,7 @@ from plugins.kinds import (
     SAMPLERS,
     SOURCES,
     STRATEGIES,
+    TRACKERS,
     VOTE_RULES,
 )
 from plugins.registry import PluginError
@@ -26,6 +27,7 @@ __all__ = [
     "SAMPLERS",
     "SOURCES",
     "STRATEGIES",
+    "TRACKERS",
     "VOTE_RULES",
     "PluginError",
 ]

@@ -17,6 +17,7 @@ STRATEGIES: Registry[Any] = Registry("strategy")  # schedulers/strategies
 VOTE_RULES: Registry[Any] = Registry("vote rule")  # voting/rules.py
 METRICS: Registry[Any] = Registry("metric")  # studies/metrics.py
 LISTENERS: Registry[Any] = Registry("listener")  # launch/listeners.py
+TRACKERS: Registry[Any] = Registry("tracking tool")  # analysis/tracking/tracker.py
 
 REGISTRIES = (
     LOSSES,
@@ -29,4 +30,5 @@ REGISTRIES = (
     VOTE_RULES,
     METRICS,
     LISTENERS,
+    TRACKERS,
 )

@@ -6,8 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from studies.requests import Request
 
-RECORD_FORMAT = 3  # raise it when a record could be misread by the version before
-READABLE_FORMATS = (1, 2, 3)  # the first knew no expectations and no closed field, the second no requests
+RECORD_FORMAT = 4  # raise it when a record could be misread by the version before
+READABLE_FORMATS = (1, 2, 3, 4)  # 2 brought expectations and the closed field, 3 requests, 4 memory of the GPU
 Part: TypeAlias = Literal["resume", "weights"]  # of a trial folder: what may be dropped from it
 
 
@@ -70,6 +70,7 @@ class EpochScored(_Event):
     loss: float | None = None
     learning_rate: float | None = None
     images_per_second: float | None = None
+    gpu_memory: int | None = None  # bytes that torch held at most in this epoch; None without a GPU
     seconds: float
     phases: dict[str, float] = {}  # seconds that went into preparing, training, judging and saving; {} where unknown
 

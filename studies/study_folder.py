@@ -42,6 +42,8 @@ class StudyFolder:
         self.portfolio = self.path / "portfolio.yaml"  # as the study began with it
         self.rungs = self.path / "rungs.txt"
         self.requests = self.path / "requests"  # from other terminals, see `studies.requests`
+        self.tracking = self.path / "tracking"  # what was sent to other tools, see `analysis.tracking`
+        self.tensorboard = self.path / "tensorboard"
         self.ray = self.path / "ray"
         self.mirror = self.path / "optuna.journal"
 

@@ -87,9 +87,13 @@ class StudyState:
         """Return the state of a record that may have lost lines: events of unknown trials are left out."""
         state = cls()
         for event in events:
-            if isinstance(event, Launched | TrialAdded | FieldClosed | Requested) or event.trial in state.trials:
+            if state.knows(event):
                 state.apply(event)
         return state
+
+    def knows(self, event: Event) -> bool:
+        """Tell whether an event can be taken in: not where it is about a trial that nobody added."""
+        return isinstance(event, Launched | TrialAdded | FieldClosed | Requested) or event.trial in self.trials
 
     @property
     def fold_epochs(self) -> int:

@@ -177,7 +177,7 @@ def test_the_ending_names_the_best_the_failures_and_the_folder(driver: ToyDriver
         "learning_rate",
         "trial 5 failed (not_finite): the loss is nan",
         "saved",
-        "tensorboard --logdir",
+        "python -m analysis.page",
     ):
         assert words in out.getvalue()
     told = io.StringIO()

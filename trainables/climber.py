@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tensorboardX import SummaryWriter
 
 from studies.climb_order import ClimbOrder
 from studies.events import EpochScored
@@ -20,7 +19,7 @@ from studies.trial_folder import TrialFolder
 from trainables.climb_failures import failure_result
 from trainables.config import configured
 from trainables.training.classifier import Judged
-from trainables.training.devices import Resources, place
+from trainables.training.devices import Resources, peak_memory, place
 from trainables.training.fold_learner import FoldLearner
 from trainables.training.heads.tuning import counted_probabilities, final_thresholds, tunes_thresholds
 from trainables.training.images.fold_data import FoldData, load_fold_data
@@ -58,7 +57,6 @@ class Climber:
         self._broken = False  # a step failed: what is in memory is ahead of the folder
         self._writer = ThreadPoolExecutor(1)
         self._predicted = {fold: self._folder.load_predictions(fold) for fold in range(self._manifest.finished_folds)}
-        self._scalars = SummaryWriter(str(self._folder.path / "tensorboard"))
 
     @property
     def position(self) -> tuple[int, int]:
@@ -112,7 +110,6 @@ class Climber:
             learner.close()
         self._learners.clear()
         self._writer.shutdown()
-        self._scalars.close()
 
     def _step(self) -> dict[str, Any]:
         watch = Stopwatch()
@@ -141,6 +138,7 @@ class Climber:
                 loss=outcome.loss,
                 learning_rate=outcome.learning_rate,
                 images_per_second=outcome.images_per_second,
+                gpu_memory=peak_memory(self._placement.device),
                 seconds=watch.total,
                 phases=watch.rounded(),
             )
@@ -228,10 +226,4 @@ class Climber:
     def _result(self, line: EpochScored) -> dict[str, Any]:
         fold_epochs = len(self._manifest.curve)
         scalars = line.model_dump(exclude={"time", "event"})
-        for name in ("loss", "learning_rate", "images_per_second"):
-            self._scalars.add_scalar(name, scalars[name], fold_epochs)
-        self._scalars.add_scalar(self._metric.name, self._metric.shown(line.score), fold_epochs)
-        self._scalars.add_scalar(
-            f"{self._metric.name} of the fold", self._metric.shown(line.fold_score or 0.0), fold_epochs
-        )
         return {**scalars, "fold_epochs": fold_epochs, "done": fold_epochs >= self.rung}

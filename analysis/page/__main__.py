@@ -18,11 +18,10 @@ from urllib.parse import quote
 import waitress
 
 from analysis.console import say, say_error
-from analysis.page.beside import PORT
 from analysis.page.contents.library import Library
 from analysis.page.contents.overview import study_folders
 from analysis.page.serving.app import page_application
-from analysis.page.serving.sockets import listening_socket, port_of
+from analysis.page.serving.sockets import BESIDE_A_SEARCH, PORT, listening_socket, port_of
 from studies.study_folder import StudyError, StudyFolder
 
 
@@ -38,6 +37,7 @@ def main() -> int:
         say_error(error)
         return 2
     if options.socket is not None:
+        os.nice(BESIDE_A_SEARCH)
         threading.Thread(target=_end_with_the_launch, daemon=True).start()
     else:
         taken = f" (port {options.port} is taken)" if options.port not in (0, port_of(listening)) else ""

@@ -107,3 +107,12 @@ def _tell(kind: str, resources: Resources) -> None:
         ", compiled" if resources.compile else "",
         SETTINGS[kind].reason,
     )
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Return the bytes that were held on a GPU at most since the last question; None for another device."""
+    if device.type != "cuda":
+        return None
+    held = torch.cuda.max_memory_allocated(device)
+    torch.cuda.reset_peak_memory_stats(device)
+    return held

@@ -11,7 +11,7 @@ from schedulers.forecast import Forecasts, seconds_left
 from schedulers.ladder import Ladder
 from schedulers.search_settings import changed_space, make_budget, make_ladder
 from search_spaces import SearchSettings, SearchSpace
-from studies.events import EpochScored, Event, Launched, Requested, TrialAdded
+from studies.events import EpochScored, Event, Launched, Requested
 from studies.record import StudyLock
 from studies.record_tail import RecordTail
 from studies.study_folder import StudyFolder
@@ -95,9 +95,8 @@ class WatchedStudy:
 
     def _take(self, event: Event) -> None:
         story = self.story
-        number = getattr(event, "trial", None)
-        if number is not None and not isinstance(event, TrialAdded) and number not in story.state.trials:
-            return  # the line that told of it is damaged
+        if not story.state.knows(event):
+            return  # the line that told of its trial is damaged
         story.state.apply(event)
         story.timeline.take(event)
         match event:

@@ -3,6 +3,8 @@
 import errno
 import socket
 
+BESIDE_A_SEARCH = 10  # how nice a page is to it
+PORT = 8300  # unless it is taken
 _TRIED = 100  # ports
 
 

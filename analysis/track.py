@@ -1,0 +1,98 @@
+"""Send a study to TensorBoard, MLflow or W&B: one run a trial, what was sent before left out.
+
+    python -m analysis.track results/age --to mlflow                # where MLFLOW_TRACKING_URI says
+    python -m analysis.track results/age --to tensorboard --to wandb
+
+The same happens while a search runs: launch_search.py --log mlflow. Study, command and search agree about what was sent.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+
+from analysis.console import say, say_error
+from analysis.opened import open_study
+from analysis.page.serving.sockets import BESIDE_A_SEARCH
+from analysis.tracking.feed import Feed
+from analysis.tracking.tracker import TRACKERS, check_installed
+from studies.study_folder import StudyFolder
+
+_EVERY, _PATIENCE = 1.0, 30.0  # seconds between two looks at the record, and after a tool did not answer
+
+
+def main() -> int:
+    """Send what is new; return the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    options = parse_options()
+    try:
+        folder = open_study(options.study).folder
+        for tool in options.to:
+            check_installed(tool)
+        for tool in options.to:
+            _follow(folder, tool) if options.follow else _send(folder, tool, again=options.again)
+    except (ValueError, OSError) as error:
+        say_error(error)
+        return 2
+    except Exception as error:  # of the tool: a server that does not answer, a key that is not known
+        say_error(ValueError(f"{tool}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"))
+        return 1
+    return 0
+
+
+def parse_options() -> argparse.Namespace:
+    """Return the command line's options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
+    parser.add_argument(
+        "--to",
+        action="append",
+        required=True,
+        metavar="TOOL",
+        help=f"{', '.join(TRACKERS)}; may be given several times",
+    )
+    parser.add_argument("--again", action="store_true", help="send everything again, as if nothing had been sent")
+    parser.add_argument("--follow", action="store_true", help=argparse.SUPPRESS)  # until the launch that began it ends
+    return parser.parse_args()
+
+
+def _send(folder: StudyFolder, tool: str, *, again: bool) -> None:
+    tracker = TRACKERS[tool](folder, folder.stored_space().metric)
+    feed = Feed(folder, tool, tracker, again=again)
+    try:
+        sent = feed.tell()
+        feed.rest()
+    finally:
+        tracker.close()
+    say(f"{tool}: {sent} fold-epochs were new; they are in {tracker.destination}.")
+
+
+def _until_input_ends(over: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    over.set()
+
+
+def _follow(folder: StudyFolder, tool: str) -> None:
+    """Send as a search goes on, until standard input ends with the launch; a tool that fails is asked again later."""
+    os.nice(BESIDE_A_SEARCH)
+    over = threading.Event()
+    threading.Thread(target=_until_input_ends, args=[over], daemon=True).start()
+    tracker = TRACKERS[tool](folder, folder.stored_space().metric)
+    feed, wait = Feed(folder, tool, tracker), _EVERY
+    while not over.wait(wait):
+        try:
+            feed.tell()
+            wait = _EVERY
+        except Exception as error:
+            logging.warning("%s: %s: %s; it is tried again", tool, type(error).__name__, error)
+            wait = _PATIENCE
+    try:
+        feed.rest()
+    finally:
+        tracker.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

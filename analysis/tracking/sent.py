@@ -1,0 +1,39 @@
+"""What was sent to a tool already, kept in the study's folder: a run that is taken up again goes on where it was."""
+
+import json
+
+from pydantic import BaseModel, ValidationError
+
+from storage.atomic import make_folder, write_text
+from studies.study_folder import StudyFolder
+
+
+class Sent(BaseModel):
+    """Of every trial the fold-epochs, the folds whose pictures, and the end that the tool knows of."""
+
+    destination: str
+    key: str  # of the study: another one under the same name begins anew
+    fold_epochs: dict[int, int] = {}
+    folds: dict[int, int] = {}
+    ends: dict[int, str] = {}
+
+    def forget(self, trial: int) -> None:
+        """Send everything of a trial again: its run is gone."""
+        for known in (self.fold_epochs, self.folds, self.ends):
+            known.pop(trial, None)
+
+
+def read_sent(folder: StudyFolder, tool: str, destination: str, key: str) -> Sent:
+    """Return what a tool was sent; nothing where it was another place, another study, or the file is damaged."""
+    nothing = Sent(destination=destination, key=key)
+    try:
+        sent = Sent.model_validate(json.loads((folder.tracking / f"{tool}.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, ValidationError):
+        return nothing
+    return sent if (sent.destination, sent.key) == (destination, key) else nothing
+
+
+def write_sent(folder: StudyFolder, tool: str, sent: Sent) -> None:
+    """Keep what was sent."""
+    make_folder(folder.tracking)
+    write_text(folder.tracking / f"{tool}.json", sent.model_dump_json())

@@ -1,0 +1,71 @@
+"""TensorBoard: one folder a trial under the study's, with scalars, HParams and pictures."""
+
+from collections.abc import Mapping, Sequence
+
+from tensorboardX import SummaryWriter
+from tensorboardX.summary import hparams
+
+from analysis.tracking.tracker import End, Picture, Run, Tracker
+from studies.study_folder import StudyFolder
+
+
+class TensorBoard(Tracker):
+    """Writes `results/<study>/tensorboard/trial_<number>/`; look with `tensorboard --logdir results/<study>/tensorboard`."""
+
+    _OPEN = 64  # writers at once
+
+    def __init__(self, folder: StudyFolder, metric: str) -> None:
+        super().__init__(folder, metric)
+        self._writers: dict[int, SummaryWriter] = {}  # the one that was opened first comes first
+
+    @property
+    def destination(self) -> str:
+        return "tensorboard"
+
+    def begin(self, run: Run) -> bool:
+        """Open a trial's folder; HParams are written at its beginning, so that a trial that runs is in the table."""
+        there = (self.folder.tensorboard / run.name).is_dir()
+        if not there:
+            metrics = {f"final/{self.metric}": 0.0, "final/fold_epochs": 0.0}
+            known = {name: _plain(value) for name, value in run.parameters.items()}
+            experiment, session, _ = hparams({**known, "from": run.origin}, metrics)
+            for summary in (experiment, session):
+                self._writer(run).file_writer.add_summary(summary)
+        return there
+
+    def log(self, run: Run, steps: Sequence[tuple[int, float, Mapping[str, float]]]) -> None:
+        """Write scalars under the time at which they were measured."""
+        for step, at, values in steps:
+            for name, value in values.items():
+                self._writer(run).add_scalar(name, value, step, walltime=at)
+        self._writer(run).flush()
+
+    def picture(self, run: Run, name: str, picture: Picture, step: int) -> None:
+        """Write a picture."""
+        self._writer(run).add_image(name, picture, step, dataformats="HWC")
+
+    def end(self, run: Run, how: End, final: Mapping[str, float]) -> None:
+        """Write the final metrics and that the session has ended."""
+        writer = self._writer(run)
+        for name, value in final.items():
+            writer.add_scalar(name, value, int(final["final/fold_epochs"]))
+        writer.file_writer.add_summary(hparams({}, {})[2])
+        self._writers.pop(run.trial).close()
+
+    def close(self) -> None:
+        """Close what is open."""
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
+    def _writer(self, run: Run) -> SummaryWriter:
+        if run.trial not in self._writers:
+            while len(self._writers) >= self._OPEN:
+                self._writers.pop(next(iter(self._writers))).close()
+            self._writers[run.trial] = SummaryWriter(str(self.folder.tensorboard / run.name))
+        return self._writers[run.trial]
+
+
+def _plain(value: object) -> bool | int | float | str:
+    """Return a value as HParams takes it."""
+    return value if isinstance(value, bool | int | float | str) else str(value)

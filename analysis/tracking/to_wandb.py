@@ -1,0 +1,95 @@
+"""W&B: a group a study, a run a trial; offline where no key is known. WANDB_PROJECT, WANDB_MODE and the like are W&B's own."""
+
+import netrc
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import wandb
+
+from analysis.tracking.tracker import End, Picture, Run, Tracker
+from storage.atomic import make_folder
+from studies.study_folder import StudyFolder
+
+_HOST = "api.wandb.ai"
+
+
+class WeightsAndBiases(Tracker):
+    """Writes runs under `results/<study>/tracking/wandb/`; `wandb sync` there sends what was written offline."""
+
+    _OPEN = 8  # runs at once: each has threads of its own
+
+    def __init__(self, folder: StudyFolder, metric: str) -> None:
+        super().__init__(folder, metric)
+        self._runs: dict[int, Any] = {}  # the one that was opened first comes first
+        self._mode: Any = os.environ.get("WANDB_MODE") or ("online" if _knows_a_key() else "offline")
+
+    @property
+    def destination(self) -> str:
+        return f"wandb {os.environ.get('WANDB_ENTITY', '')}/{self._project} ({self._mode})"
+
+    @property
+    def _project(self) -> str:
+        return os.environ.get("WANDB_PROJECT", "foldrace")
+
+    def begin(self, run: Run) -> bool:
+        """Open the trial's run, or go on with it: its id is the trial's."""
+        there = any((self.folder.tracking / "wandb").glob(f"*run-*-{_id_of(run)}")) or self._mode == "online"
+        self._run(run)
+        return there
+
+    def log(self, run: Run, steps: Sequence[tuple[int, float, Mapping[str, float]]]) -> None:
+        """Send scalars."""
+        opened = self._run(run)
+        for step, _, values in steps:
+            opened.log(dict(values), step=step)
+
+    def picture(self, run: Run, name: str, picture: Picture, step: int) -> None:
+        """Send a picture."""
+        self._run(run).log({name: wandb.Image(picture)}, step=step)
+
+    def end(self, run: Run, how: End, final: Mapping[str, float]) -> None:
+        """Send the final metrics as the run's summary, and finish it."""
+        opened = self._run(run)
+        opened.summary.update({**final, "end": how})
+        opened.finish(exit_code=1 if how == "failed" else 0)
+        del self._runs[run.trial]
+
+    def close(self) -> None:
+        """Finish what is open; it is taken up again under its id."""
+        for opened in self._runs.values():
+            opened.finish()
+        self._runs.clear()
+
+    def _run(self, run: Run) -> Any:
+        if run.trial not in self._runs:
+            while len(self._runs) >= self._OPEN:
+                self._runs.pop(next(iter(self._runs))).finish()
+            make_folder(self.folder.tracking)
+            self._runs[run.trial] = wandb.init(
+                project=self._project,
+                id=_id_of(run),
+                name=f"{run.study} {run.name}",
+                group=run.study,
+                config={**run.parameters, "from": run.origin},
+                dir=str(self.folder.tracking),
+                mode=self._mode,
+                resume="allow",
+                reinit="create_new",
+                settings=wandb.Settings(console="off", silent=True, disable_git=True, x_disable_stats=True),
+            )
+        return self._runs[run.trial]
+
+
+def _id_of(run: Run) -> str:
+    """Return the run's id, of letters that W&B takes."""
+    return f"{run.key.rpartition('-')[2]}-{run.trial}"
+
+
+def _knows_a_key() -> bool:
+    if os.environ.get("WANDB_API_KEY"):
+        return True
+    with suppress(OSError, netrc.NetrcParseError):
+        return netrc.netrc().authenticators(_HOST) is not None
+    return False

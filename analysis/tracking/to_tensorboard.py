@@ -16,7 +16,7 @@ class TensorBoard(Tracker):
 
     def __init__(self, folder: StudyFolder, metric: str) -> None:
         super().__init__(folder, metric)
-        self._writers: dict[int, SummaryWriter] = {}  # the one that was opened first comes first
+        self._writers: dict[int, SummaryWriter] = {}  # the one that was used last comes last
 
     @property
     def destination(self) -> str:
@@ -63,6 +63,7 @@ class TensorBoard(Tracker):
             while len(self._writers) >= self._OPEN:
                 self._writers.pop(next(iter(self._writers))).close()
             self._writers[run.trial] = SummaryWriter(str(self.folder.tensorboard / run.name))
+        self._writers[run.trial] = self._writers.pop(run.trial)
         return self._writers[run.trial]
 
 

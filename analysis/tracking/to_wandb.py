@@ -22,7 +22,7 @@ class WeightsAndBiases(Tracker):
 
     def __init__(self, folder: StudyFolder, metric: str) -> None:
         super().__init__(folder, metric)
-        self._runs: dict[int, Any] = {}  # the one that was opened first comes first
+        self._runs: dict[int, Any] = {}  # the one that was used last comes last
         self._mode: Any = os.environ.get("WANDB_MODE") or ("online" if _knows_a_key() else "offline")
 
     @property
@@ -79,6 +79,7 @@ class WeightsAndBiases(Tracker):
                 reinit="create_new",
                 settings=wandb.Settings(console="off", silent=True, disable_git=True, x_disable_stats=True),
             )
+        self._runs[run.trial] = self._runs.pop(run.trial)
         return self._runs[run.trial]
 
 

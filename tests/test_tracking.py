@@ -1,0 +1,190 @@
+"""Tracking: one run a trial in TensorBoard, MLflow and W&B, sent once, and gone on with."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import mlflow
+import numpy as np
+import pytest
+import yaml
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from analysis.figures.confusion import confusion_picture
+from analysis.page.serving.sockets import listening_socket, port_of
+from analysis.tracking.feed import Feed
+from analysis.tracking.tracker import TRACKERS, TrackingError, check_installed
+from datasets.preparation import PreparedData
+from studies.record import read_record
+from studies.study_folder import StudyFolder
+from studies.study_state import StudyState
+from tests.toys.searched import search, toy_space
+from tests.toys.training import TINY, write_study
+from tests.toys.wandb_files import history
+from trainables.config import TrainConfig
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> Path:
+    """A study, trained once for all tests."""
+    study, space = tmp_path_factory.mktemp("tracked"), toy_space(TrainConfig(**TINY))
+    write_study(study, faces)
+    (study / "space.yaml").write_text(yaml.safe_dump(space.model_dump(mode="json")))
+    search(study, space)
+    return study
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> StudyFolder:
+    return StudyFolder(Path(shutil.copytree(trained, tmp_path / "나이 'age'")))
+
+
+def track(folder: StudyFolder, *arguments: str, code: int = 0, **environment: str) -> str:
+    command = [sys.executable, "-m", "analysis.track", str(folder.path), *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def told(folder: StudyFolder, tool: str) -> None:
+    tracker = TRACKERS[tool](folder, "macro_f1")
+    Feed(folder, tool, tracker).rest()
+    tracker.close()
+
+
+def epochs_of(folder: StudyFolder) -> dict[int, list[float]]:
+    state = StudyState(read_record(folder.record))
+    return {trial.number: [epoch.score for epoch in trial.epochs] for trial in state.trials.values()}
+
+
+def scalars(folder: StudyFolder, trial: int) -> EventAccumulator:
+    read = EventAccumulator(str(folder.tensorboard / f"trial_{trial:04d}"), size_guidance={"images": 0, "scalars": 0})
+    return read.Reload()
+
+
+def test_tensorboard_has_a_run_a_trial_with_scalars_hparams_and_pictures(folder: StudyFolder) -> None:
+    told(folder, "tensorboard")
+    for trial, scores in epochs_of(folder).items():
+        read = scalars(folder, trial)
+        assert [event.step for event in read.Scalars("macro_f1")] == list(range(1, len(scores) + 1))
+        assert [event.value for event in read.Scalars("macro_f1")] == pytest.approx(scores)
+        assert read.Scalars("final/macro_f1")[-1].value == pytest.approx(scores[-1])
+        assert "training_batch" in read.Tags()["images"]
+        assert {"_hparams_/experiment", "_hparams_/session_start_info"} <= set(read.summary_metadata)
+    finished = scalars(folder, 0)
+    assert [f"confusion_fold_{fold}" in finished.Tags()["images"] for fold in (1, 2)] == [True, True]
+
+
+def test_what_was_sent_is_not_sent_again_and_a_trial_goes_on_in_its_run(folder: StudyFolder, trained: Path) -> None:
+    lines = folder.record.read_bytes().split(b"\n")
+    half = next(place for place, line in enumerate(lines) if place > len(lines) // 2 and b"epoch_scored" in line)
+    folder.record.write_bytes(b"\n".join(lines[:half]) + b"\n")
+    told(folder, "tensorboard")
+    shutil.copy(trained / "record.jsonl", folder.record)
+    told(folder, "tensorboard")
+    told(folder, "tensorboard")
+    for trial, scores in epochs_of(folder).items():
+        assert [event.value for event in scalars(folder, trial).Scalars("macro_f1")] == pytest.approx(scores)
+
+
+def test_a_run_that_was_taken_away_is_sent_again(folder: StudyFolder) -> None:
+    told(folder, "tensorboard")
+    shutil.rmtree(folder.tensorboard / "trial_0001")
+    (folder.tracking / "tensorboard.json").write_text("{torn")
+    told(folder, "tensorboard")
+    assert len(scalars(folder, 1).Scalars("macro_f1")) == len(epochs_of(folder)[1])
+
+
+def test_a_study_whose_trial_folders_have_gone_is_sent_without_their_pictures(folder: StudyFolder) -> None:
+    shutil.rmtree(folder.trials)
+    assert "no confusion matrix of fold 1" in track(folder, "--to", "tensorboard")
+    assert len(scalars(folder, 0).Scalars("macro_f1")) == len(epochs_of(folder)[0])
+
+
+def test_an_unknown_tool_and_one_that_is_not_installed_are_refused(
+    folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "did you mean mlflow" in track(folder, "--to", "mlflo", code=2)
+    monkeypatch.setattr("analysis.tracking.tracker.find_spec", lambda package: None)
+    with pytest.raises(TrackingError, match="wandb: its package is not installed; pip install wandb"):
+        check_installed("wandb")
+
+
+def test_a_confusion_matrix_counts_every_image_and_numbers_classes_that_it_cannot_letter() -> None:
+    picture = confusion_picture(np.array([0, 1, 1]), np.eye(2, dtype=np.float32)[[0, 0, 1]], ["<b>", "마스크"])
+    assert picture.ndim == 3
+    assert (picture == [8, 81, 156]).all(axis=2).sum() > 2000, "the first class was always right: a full cell"
+
+
+@pytest.mark.slow
+def test_wandb_offline_holds_every_step_of_every_trial(folder: StudyFolder) -> None:
+    assert "offline" in track(folder, "--to", "wandb", WANDB_MODE="offline")
+    runs = folder.tracking / "wandb"
+    for trial, scores in epochs_of(folder).items():
+        (place,) = runs.glob(f"offline-run-*-{trial}")
+        steps = {line["_step"]: line for line in history(place)}
+        assert [steps[step]["macro_f1"] for step in range(1, len(scores) + 1)] == pytest.approx(scores)
+        assert "training_batch" in steps[0]
+    assert "0 fold-epochs were new" in track(folder, "--to", "wandb", WANDB_MODE="offline")
+
+
+@pytest.mark.slow
+def test_an_mlflow_server_holds_a_run_a_trial_with_parameters_curves_and_pictures(
+    folder: StudyFolder, tmp_path: Path
+) -> None:
+    with listening_socket(0) as found:
+        port = port_of(found)
+    place = f"http://127.0.0.1:{port}"
+    assert "mlflow: " in track(
+        folder, "--to", "mlflow", code=1, MLFLOW_TRACKING_URI=place, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0"
+    )
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    places = [
+        "--backend-store-uri",
+        f"sqlite:///{tmp_path}/mlflow.db",
+        "--artifacts-destination",
+        str(tmp_path / "artifacts"),
+    ]
+    server = subprocess.Popen([*command, *places], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        answers(f"{place}/health")
+        track(folder, "--to", "mlflow", MLFLOW_TRACKING_URI=place)
+        assert "0 fold-epochs were new" in track(folder, "--to", "mlflow", MLFLOW_TRACKING_URI=place)
+        assert "0 fold-epochs" not in track(folder, "--to", "mlflow", "--again", MLFLOW_TRACKING_URI=place)
+        client = mlflow.MlflowClient(place)
+        experiment = client.get_experiment_by_name(folder.name)
+        runs = {run.info.run_name: run for run in client.search_runs([experiment.experiment_id])}
+        assert len(runs) == len(epochs_of(folder)), "sent again, they are the same runs"
+        for trial, scores in epochs_of(folder).items():
+            run = runs[f"trial_{trial:04d}"]
+            curve = {metric.step: metric.value for metric in client.get_metric_history(run.info.run_id, "macro_f1")}
+            assert [curve[step] for step in range(1, len(scores) + 1)] == pytest.approx(scores)
+            assert "learning_rate" in run.data.params
+        pictures = {file.path for file in client.list_artifacts(runs["trial_0000"].info.run_id)}
+        assert pictures == {"training_batch.png", "confusion_fold_1.png", "confusion_fold_2.png"}
+        assert {run.info.status for run in runs.values()} == {"FINISHED", "KILLED"}
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def answers(address: str, within: float = 90) -> None:
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        try:
+            urlopen(address, timeout=2)
+        except (URLError, OSError):
+            time.sleep(0.5)
+        else:
+            return
+    raise AssertionError(f"{address} does not answer")

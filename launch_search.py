@@ -24,7 +24,8 @@ from launch.options import parse_options, same_command
 from launch.resolve import effective
 from launch.signals import STOPPED, stopping_on_signals
 from schedulers.ray.cluster import ray_cluster
-from schedulers.ray.private_names import set_title
+from schedulers.ray.dashboard_link import dashboard_link
+from schedulers.ray.private_names import cluster_token, set_title
 from schedulers.ray.tune_search import run_climbs
 from schedulers.requests import RequestFolder
 from schedulers.study_run import StudyRun
@@ -57,14 +58,19 @@ def main() -> int:
 def search(options: argparse.Namespace, launch: Launch) -> int:
     """Run climbs until the study is finished or stopped, and say what came out."""
     environment = worker_environment(options.cpus_per_trial or 1)
-    with launch.locked(), ray_cluster(options.address, environment, ROOT) as cluster:
+    with launch.locked(), ray_cluster(launch.folder.name, options.address, environment, ROOT) as cluster:
         share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
         slots = share.slots(cluster.cpus, cluster.gpus)
         say(*launch.begin())
-        say(f"Trials at a time: {slots}, with {share.spelled()} each.", *cluster.where_to_watch())
+        say(f"Trials at a time: {slots}, with {share.spelled()} each.")
         page = page_beside(launch.folder, None if options.no_page else options.page_port, say)
         tracking = tracking_beside(launch.folder, options.log, say)
-        with page, tracking, Record(launch.folder.record) as record:
+        with (
+            page,
+            dashboard_link(cluster.dashboard, cluster_token(), say),
+            tracking,
+            Record(launch.folder.record) as record,
+        ):
             known = launch.known
             run = StudyRun(
                 record,
@@ -80,9 +86,13 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
                 **vars(share),
                 "compile": options.compile,
                 "set_title": set_title,
+                "parameters": list(launch.space.parameters),
             }
             stopping = stopping_on_signals(run.stop, say, same_command())
-            with listening(launch.folder, run, also=["event_lines"] if options.json else []), stopping:
+            with (
+                listening(launch.folder, run, also=["ray_metrics", *(["event_lines"] if options.json else [])]),
+                stopping,
+            ):
                 folders = TrialFolders(launch.folder.path)
                 run.start(launch.space.search.model_dump(), folders, launch.setup(share), voters=CONSIDERED)
                 with SearchProgress(console, run).shown():

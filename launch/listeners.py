@@ -26,6 +26,7 @@ ALWAYS = ("optuna_journal", "sampler_warm_up")
 LISTENERS.add("optuna_journal", journaled)
 LISTENERS.add("sampler_warm_up", warmed_up)
 LISTENERS.add("event_lines", event_lines)
+LISTENERS.add("ray_metrics", "schedulers.ray.trial_metrics:measured")
 
 
 def check_listeners(space: SearchSpace) -> None:

@@ -134,7 +134,7 @@ def test_wandb_offline_holds_every_step_of_every_trial(folder: StudyFolder) -> N
         (place,) = runs.glob(f"offline-run-*-{trial}")
         steps = {line["_step"]: line for line in history(place)}
         assert [steps[step]["macro_f1"] for step in range(1, len(scores) + 1)] == pytest.approx(scores)
-        assert "training_batch" in steps[0]
+        assert "training_batch.height" in steps[0]
     assert "0 fold-epochs were new" in track(folder, "--to", "wandb", WANDB_MODE="offline")
 
 

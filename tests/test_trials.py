@@ -239,7 +239,7 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
     assert {"score", "fold", "epoch", "loss", "learning_rate", "images_per_second"} <= second.keys()
     assert trainable.reset({**config, "trial": 3, "rung": 1, "attempt": 2})
     assert trainable.train()["trial"] == 3
-    assert repr(trainable) == f"FoldTrainable(study={study.name})"
+    assert repr(trainable).startswith(f"{study.name}: trains one trial after the other")
     (study / "trials/3/manifest.json").write_text("{")
     assert trainable.reset({**config, "trial": 3, "rung": 2, "attempt": 3})
     failed = trainable.train()

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,15 @@ from studies.study_folder import StudyFolder
 if TYPE_CHECKING:
     from trainables.climber import Climber
 
+logger = logging.getLogger("trainables")
+_TITLE = 160  # characters of knobs in a process title
+
 
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title.
+    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title and parameters:
+    the names of those that vary, for the title.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -45,6 +49,7 @@ class FoldTrainable(Trainable):
         order = ClimbOrder.of_values(new_config)
         resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
         self._trial, self._last_score = new_config["trial"], ""
+        self._knobs = _spelled(order.configuration, new_config.get("parameters", ()))
         self._tell("starting")
         try:
             self._failure = None
@@ -67,6 +72,9 @@ class FoldTrainable(Trainable):
         fold, epoch = self._climber.position
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
         result = self._climber.step()
+        logger.info(
+            "%s trial %d fold %d epoch %d: %s", self._study_name, self._trial, fold + 1, epoch + 1, _said(result)
+        )
         if "score" in result:
             self._last_score = f" {self._metric.name} {self._metric.spelled(result['score'])}"
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
@@ -80,18 +88,32 @@ class FoldTrainable(Trainable):
 
     def __repr__(self) -> str:
         """Return what stays true of a reused actor: the dashboard reads it once and keeps it."""
-        return f"FoldTrainable(study={self._study_name})"
+        return f"{self._study_name}: trains one trial after the other; its log and title say which"
 
     def _tell(self, doing: str) -> None:
         """Set the process title, if there is a way: the dashboard's worker list shows it live."""
         if self._set_title is not None:
-            self._set_title(f"{self._study_name} trial {self._trial} {doing}")
+            self._set_title(f"{self._study_name} trial {self._trial} {doing}{self._knobs}")
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:
         """Return what one climb occupies."""
         gpus = {"GPU": config["gpus"]} if config["gpus"] else {}
         return PlacementGroupFactory([{"CPU": config["cpus"], **gpus}])
+
+
+def _spelled(configuration: Mapping[str, Any], parameters: Sequence[str]) -> str:
+    """Return the parameters that vary, as much of them as a title has room for."""
+    known = [(name, configuration[name]) for name in parameters if name in configuration]
+    knobs = [f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in known]
+    return f" | {' '.join(knobs)}"[:_TITLE] if knobs else ""
+
+
+def _said(result: Mapping[str, Any]) -> str:
+    """Return what a fold-epoch came to, for the log."""
+    if "score" not in result:
+        return f"{result.get('failure')}: {result.get('reason')}"
+    return f"score {result['score']:.4f}, loss {result['loss']:.4f}, {result['images_per_second']:.0f} images/s"
 
 
 def worker_environment(cpus: int) -> dict[str, str]:

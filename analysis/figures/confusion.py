@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from studies.metrics import Probabilities, Targets
 
-_CELL, _MARGIN, _FONT = 72, 150, 14  # pixels
+_CELL, _MARGIN, _FONT = 104, 120, 14  # pixels
 _BLUE = np.array([8, 81, 156])
 
 

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import ray
 from ray.exceptions import AuthenticationError
+from ray.job_config import JobConfig
 
 from schedulers.ray.private_names import ClusterError, check_private_names, take_token
 
@@ -28,26 +29,19 @@ class Cluster:
     gpus: float
     dashboard: str | None
 
-    def where_to_watch(self) -> list[str]:
-        """Return where a browser shows the trials, if there is a dashboard."""
-        if not self.dashboard:
-            return []
-        return [
-            f"Ray dashboard: http://{self.dashboard} (Cluster page: live trials). If it asks for a token: ray get-auth-token"
-        ]
 
-
-def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -> Cluster:
-    """Start Ray on this machine, or join the cluster at `address`; actors get `environment`.
+def start_ray(name: str, address: str | None, environment: Mapping[str, str], code: Path) -> Cluster:
+    """Start Ray on this machine, or join the cluster at `address`; actors get `environment`, the dashboard's jobs `name`.
 
     Raises:
         ClusterError: there is no cluster at the address, it asks for a token that is not here, or Ray is another version.
     """
     check_private_names()
-    for name, value in {**_QUIET, "RAY_USAGE_STATS_ENABLED": "0", **environment}.items():
-        os.environ.setdefault(name, value)
-    for name in ("ray.tune", "ray.air", "ray.train"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for variable, value in {**_QUIET, "RAY_USAGE_STATS_ENABLED": "0", **environment}.items():
+        os.environ.setdefault(variable, value)
+    for library in ("ray.tune", "ray.air", "ray.train"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    job = JobConfig(metadata={"job_name": name})
     if address is not None:
         take_token()
         runtime = {
@@ -55,9 +49,10 @@ def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -
             "working_dir": str(code),
             "excludes": ["results", "ensembles", ".venv", ".git"],
         }
-        context = _join(address, runtime)
+        context = _join(address, runtime, job)
     else:
         context = ray.init(
+            job_config=job,
             include_dashboard=True,
             dashboard_host="127.0.0.1",
             object_store_memory=_OBJECT_STORE_BYTES,
@@ -68,12 +63,18 @@ def start_ray(address: str | None, environment: Mapping[str, str], code: Path) -
     return Cluster(int(resources.get("CPU", 1)), resources.get("GPU", 0.0), context.dashboard_url or None)
 
 
-def _join(address: str, runtime: dict[str, Any]) -> Any:
+def _join(address: str, runtime: dict[str, Any], job: JobConfig) -> Any:
     _check_listens(address)
     with tempfile.TemporaryFile("w+") as said:
         try:
             with stderr_into(said):  # Ray's core repeats the same warning for half a minute
-                return ray.init(address=address, runtime_env=runtime, log_to_driver=False, logging_level=logging.ERROR)
+                return ray.init(
+                    address=address,
+                    runtime_env=runtime,
+                    job_config=job,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                )
         except (AuthenticationError, ConnectionError, RuntimeError) as error:
             said.seek(0)
             if isinstance(error, AuthenticationError) or "InvalidAuthToken" in said.read():
@@ -115,10 +116,10 @@ def stderr_into(file: IO[str]) -> Iterator[None]:
 
 
 @contextmanager
-def ray_cluster(address: str | None, environment: Mapping[str, str], code: Path) -> Iterator[Cluster]:
+def ray_cluster(name: str, address: str | None, environment: Mapping[str, str], code: Path) -> Iterator[Cluster]:
     """Start Ray, or join a cluster, as long as the block runs (see `start_ray`)."""
     try:
-        yield start_ray(address, environment, code)
+        yield start_ray(name, address, environment, code)
     finally:
         stop_ray()
 

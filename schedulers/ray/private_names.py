@@ -8,6 +8,7 @@ Written against Ray 2.60, which has no setting for either of these:
 - A trial's process is to have a title that says what it does: the dashboard lists titles, and Ray writes its own over those of
   other libraries.
 - A cluster's token is to be found for any address: Ray looks for it by itself for the address `auto` alone.
+- A browser is to be given that token as the cookie that the dashboard reads.
 """
 
 import inspect
@@ -21,12 +22,13 @@ from ray.tune.experiment import Trial
 
 try:
     from ray import _raylet
-    from ray._private.authentication import authentication_token_setup
+    from ray._private.authentication import authentication_constants, authentication_token_setup
+    from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
     from ray.tune import tune
     from ray.tune.execution.tune_controller import TuneController
     from ray.tune.utils.object_cache import _ObjectCache
 except ImportError as error:  # another version of Ray: reported by `check_private_names`, before anything is used
-    TuneController = _ObjectCache = object
+    TuneController = _ObjectCache = AuthenticationTokenLoader = object
     MISSING: str | None = str(error)
 else:
     MISSING = None
@@ -60,6 +62,8 @@ def _lacking() -> Iterator[str]:
         (TuneController, "_maybe_reuse_cached_actor"),
         (_ObjectCache, "cache_object"),
         (_ObjectCache, "flush_cached_objects"),
+        (AuthenticationTokenLoader, "get_raw_token"),
+        (authentication_constants, "AUTHENTICATION_TOKEN_COOKIE_NAME"),
         (authentication_token_setup, "maybe_enable_token_auth_if_token_available"),
     ]
     yield from (f"no {owner.__name__}.{name}" for owner, name in of_module if not hasattr(owner, name))
@@ -81,6 +85,17 @@ def take_token() -> None:
         authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
     finally:
         logger.disabled = before
+
+
+def token_cookie() -> str:
+    """Return the name of the cookie in which the dashboard looks for the token."""
+    return str(authentication_constants.AUTHENTICATION_TOKEN_COOKIE_NAME)
+
+
+def cluster_token() -> str | None:
+    """Return the token that this process shows to its cluster, None where none is asked for."""
+    loader = AuthenticationTokenLoader.instance()
+    return str(loader.get_raw_token()) if loader.has_token() else None
 
 
 class KeptActors(_ObjectCache):

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from schedulers.ray.cluster import start_ray, stop_ray
 try:
-    print(start_ray(sys.argv[1], {}, Path(sys.argv[2])).cpus, "CPUs")
+    print(start_ray("toy", sys.argv[1], {}, Path(sys.argv[2])).cpus, "CPUs")
     stop_ray()
 except ValueError as error:
     print(error)

@@ -11,12 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from analysis.console import console, say, say_error
 from analysis.export.options import ExportOptions, parse_options
 from analysis.export.placing import put_bundle
 from analysis.export.refitting import refit
 from analysis.export.report import print_export
 from analysis.export.scoring import scored
+from analysis.terminal.console import console, say, say_error
 from plugins.loading import load_plugin
 from voting.bundle.fresh_process import verify
 from voting.bundle.manifest import free_name

@@ -11,9 +11,9 @@ import signal
 import sys
 from pathlib import Path
 
-from analysis.console import console, say, say_error
-from analysis.progress import SearchProgress
-from analysis.summary import print_ending
+from analysis.terminal.console import console, say, say_error
+from analysis.terminal.progress import SearchProgress
+from analysis.terminal.summary import print_ending
 from launch.beside import page_beside, tracking_beside
 from launch.conclusion import conclude
 from launch.dry_run import show_plan
@@ -86,7 +86,7 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
                 **vars(share),
                 "compile": options.compile,
                 "set_title": set_title,
-                "parameters": list(launch.space.parameters),
+                "recipe": {name: launch.space.recipe()[name] for name in launch.space.parameters},
             }
             stopping = stopping_on_signals(run.stop, say, same_command())
             with (

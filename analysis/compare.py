@@ -15,10 +15,10 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.console import console, say, say_error
 from analysis.leaderboard.rows import Row, is_tie, leaderboard, noise
-from analysis.opened import OpenedStudy, open_study
-from analysis.words import spell_value
+from analysis.reading.opened import OpenedStudy, open_study
+from analysis.reading.words import spell_value
+from analysis.terminal.console import console, say, say_error
 from studies.study_folder import StudyError
 from trainables.config import configured
 

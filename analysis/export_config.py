@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from analysis.console import say, say_error
-from analysis.opened import OpenedStudy, open_study
+from analysis.reading.opened import OpenedStudy, open_study
+from analysis.terminal.console import say, say_error
 from storage.atomic import write_text
 from studies.study_state import TrialState
 from trainables.config import baselines, configured

@@ -16,11 +16,11 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.console import console, say_error
 from analysis.leaderboard.rows import leaderboard
-from analysis.opened import OpenedStudy, open_study
-from analysis.sparkline import sparkline
-from analysis.words import spell_value
+from analysis.reading.opened import OpenedStudy, open_study
+from analysis.reading.words import spell_value
+from analysis.terminal.console import console, say_error
+from analysis.terminal.sparkline import sparkline
 from search_spaces.durations import spell_duration
 from studies.events import EpochScored
 from studies.metrics import METRICS

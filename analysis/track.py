@@ -13,9 +13,9 @@ import sys
 import threading
 from pathlib import Path
 
-from analysis.console import say, say_error
-from analysis.opened import open_study
 from analysis.page.serving.sockets import BESIDE_A_SEARCH
+from analysis.reading.opened import open_study
+from analysis.terminal.console import say, say_error
 from analysis.tracking.feed import Feed
 from analysis.tracking.tracker import TRACKERS, check_installed
 from studies.study_folder import StudyFolder

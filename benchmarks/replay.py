@@ -19,7 +19,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from analysis.rungs import RungRow, rung_table, rungs_shown
+from analysis.reading.rungs import RungRow, rung_table, rungs_shown
 from benchmarks.curves import CurveTable, Replayed, table_argument
 from schedulers.budget import Budget
 from schedulers.forecast import seconds_left

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from analysis.console import say, say_error
-from analysis.opened import OpenedStudy, open_study
+from analysis.reading.opened import OpenedStudy, open_study
+from analysis.terminal.console import say, say_error
 from launch.initial_configurations import enqueued
 from schedulers.search_settings import BUDGETS, changed_space
 from studies.record import StudyLock

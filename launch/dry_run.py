@@ -8,8 +8,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from analysis.console import say
-from analysis.words import spell_parameters
+from analysis.reading.words import spell_parameters
+from analysis.terminal.console import say
 from launch.hardware import local_gpus
 from launch.launch import Launch
 from schedulers.budget import Budget

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from analysis.counts import best_trial, count_trials
 from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard
-from analysis.progress import SearchProgress
-from analysis.summary import print_ending, savings, time_shares, verdict
-from analysis.words import spell_parameters
+from analysis.reading.counts import best_trial, count_trials
+from analysis.reading.words import spell_parameters
+from analysis.terminal.progress import SearchProgress
+from analysis.terminal.summary import print_ending, savings, time_shares, verdict
 from schedulers.strategies.fold_ladder import FoldLadder
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyError, StudyFolder, differences

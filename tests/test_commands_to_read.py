@@ -12,7 +12,7 @@ import yaml
 
 from analysis import compare, export_config, show
 from analysis.leaderboard import __main__ as leaderboard
-from analysis.sparkline import sparkline
+from analysis.terminal.sparkline import sparkline
 from search_spaces import load_space
 from studies.events import TrialAdded, TrialFailed
 from studies.record import Record

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.rungs import advice, rung_table
+from analysis.reading.rungs import advice, rung_table
 from schedulers.agreement import rank_agreement
 from schedulers.ladder import Climb, Ladder, Outlook
 from schedulers.strategies.fold_ladder import FoldLadder

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from trainables.climber import Climber
 
 logger = logging.getLogger("trainables")
-_TITLE = 160  # characters of knobs in a process title
+_TITLE = 110  # characters of knobs in a process title
 
 
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title and parameters:
-    the names of those that vary, for the title.
+    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title and recipe: what
+    varies, with the recipe's values, for the title.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -49,7 +49,7 @@ class FoldTrainable(Trainable):
         order = ClimbOrder.of_values(new_config)
         resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
         self._trial, self._last_score = new_config["trial"], ""
-        self._knobs = _spelled(order.configuration, new_config.get("parameters", ()))
+        self._knobs = _spelled(order.configuration, new_config.get("recipe", {}))
         self._tell("starting")
         try:
             self._failure = None
@@ -102,11 +102,12 @@ class FoldTrainable(Trainable):
         return PlacementGroupFactory([{"CPU": config["cpus"], **gpus}])
 
 
-def _spelled(configuration: Mapping[str, Any], parameters: Sequence[str]) -> str:
-    """Return the parameters that vary, as much of them as a title has room for."""
-    known = [(name, configuration[name]) for name in parameters if name in configuration]
-    knobs = [f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in known]
-    return f" | {' '.join(knobs)}"[:_TITLE] if knobs else ""
+def _spelled(configuration: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
+    """Return the parameters in which a configuration differs from the recipe, as many as a title has room for."""
+    other = {name: configuration[name] for name in recipe if configuration.get(name, recipe[name]) != recipe[name]}
+    knobs = [f"{name}={value:.3g}" if isinstance(value, float) else f"{name}={value}" for name, value in other.items()]
+    shown = " ".join(knobs)
+    return f" | {shown if len(shown) <= _TITLE else shown[:_TITLE].rpartition(' ')[0] + ' ...'}" if knobs else ""
 
 
 def _said(result: Mapping[str, Any]) -> str:

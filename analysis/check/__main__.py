@@ -14,7 +14,7 @@ from pathlib import Path
 from analysis.check.folder_checks import folder_findings
 from analysis.check.record_checks import record_findings
 from analysis.check.repair import repair
-from analysis.console import say, say_error
+from analysis.terminal.console import say, say_error
 from studies.study_folder import StudyFolder
 
 

@@ -23,7 +23,7 @@ from rich.progress import Progress
 from analysis.confirm.contest import Contest, contest_of
 from analysis.confirm.report import repeats_of, steps_table, verdict
 from analysis.confirm.training import Again, Job, trained_again
-from analysis.console import console, say, say_error
+from analysis.terminal.console import console, say, say_error
 from studies.study_folder import StudyError, StudyFolder
 from trainables.config import configured
 from trainables.training.devices import Resources

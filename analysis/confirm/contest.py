@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.leaderboard.rows import chosen, leaderboard
-from analysis.opened import open_study
+from analysis.reading.opened import open_study
 from studies.study_folder import StudyError, StudyFolder
 
 RECIPE, WINNER = "recipe", "winner"

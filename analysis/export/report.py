@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from analysis.console import console, say
 from analysis.export.comparison import ahead_table, comparison_table
 from analysis.export.methods import calibration_lines, methods_table
 from analysis.export.options import ExportOptions
 from analysis.export.promises import curse, evidence_table, promise_lines
 from analysis.export.scoring import ExportScores
+from analysis.terminal.console import console, say
 from voting.bundle.archive import SUFFIX
 from voting.bundle.model_card import CARD
 from voting.bundle.specs import BundleManifest

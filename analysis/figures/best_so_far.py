@@ -3,8 +3,8 @@
 import plotly.graph_objects as go
 
 from analysis.figures.style import LEADER, as_text, drawn
-from analysis.timeline import Scored, Timeline
-from analysis.words import spell_fold_epochs, spell_parameters
+from analysis.reading.timeline import Scored, Timeline
+from analysis.reading.words import spell_fold_epochs, spell_parameters
 from schedulers.ladder import Ladder
 from search_spaces import SearchSpace
 from studies.metrics import METRICS

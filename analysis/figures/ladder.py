@@ -2,9 +2,9 @@
 
 import plotly.graph_objects as go
 
-from analysis.counts import places
 from analysis.figures.style import PLACES, as_text, drawn
-from analysis.words import spell_fold_epochs, spell_parameters
+from analysis.reading.counts import places
+from analysis.reading.words import spell_fold_epochs, spell_parameters
 from schedulers.ladder import Ladder
 from search_spaces import SearchSpace
 from studies.metrics import METRICS, Metric

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 
 from analysis.figures.style import SERIES, as_text, drawn
-from analysis.timeline import Timeline
+from analysis.reading.timeline import Timeline
 from studies.metrics import Metric
 
 

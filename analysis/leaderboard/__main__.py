@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from analysis.console import console, say, say_error
 from analysis.leaderboard.rows import Row, leaderboard, leaderboard_table
-from analysis.opened import OpenedStudy, open_study
+from analysis.reading.opened import OpenedStudy, open_study
+from analysis.terminal.console import console, say, say_error
 
 
 def main() -> int:

@@ -17,11 +17,11 @@ from urllib.parse import quote
 
 import waitress
 
-from analysis.console import say, say_error
 from analysis.page.contents.library import Library
 from analysis.page.contents.overview import study_folders
 from analysis.page.serving.app import page_application
 from analysis.page.serving.sockets import BESIDE_A_SEARCH, PORT, listening_socket, port_of
+from analysis.terminal.console import say, say_error
 from studies.study_folder import StudyError, StudyFolder
 
 

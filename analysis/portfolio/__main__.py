@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.console import say, say_error
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.studies import Judged, read_judged
+from analysis.terminal.console import say, say_error
 from storage.atomic import write_text
 from studies.study_folder import StudyError, StudyFolder
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.opened import open_study
+from analysis.reading.opened import open_study
 from schedulers.disk.disk_budget import least_promising_first
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Entry, Nets, Portfolio, backbones

@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Mapping
 
-from analysis.counts import places
 from analysis.figures.confusion import confusion_picture
+from analysis.reading.counts import places
 from analysis.tracking.sent import Sent, read_sent, write_sent
 from analysis.tracking.tracker import End, Run, Tracker
 from schedulers.ladder import Ladder

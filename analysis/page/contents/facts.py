@@ -5,9 +5,9 @@ import shutil
 import time
 from pathlib import Path
 
-from analysis.counts import count_trials
 from analysis.page.contents.watched import Story, WatchedStudy
-from analysis.words import counted
+from analysis.reading.counts import count_trials
+from analysis.reading.words import counted
 from schedulers.next_work import Finished, next_work
 from schedulers.search_settings import make_budget
 from search_spaces.durations import spell_duration

@@ -10,7 +10,7 @@ from analysis.leaderboard.rows import chosen, is_tie, leaderboard
 from analysis.page.contents.facts import status
 from analysis.page.contents.tables import Table
 from analysis.page.contents.watched import WatchedStudy
-from analysis.words import counted
+from analysis.reading.words import counted
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS
 from studies.study_folder import StudyFolder

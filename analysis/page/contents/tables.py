@@ -7,8 +7,8 @@ from typing import Any
 
 from analysis.leaderboard.rows import leaderboard
 from analysis.page.contents.watched import Story
-from analysis.rungs import rung_table
-from analysis.words import spell_differences, spell_fold_epochs
+from analysis.reading.rungs import rung_table
+from analysis.reading.words import spell_differences, spell_fold_epochs
 
 _SHOWN = 50  # rows of the leaderboard; all are in `python -m analysis.leaderboard`
 

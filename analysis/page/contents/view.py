@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from analysis.counts import best_trial
 from analysis.figures.best_so_far import best_so_far
 from analysis.figures.ladder import ladder_picture
 from analysis.figures.learning_curves import SHOWN, learning_curves
@@ -16,8 +15,9 @@ from analysis.page.contents.facts import facts, status
 from analysis.page.contents.notes import notes
 from analysis.page.contents.tables import failures_shown, leaderboard_shown, rungs_shown
 from analysis.page.contents.watched import Story, WatchedStudy
-from analysis.summary import verdict
-from analysis.words import spell_fold_epochs, spell_value
+from analysis.reading.counts import best_trial
+from analysis.reading.words import spell_fold_epochs, spell_value
+from analysis.terminal.summary import verdict
 from studies.metrics import METRICS
 
 _DECISIONS = 300  # the latest

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from analysis.decisions import Decisions
-from analysis.timeline import Timeline
+from analysis.reading.decisions import Decisions
+from analysis.reading.timeline import Timeline
 from schedulers.forecast import Forecasts, seconds_left
 from schedulers.ladder import Ladder
 from schedulers.search_settings import changed_space, make_budget, make_ladder

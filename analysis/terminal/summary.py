@@ -10,10 +10,10 @@ from statistics import mean
 
 from rich.console import Console
 
-from analysis.console import say
 from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard, leaderboard_table, noise
-from analysis.rungs import advice, rung_table, rungs_shown
-from analysis.words import spell_parameters
+from analysis.reading.rungs import advice, rung_table, rungs_shown
+from analysis.reading.words import spell_parameters
+from analysis.terminal.console import say
 from schedulers.ladder import Ladder
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from analysis.console import say
-from analysis.counts import best_trial, count_trials
-from analysis.words import counted, spell_parameters
+from analysis.reading.counts import best_trial, count_trials
+from analysis.reading.words import counted, spell_parameters
+from analysis.terminal.console import say
 from schedulers.forecast import seconds_left
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration

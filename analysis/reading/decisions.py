@@ -1,6 +1,6 @@
 """What was decided in a study, in words: one line for every event that decides something."""
 
-from analysis.words import counted, ordinal, spell_differences, spell_fold_epochs
+from analysis.reading.words import counted, ordinal, spell_differences, spell_fold_epochs
 from schedulers.ladder import Ladder, competitors
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration

@@ -1,17 +1,23 @@
 """Package the best finished trials as one voting ensemble.
 
     python export_best.py
+    python export_best.py --study age --size 5 --archive
 
 Takes every study under results/, chooses voters on out-of-fold predictions, writes a bundle under
 ensembles/, loads it again in a fresh process, checks that it votes as its trials did, and says what it
 promises on new persons.
 """
+# PYTHON_ARGCOMPLETE_OK
 
 import sys
 import tempfile
 from pathlib import Path
 
 from analysis.export.options import ExportOptions, parse_options
+from command_line.parser import complete_early
+
+complete_early(parse_options, __doc__)
+
 from analysis.export.placing import put_bundle
 from analysis.export.refitting import refit
 from analysis.export.report import print_export

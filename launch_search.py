@@ -1,15 +1,23 @@
 """Search the hyperparameters of one task.
 
     python launch_search.py --space age.yaml
+    python launch_search.py --space age.yaml --trials 60 --time-budget 8h --log mlflow
+    python launch_search.py --space classify.yaml --data photos/ --set constants.image_size=96
 
 Starts a study, continues it after a stop or a crash, and extends it: always the same command.
 """
+# PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import logging
 import signal
 import sys
 from pathlib import Path
+
+from command_line.parser import complete_early
+from launch.options import parse_options
+
+complete_early(parse_options, __doc__)
 
 from analysis.terminal.console import console, say, say_error
 from analysis.terminal.progress import SearchProgress
@@ -20,7 +28,7 @@ from launch.dry_run import show_plan
 from launch.hardware import share_of_a_trial
 from launch.launch import Launch, prepared_launch
 from launch.listeners import listening
-from launch.options import parse_options, same_command
+from launch.options import same_command
 from launch.resolve import effective
 from launch.signals import STOPPED, stopping_on_signals
 from schedulers.ray.cluster import ray_cluster

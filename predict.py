@@ -1,13 +1,20 @@
 """Vote on new images with a bundle.
 
     python predict.py --images DIR
+    python predict.py --images DIR --bundle ensembles/age.tar --labels DIR/labels.csv
 
 Needs torch, timm and what reads images: no Ray, no Optuna, no training data.
 """
+# PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import sys
 from pathlib import Path
+
+from command_line.parser import complete_early
+from voting.predicting.options import parse_options
+
+complete_early(parse_options, __doc__)
 
 from voting.bundle.archive import unpacked
 from voting.bundle.manifest import newest_bundle, open_bundle
@@ -21,7 +28,7 @@ from voting.predicting.votes_file import check_submission, submit, write_votes
 def main() -> int:
     """Run the command and return its exit code."""
     try:
-        return predict(parse_options())
+        return predict(parse_options(__doc__))
     except (ValueError, OSError) as error:  # our own errors are ValueErrors that name the way out
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -49,21 +56,6 @@ def predict_with(bundle: Path, options: argparse.Namespace) -> int:
         submit(Path(options.submission), images, votes)
     print_scores(manifest, labels, votes)
     return 0
-
-
-def parse_options() -> argparse.Namespace:
-    """Return the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "--images", required=True, help="a folder, a CSV that lists images, or the competition's eval folder"
-    )
-    parser.add_argument("--bundle", help="a bundle, as a folder or an archive (default: the newest under ensembles/)")
-    parser.add_argument("--out", default="votes.csv", help="CSV of votes (default: votes.csv)")
-    parser.add_argument("--submission", default="submission.csv", help="where ImageID,ans goes if there is an info.csv")
-    parser.add_argument("--labels", help="CSV, or labelled folder (the images' own), to score against")
-    parser.add_argument("--plugin", action="append", default=[], help="a plugin that the bundle needs: code that runs")
-    parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 python -m analysis.compare results/age 0 14
 python -m analysis.compare results/age 0 14 --json
 """
+# PYTHON_ARGCOMPLETE_OK
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ from analysis.leaderboard.rows import Row, is_tie, leaderboard, noise
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.reading.words import spell_value
 from analysis.terminal.console import console, say, say_error
+from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyError
 from trainables.config import configured
 
@@ -53,12 +54,12 @@ class Comparison:
 
 def main() -> int:
     """Print the comparison; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     parser.add_argument("one", type=int, help="number of a trial")
     parser.add_argument("other", type=int, help="number of another")
     parser.add_argument("--json", action="store_true", help="print one object")
-    arguments = parser.parse_args()
+    arguments = parsed(parser)
     try:
         found = compared(open_study(arguments.study), arguments.one, arguments.other)
     except (ValueError, OSError) as error:

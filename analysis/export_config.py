@@ -6,8 +6,8 @@
 The space has the study's data, task, folds and metric, every knob as a constant, and the trial's random numbers, so that on the
 same images and machine it trains exactly that again, on all folds.
 """
+# PYTHON_ARGCOMPLETE_OK
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import yaml
 
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.terminal.console import say, say_error
+from command_line.parser import command_parser, parsed
 from storage.atomic import write_text
 from studies.study_state import TrialState
 from trainables.config import baselines, configured
@@ -23,11 +24,11 @@ from trainables.config import baselines, configured
 
 def main() -> int:
     """Write the space; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     parser.add_argument("trial", type=int, help="its number")
     parser.add_argument("--out", type=Path, help="the file (default: STUDY-trial-NUMBER.yaml)")
-    arguments = parser.parse_args()
+    arguments = parsed(parser)
     try:
         study = open_study(arguments.study)
         text = spelled_space(study, study.trial(arguments.trial))

@@ -5,8 +5,8 @@
 
 Works while the search runs, and afterwards.
 """
+# PYTHON_ARGCOMPLETE_OK
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -21,6 +21,7 @@ from analysis.reading.opened import OpenedStudy, open_study
 from analysis.reading.words import spell_value
 from analysis.terminal.console import console, say_error
 from analysis.terminal.sparkline import sparkline
+from command_line.parser import command_parser, parsed
 from search_spaces.durations import spell_duration
 from studies.events import EpochScored
 from studies.metrics import METRICS
@@ -29,11 +30,11 @@ from studies.study_state import TrialState
 
 def main() -> int:
     """Print the trial; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     parser.add_argument("trial", type=int, help="its number")
     parser.add_argument("--json", action="store_true", help="print one object")
-    arguments = parser.parse_args()
+    arguments = parsed(parser)
     try:
         study = open_study(arguments.study)
         trial = study.trial(arguments.trial)

@@ -5,6 +5,7 @@
 
 The same happens while a search runs: launch_search.py --log mlflow. Study, command and search agree about what was sent.
 """
+# PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import logging
@@ -18,6 +19,7 @@ from analysis.reading.opened import open_study
 from analysis.terminal.console import say, say_error
 from analysis.tracking.feed import Feed
 from analysis.tracking.tracker import TRACKERS, check_installed
+from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyFolder
 
 _EVERY, _PATIENCE = 1.0, 30.0  # seconds between two looks at the record, and after a tool did not answer
@@ -44,7 +46,7 @@ def main() -> int:
 
 def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     parser.add_argument(
         "--to",
@@ -55,7 +57,7 @@ def parse_options() -> argparse.Namespace:
     )
     parser.add_argument("--again", action="store_true", help="send everything again, as if nothing had been sent")
     parser.add_argument("--follow", action="store_true", help=argparse.SUPPRESS)  # until the launch that began it ends
-    return parser.parse_args()
+    return parsed(parser)
 
 
 def _send(folder: StudyFolder, tool: str, *, again: bool) -> None:

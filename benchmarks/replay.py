@@ -22,7 +22,7 @@ from rich.table import Table
 from analysis.reading.rungs import RungRow, rung_table, rungs_shown
 from benchmarks.curves import CurveTable, Replayed, table_argument
 from schedulers.budget import Budget
-from schedulers.forecast import seconds_left
+from schedulers.forecast import Forecasts, seconds_left
 from schedulers.ladder import Ladder, ranked_at
 from schedulers.simulation import Simulation
 from schedulers.strategies import STRATEGIES, settings_of
@@ -41,6 +41,7 @@ class Outcome:
     regret: float
     rungs: tuple[RungRow, ...]
     time_left_error: float  # of the estimate half way, as a share of what was really left
+    came_between: bool  # the end came within what the forecasts half way had wandered
 
 
 def main() -> None:
@@ -91,7 +92,9 @@ def replay(table: CurveTable, ladder: Ladder, order: npt.NDArray[np.int64], work
 
     study = Simulation(ladder, budget, workers, Replayed(table, order), watch=watch).run()
     regret = float(table.final[order].max() - table.final[chosen(study, ladder)])
-    return Outcome(study.fold_epochs, regret, tuple(rung_table(study, ladder)), half_way_error(estimates))
+    return Outcome(
+        study.fold_epochs, regret, tuple(rung_table(study, ladder)), half_way_error(estimates), came_between(estimates)
+    )
 
 
 def half_way_error(estimates: list[tuple[float, float]]) -> float:
@@ -99,6 +102,17 @@ def half_way_error(estimates: list[tuple[float, float]]) -> float:
     end = max((now for now, _ in estimates), default=0.0)
     now, left = min(estimates, key=lambda estimate: abs(estimate[0] - end / 2), default=(end, 0.0))
     return abs(left - (end - now)) / (end - now) if now < end else float("nan")
+
+
+def came_between(estimates: list[tuple[float, float]]) -> bool:
+    """Tell whether the end lay where the forecasts up to half time said it might, a tenth of the rest to either side."""
+    end, forecasts = max((now for now, _ in estimates), default=0.0), Forecasts()
+    least, most, at = 0.0, 0.0, 0.0
+    for now, left in estimates:
+        if now <= end / 2:
+            forecasts.take(now, left)
+            (least, most), at = forecasts.between(now, left), now
+    return 0.9 * least <= end - at <= 1.1 * most
 
 
 def chosen(study: StudyState, ladder: Ladder) -> int:
@@ -117,6 +131,7 @@ def summary(outcomes: list[Outcome], whole: int) -> dict[str, float]:
         "cost_share": float(np.median(costs) / whole),
         "regret_median": float(np.median(regrets)),
         "regret_p90": float(np.quantile(regrets, 0.9)),
+        "came_between": float(np.mean([outcome.came_between for outcome in outcomes])),
         "time_left_error": float(np.nanmedian([outcome.time_left_error for outcome in outcomes])),
     }
 
@@ -148,11 +163,13 @@ def comparison(rows: list[dict[str, Any]], table: CurveTable, arguments: argpars
         "regret, median",
         "regret, 90 %",
         "time left, error",
+        "end in between",
     ):
         shown.add_column(column, justify="left" if column == "strategy" else "right")
     for row in rows:
         figures = [f"{row[key]:.3f}" for key in ("cost_share", "regret_median", "regret_p90")]
         figures.append(f"{row['time_left_error']:.0%}")
+        figures.append(f"{row['came_between']:.0%}")
         shown.add_row(row["strategy"], str(row["finalists"]), f"{row['cost_median']:.0f}", *figures)
     return shown
 

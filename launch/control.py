@@ -8,6 +8,7 @@
 A search that runs takes a request up within an epoch; one that has ended takes it up at its next launch. Everything that was
 taken up stands in the record. Budgets hold for one launch.
 """
+# PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.terminal.console import say, say_error
+from command_line.parser import command_parser, parsed
 from launch.initial_configurations import enqueued
 from schedulers.search_settings import BUDGETS, changed_space
 from studies.record import StudyLock
@@ -48,7 +50,7 @@ def main() -> int:
 
 def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     asked = parser.add_subparsers(dest="asked", required=True, metavar="REQUEST")
     asked.add_parser("stop", help="end the search once every running epoch is done")
@@ -59,7 +61,7 @@ def parse_options() -> argparse.Namespace:
     budget = asked.add_parser("budget", help="change budgets; 'none' takes one away")
     for option in ("--trials", "--time-budget", "--fold-epochs", "--target-score", "--worth", "--disk-budget"):
         budget.add_argument(option, help="as launch_search.py takes it")
-    return parser.parse_args()
+    return parsed(parser)
 
 
 def requested(study: OpenedStudy, options: argparse.Namespace) -> Request:

@@ -5,33 +5,25 @@ import shlex
 import sys
 from collections.abc import Callable
 from math import isfinite
+from pathlib import Path
 
 from analysis.page.serving.sockets import PORT
 from analysis.tracking.tracker import TRACKERS
+from command_line.parser import command_parser, completed_by, folders_of, parsed
+from search_spaces.reading import SHIPPED
 
 _SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget", "seed")
 
 
 def parse_options(description: str | None) -> argparse.Namespace:
     """Return the command line's options."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--space", required=True, help="a file, or the name of one in search_spaces/")
-    parser.add_argument("--study", help="name of the study (default: the space's)")
-    parser.add_argument("--data", metavar="PLACE", help="sample_faces, a CSV, a competition folder or class folders")
-    parser.add_argument("--results", default="results", help="folder of all studies (default: results)")
-    parser.add_argument("--profile", help="one of the space's profiles (default: by the hardware)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override, such as constants.epochs=4"
-    )
+    parser = command_parser(description)
+    _add_searched(parser)
+    _add_tried(parser)
     _add_budgets(parser)
     _add_hardware(parser)
-    parser.add_argument("--seed", help="of the sampler")
     _add_watching(parser)
-    parser.add_argument("--warm-start", metavar="STUDY", help="begin with the best configurations of another study")
-    parser.add_argument("--enqueue", metavar="FILE", help="begin with the configurations of a YAML list")
-    parser.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
-    parser.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
-    return parser.parse_args()
+    return parsed(parser)
 
 
 def overrides(options: argparse.Namespace) -> list[str]:
@@ -43,6 +35,31 @@ def overrides(options: argparse.Namespace) -> list[str]:
 def same_command() -> str:
     """Return the command that was typed, to be typed again."""
     return "python " + " ".join(shlex.quote(word) for word in sys.argv)
+
+
+def _add_searched(parser: argparse.ArgumentParser) -> None:
+    searched = parser.add_argument_group("what is searched, and where to")
+    space = searched.add_argument("--space", required=True, help="a file, or the name of one in search_spaces/")
+    completed_by(space, lambda: sorted(path.name for path in SHIPPED.glob("*.yaml")))
+    study = searched.add_argument("--study", help="name of the study (default: the space's)")
+    completed_by(study, lambda: folders_of(Path("results")))
+    searched.add_argument("--data", metavar="PLACE", help="sample_faces, a CSV, a competition folder or class folders")
+    searched.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
+    searched.add_argument("--results", default="results", help="folder of all studies (default: results)")
+    searched.add_argument("--profile", help="one of the space's profiles (default: by the hardware)")
+    searched.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override, such as constants.epochs=4"
+    )
+
+
+def _add_tried(parser: argparse.ArgumentParser) -> None:
+    tried = parser.add_argument_group("what is tried first")
+    other = tried.add_argument(
+        "--warm-start", metavar="STUDY", help="begin with the best configurations of another study"
+    )
+    completed_by(other, lambda: folders_of(Path("results")))
+    tried.add_argument("--enqueue", metavar="FILE", help="begin with the configurations of a YAML list")
+    tried.add_argument("--seed", help="of the sampler")
 
 
 def _add_budgets(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +100,7 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
 
 def _add_watching(parser: argparse.ArgumentParser) -> None:
     watching = parser.add_argument_group("watching")
+    watching.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
     watching.add_argument(
         "--page-port",
         type=int,

@@ -6,8 +6,8 @@
 Prints what is wrong and exits 1; 0 if nothing is. `--repair` sets damaged files aside under `set_aside/` and marks in
 the record what is gone, so that the next launch trains it again; nothing is deleted.
 """
+# PYTHON_ARGCOMPLETE_OK
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -15,15 +15,16 @@ from analysis.check.folder_checks import folder_findings
 from analysis.check.record_checks import record_findings
 from analysis.check.repair import repair
 from analysis.terminal.console import say, say_error
+from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyFolder
 
 
 def main() -> int:
     """Run the command and return its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="a study's folder")
     parser.add_argument("--repair", action="store_true", help="set damaged files aside and mark what is gone")
-    arguments = parser.parse_args()
+    arguments = parsed(parser)
     try:
         return check(StudyFolder(arguments.study), mend=arguments.repair)
     except (ValueError, OSError) as error:

@@ -5,6 +5,7 @@
 
 What is done is kept in confirm.jsonl of the study: it can be stopped and started again. The holdout has no part in it.
 """
+# PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import json
@@ -24,6 +25,7 @@ from analysis.confirm.contest import Contest, contest_of
 from analysis.confirm.report import repeats_of, steps_table, verdict
 from analysis.confirm.training import Again, Job, trained_again
 from analysis.terminal.console import console, say, say_error
+from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyError, StudyFolder
 from trainables.config import configured
 from trainables.training.devices import Resources
@@ -100,12 +102,12 @@ def _file(folder: StudyFolder) -> Path:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("study", help="folder of a study, such as results/age")
     parser.add_argument("--path", action="store_true", help="train every step between recipe and winner, too")
     parser.add_argument("--repeats", type=int, default=2, help="other seeds and splits (default: 2)")
     parser.add_argument("--workers", type=int, default=_workers(), help="trainings at a time (default: one a core)")
-    options = parser.parse_args()
+    options = parsed(parser)
     for name in ("repeats", "workers"):
         if getattr(options, name) < 1:
             raise StudyError(f"--{name} {getattr(options, name)}: must be at least 1")

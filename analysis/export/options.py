@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from command_line.parser import command_parser, parsed
 from voting.ensemble.fit import Wanted
 from voting.rules.vote import VOTE_RULES
 from voting.selection import CONSIDERED
@@ -30,7 +31,7 @@ class ExportOptions:
 def parse_options(description: str | None) -> ExportOptions:
     """Return the command line's options."""
     parser = _parser(description)
-    given = parser.parse_args()
+    given = parsed(parser)
     if given.size == 1 and given.method not in ("auto", "single"):
         parser.error(f"--size 1: {given.method} needs two voters or more; say --method single, or a larger --size")
     return ExportOptions(
@@ -48,7 +49,7 @@ def parse_options(description: str | None) -> ExportOptions:
 
 
 def _parser(description: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(description)
     places = parser.add_argument_group("what is exported, and where to")
     places.add_argument("--results", default="results", help="folder of all studies (default: results)")
     places.add_argument("--study", action="append", default=[], help="only this study; may be given again")

@@ -7,8 +7,8 @@
 
 Works while the search runs, and afterwards.
 """
+# PYTHON_ARGCOMPLETE_OK
 
-import argparse
 import csv
 import json
 import sys
@@ -19,17 +19,18 @@ from typing import Any
 from analysis.leaderboard.rows import Row, leaderboard, leaderboard_table
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.terminal.console import console, say, say_error
+from command_line.parser import command_parser, parsed
 
 
 def main() -> int:
     """Print the leaderboard; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     parser.add_argument("--top", type=int, default=10, metavar="N", help="trials in the table (default: 10)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--csv", type=Path, metavar="FILE", help="write all trials, a row each")
     form.add_argument("--json", action="store_true", help="print all trials, a list of objects")
-    arguments = parser.parse_args()
+    arguments = parsed(parser)
     try:
         study = open_study(arguments.study)
         rows = leaderboard(study.state, study.ladder, study.space.metric)

@@ -5,6 +5,7 @@
 
 The page is served to this machine alone and changes nothing. From another machine: ssh -L 8300:127.0.0.1:8300 HOST
 """
+# PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import contextlib
@@ -22,6 +23,7 @@ from analysis.page.contents.overview import study_folders
 from analysis.page.serving.app import page_application
 from analysis.page.serving.sockets import BESIDE_A_SEARCH, PORT, listening_socket, port_of
 from analysis.terminal.console import say, say_error
+from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyError, StudyFolder
 
 
@@ -50,11 +52,11 @@ def main() -> int:
 
 def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("folder", type=Path, help="folder of all studies, such as results, or of one")
     parser.add_argument("--port", type=int, default=PORT, help=f"or the next one that is free (default: {PORT})")
     parser.add_argument("--socket", type=int, help=argparse.SUPPRESS)  # a launch has opened it already
-    return parser.parse_args()
+    return parsed(parser)
 
 
 def _place(folder: Path) -> tuple[Path, str]:

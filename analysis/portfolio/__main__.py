@@ -3,6 +3,7 @@
 python -m analysis.portfolio results/age results/gender --out mine.yaml
 python launch_search.py --space mask.yaml --set search.portfolio=mine.yaml
 """
+# PYTHON_ARGCOMPLETE_OK
 
 import argparse
 import sys
@@ -12,13 +13,14 @@ from pathlib import Path
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.studies import Judged, read_judged
 from analysis.terminal.console import say, say_error
+from command_line.parser import command_parser, parsed
 from storage.atomic import write_text
 from studies.study_folder import StudyError, StudyFolder
 
 
 def main() -> int:
     """Write the file and say what is in it; return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_parser(__doc__)
     parser.add_argument("studies", type=Path, nargs="+", help="folders of studies")
     parser.add_argument("--out", type=Path, required=True, help="where to write it")
     parser.add_argument(
@@ -28,7 +30,7 @@ def main() -> int:
         metavar="N",
         help="how many are tried before the sampler is asked (default: 12)",
     )
-    arguments = parser.parse_args()
+    arguments = parsed(parser)
     try:
         portfolio = portfolio_across(_judged(arguments.studies), arguments.first)
         write_text(arguments.out, portfolio.spelled())

@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.table import Table
 
 from analysis.reading.counts import best_trial, count_trials
+from analysis.reading.pace import spell_left, throughput
 from analysis.reading.words import counted, spell_parameters
 from analysis.terminal.console import say
-from schedulers.forecast import seconds_left
+from analysis.terminal.live import LiveView
+from schedulers.forecast import Forecasts, seconds_left
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS
 
 _LINE_EVERY = 10.0  # seconds between plain lines, if anything has changed
 _REFRESH = 0.5
+_LIVE_ALONE = ("best configuration", "throughput")  # change with every look: lines would be full of them
 Shown = TypeVar("Shown")
 
 
@@ -31,6 +33,7 @@ class SearchProgress:
         self._study, self._space, self._ladder = run.state, run.space, run.ladder
         self._shown_version, self._shown_at, self._begun = -1, 0.0, time.monotonic()
         self._shown: dict[str, str] = {}
+        self._forecasts = Forecasts()
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -66,17 +69,14 @@ class SearchProgress:
         facts = self._facts()
         changed = {name: value for name, value in facts.items() if self._shown.get(name) != value}
         self._shown = facts
-        line = " | ".join(f"{name} {value}" for name, value in changed.items() if name != "best configuration")
+        line = " | ".join(f"{name} {value}" for name, value in changed.items() if name not in _LIVE_ALONE)
         return f"{spell_duration(time.monotonic() - self._begun)}: {line or 'nothing new'}"
 
-    def table(self) -> Table:
+    def table(self) -> RenderableType:
         """Return the state of the search."""
-        table = Table(
-            title=f"Searching {self._space.task} ({self._space.name})", title_justify="left", show_header=False
-        )
-        for name, value in self._facts().items():
-            table.add_row(name, value)
-        return table
+        title = f"Searching {self._space.task} ({self._space.name})"
+        view = LiveView(title, self._facts(), self._study, self._ladder, METRICS[self._space.metric])
+        return view.rendered(self._console.width, curves=self._console.encoding.startswith("utf"))
 
     def _facts(self) -> dict[str, str]:
         study, counts = self._study, count_trials(self._study, self._ladder)
@@ -85,6 +85,7 @@ class SearchProgress:
             "trials": f"{len(study.trials)}/{self._run.budget.trials}: {', '.join(places)}",
             "fold-epochs": str(study.fold_epochs),
             "time left": self._time_left(),
+            "throughput": throughput(study, time.time()),
         }
         if best := best_trial(study, self._ladder):
             trial, rung, score = best
@@ -98,8 +99,13 @@ class SearchProgress:
 
     def _time_left(self) -> str:
         """Return what the budget leaves, or what the rest of the ladder takes at the speed so far."""
-        left = seconds_left(self._study, self._ladder, self._run.budget, self._run.slots, time.time())
-        return "not known yet" if left is None else f"about {spell_duration(left)}"
+        now = time.time()
+        left = seconds_left(self._study, self._ladder, self._run.budget, self._run.slots, now)
+        if left is None:
+            return spell_left(None)
+        spent = self._study.seconds_spent(now)
+        self._forecasts.take(spent, left)
+        return spell_left(left, *self._forecasts.between(spent, left))
 
 
 def _until_it_holds_still(show: Callable[[], Shown]) -> Shown:

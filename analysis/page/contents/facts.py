@@ -7,13 +7,13 @@ from pathlib import Path
 
 from analysis.page.contents.watched import Story, WatchedStudy
 from analysis.reading.counts import count_trials
+from analysis.reading.pace import spell_left, throughput
 from analysis.reading.words import counted
 from schedulers.next_work import Finished, next_work
 from schedulers.search_settings import make_budget
 from search_spaces.durations import spell_duration
 from search_spaces.sizes import spell_size
 
-_RECENT = 300.0  # seconds over which fold-epochs are counted for the throughput
 _SIZE_EVERY = 20.0  # seconds between two looks at the size of a folder
 
 
@@ -44,7 +44,7 @@ def facts(study: WatchedStudy, now: float) -> list[tuple[str, str]]:
         ("search time", _spent(study, now)),
     ]
     if study.running:
-        lines += [("time left", time_left(study, now)), ("throughput", throughput(story, now))]
+        lines += [("time left", _left(study, now)), ("throughput", throughput(story.state, now))]
     lines.append(("disk", _disk(study)))
     return lines
 
@@ -55,24 +55,9 @@ def saved(story: Story) -> str:
     return f"{1 - story.state.fold_epochs / whole:.0%} less than all folds of all trials" if whole else "nothing yet"
 
 
-def time_left(study: WatchedStudy, now: float) -> str:
-    """Return the forecast and how far it wandered so far."""
+def _left(study: WatchedStudy, now: float) -> str:
     found = study.seconds_left(now)
-    if found is None:
-        return "not known before the first epoch"
-    left, least, most = found
-    if most - least < max(10.0, 0.05 * left):
-        return f"about {spell_duration(left)}"
-    return f"about {spell_duration(left)}, between {spell_duration(least)} and {spell_duration(most)}"
-
-
-def throughput(story: Story, now: float) -> str:
-    """Return the images per second of all trials that train, and the fold-epochs a minute of the last minutes."""
-    last = [trial.epochs[-1].images_per_second or 0.0 for trial in story.state.climbing() if trial.epochs]
-    epochs = [epoch.time for trial in story.state.trials.values() for epoch in trial.epochs[-50:]]
-    recent = sum(now - _RECENT < at <= now for at in epochs)
-    seconds = min(_RECENT, max(1.0, story.state.seconds_spent(now)))
-    return f"{sum(last):.0f} images/s, {60 * recent / seconds:.1f} fold-epochs a minute"
+    return spell_left(None) if found is None else spell_left(*found)
 
 
 def _spent(study: WatchedStudy, now: float) -> str:

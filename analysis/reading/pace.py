@@ -1,0 +1,26 @@
+"""How fast a search goes, and when it ends, in words."""
+
+from search_spaces.durations import spell_duration
+from studies.study_state import StudyState
+
+_RECENT = 300.0  # seconds over which fold-epochs are counted
+_SURE = 0.05  # share of the time left within which forecasts count as one
+
+
+def throughput(state: StudyState, now: float) -> str:
+    """Return the images per second of all trials that train, and the fold-epochs a minute of the last minutes."""
+    last = [trial.epochs[-1].images_per_second or 0.0 for trial in state.climbing() if trial.epochs]
+    epochs = [epoch.time for trial in state.trials.values() for epoch in trial.epochs[-50:]]
+    recent = sum(now - _RECENT < at <= now for at in epochs)
+    seconds = min(_RECENT, max(1.0, state.seconds_spent(now)))
+    return f"{sum(last):.0f} images/s, {60 * recent / seconds:.1f} fold-epochs a minute"
+
+
+def spell_left(left: float | None, least: float = 0.0, most: float = 0.0) -> str:
+    """Return a forecast, and between what this study's forecasts have wandered where that is more than a little."""
+    if left is None:
+        return "not known yet"
+    about = f"about {spell_duration(left)}"
+    if most - least < max(10.0, _SURE * left):
+        return about
+    return f"{about}, between {spell_duration(least)} and {spell_duration(most)}"

@@ -1,0 +1,1 @@
+"""COMMAND LINE: how every command reads what was typed, and completes it."""

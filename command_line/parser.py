@@ -1,0 +1,47 @@
+"""The parser that all commands share: help as it was written, and shell completion by argcomplete.
+
+Once for a shell: activate-global-python-argcomplete --user; then python launch_search.py --sp<TAB>
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+ASKED = "_ARGCOMPLETE"  # set by the shell when it asks what may be typed next
+
+
+def command_parser(description: str | None) -> argparse.ArgumentParser:
+    """Return a parser whose help begins with a command's docstring: what it does, and examples."""
+    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+
+def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Return what was typed, or answer the shell that asks how it may go on, and end."""
+    if ASKED in os.environ:
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    return parser.parse_args()
+
+
+def complete_early(parse: Callable[[str | None], object], description: str | None) -> None:
+    """Answer a shell at once, before a script imports what takes seconds; otherwise do nothing."""
+    if ASKED in os.environ:
+        parse(description)
+
+
+def completed_by(action: argparse.Action, names: Callable[[], list[str]]) -> None:
+    """Have an option's values completed by names, beside files."""
+
+    def complete(prefix: str, **context: object) -> list[str]:
+        from argcomplete.completers import FilesCompleter
+
+        return [*(name for name in names() if name.startswith(prefix)), *FilesCompleter()(prefix)]
+
+    action.completer = complete  # type: ignore[attr-defined]
+
+
+def folders_of(place: Path) -> list[str]:
+    """Return the names of the folders in a place."""
+    return sorted(path.name for path in place.iterdir() if path.is_dir()) if place.is_dir() else []

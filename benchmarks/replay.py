@@ -105,14 +105,14 @@ def half_way_error(estimates: list[tuple[float, float]]) -> float:
 
 
 def came_between(estimates: list[tuple[float, float]]) -> bool:
-    """Tell whether the end lay where the forecasts up to half time said it might, a tenth of the rest to either side."""
+    """Tell whether the end lay where the forecasts up to half time said it might."""
     end, forecasts = max((now for now, _ in estimates), default=0.0), Forecasts()
     least, most, at = 0.0, 0.0, 0.0
     for now, left in estimates:
         if now <= end / 2:
             forecasts.take(now, left)
             (least, most), at = forecasts.between(now, left), now
-    return 0.9 * least <= end - at <= 1.1 * most
+    return least <= end - at <= most
 
 
 def chosen(study: StudyState, ladder: Ladder) -> int:

@@ -18,23 +18,30 @@ _ENOUGH = 5  # trials begun before their cost says what the next ones will cost
 class Forecasts:
     """What a study's own forecasts have said so far: how much they wander says how far the last one may be off."""
 
+    _OFF = 0.15  # about the median over the recorded curves, half way
     _GROWTH = 1.05  # of the search time from one forecast that is kept to the next
 
     def __init__(self) -> None:
         self._kept: list[tuple[float, float]] = []  # search time at that moment, and at the end that was expected
 
+    def wants(self, spent: float) -> bool:
+        """Tell whether a forecast after so many seconds of search would be kept: not right after another."""
+        return not self._kept or spent > self._kept[-1][0] * self._GROWTH
+
     def take(self, spent: float, left: float) -> None:
         """Keep a forecast that was made after so many seconds of search."""
-        if not self._kept or spent > self._kept[-1][0] * self._GROWTH:
+        if self.wants(spent):
             self._kept.append((spent, spent + left))
 
-    def between(self, spent: float, left: float) -> tuple[float, float]:
-        """Return the least and the most time that the forecasts since half of the search so far leave, this one included.
+    def between(self, spent: float, left: float, limit: float | None = None) -> tuple[float, float]:
+        """Return the least and the most time that the search may still take; at most `limit`, which its time budget leaves.
 
-        How often the end comes in between: `benchmarks.replay`.
+        It is what the forecasts since half of the search so far leave, this one included, and a share that forecasts are off
+        at any rate. How often the end comes in between: `benchmarks.replay`.
         """
-        ends = [end for at, end in self._kept if at >= spent / 2]
-        return min([left, *(max(0.0, end - spent) for end in ends)]), max([left, *(end - spent for end in ends)])
+        since_half = [left, *(max(0.0, end - spent) for at, end in self._kept if at >= spent / 2)]
+        most = max(since_half) * (1 + self._OFF)
+        return min(since_half) * (1 - self._OFF), most if limit is None else min(most, max(left, limit))
 
 
 class _AnyScore:
@@ -57,6 +64,19 @@ def expected_fold_epochs(ladder: Ladder, budget: Budget) -> int:
     """Return the fold-epochs that a budget's trials take, whatever the scores; a time budget is left out."""
     unlimited = replace(budget, seconds=None, target_score=None)
     return Simulation(ladder, unlimited, 1, _AnyScore()).run().fold_epochs
+
+
+def forecast_range(
+    study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float, forecasts: Forecasts
+) -> tuple[float, float, float] | None:
+    """Return how long the search will still take, the least and the most; None before the first epoch. Keep the forecast."""
+    left = seconds_left(study, ladder, budget, slots, now)
+    if left is None:
+        return None
+    spent = study.seconds_spent(now)
+    forecasts.take(spent, left)
+    limit = None if budget.seconds is None else budget.seconds - spent
+    return (left, *forecasts.between(spent, left, limit))
 
 
 def seconds_left(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> float | None:

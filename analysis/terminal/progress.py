@@ -14,7 +14,7 @@ from analysis.reading.pace import spell_left, throughput
 from analysis.reading.words import counted, spell_parameters
 from analysis.terminal.console import say
 from analysis.terminal.live import LiveView
-from schedulers.forecast import Forecasts, seconds_left
+from schedulers.forecast import Forecasts, forecast_range
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS
@@ -99,13 +99,9 @@ class SearchProgress:
 
     def _time_left(self) -> str:
         """Return what the budget leaves, or what the rest of the ladder takes at the speed so far."""
-        now = time.time()
-        left = seconds_left(self._study, self._ladder, self._run.budget, self._run.slots, now)
-        if left is None:
-            return spell_left(None)
-        spent = self._study.seconds_spent(now)
-        self._forecasts.take(spent, left)
-        return spell_left(left, *self._forecasts.between(spent, left))
+        run = self._run
+        found = forecast_range(self._study, self._ladder, run.budget, run.slots, time.time(), self._forecasts)
+        return spell_left(None) if found is None else spell_left(*found)
 
 
 def _until_it_holds_still(show: Callable[[], Shown]) -> Shown:

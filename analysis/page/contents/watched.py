@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from analysis.reading.decisions import Decisions
 from analysis.reading.timeline import Timeline
-from schedulers.forecast import Forecasts, seconds_left
+from schedulers.forecast import Forecasts, forecast_range
 from schedulers.ladder import Ladder
 from schedulers.search_settings import changed_space, make_budget, make_ladder
 from search_spaces import SearchSettings, SearchSpace
@@ -88,10 +88,8 @@ class WatchedStudy:
     def seconds_left(self, now: float) -> tuple[float, float, float] | None:
         """Return how long the search still takes, with the least and the most that it may be; None where nothing says so."""
         story, launch = self.story, self.story.launch
-        left = seconds_left(story.state, launch.ladder, make_budget(launch.space), launch.slots, now)
-        if left is None:
-            return None
-        return (left, *story.forecasts.between(story.state.seconds_spent(now), left))
+        budget = make_budget(launch.space)
+        return forecast_range(story.state, launch.ladder, budget, launch.slots, now, story.forecasts)
 
     def _take(self, event: Event) -> None:
         story = self.story
@@ -105,8 +103,8 @@ class WatchedStudy:
             case Requested():
                 with suppress(ValueError):
                     story.launch.space = changed_space(story.launch.space, event.request)
-            case EpochScored():
-                self._forecast(event.time)
+            case EpochScored() if story.forecasts.wants(story.state.seconds_spent()):
+                self.seconds_left(event.time)
         story.launch.slots = max(story.launch.slots, len(story.state.climbing()))
         words = Decisions(story.launch.space, story.launch.ladder, story.state).told(event)
         if words is not None:
@@ -118,9 +116,3 @@ class WatchedStudy:
             search = SearchSettings.model_validate(event.settings)
             space = self._stored.model_copy(update={"search": search})
             self.story.launch = Launch(space, make_ladder(space))
-
-    def _forecast(self, now: float) -> None:
-        story, launch = self.story, self.story.launch
-        left = seconds_left(story.state, launch.ladder, make_budget(launch.space), launch.slots, now)
-        if left is not None:
-            story.forecasts.take(story.state.seconds_spent(), left)

@@ -113,6 +113,6 @@ class WatchedStudy:
     def _launched(self, event: Launched) -> None:
         """Go on under the settings of this launch; those of another version leave what was."""
         with suppress(ValidationError, ValueError):
-            search = SearchSettings.model_validate(event.settings)
+            search = SearchSettings.model_validate({**self._stored.search.model_dump(), **event.settings})
             space = self._stored.model_copy(update={"search": search})
             self.story.launch = Launch(space, make_ladder(space))

@@ -1,0 +1,245 @@
+"""The page of a study, asked without a browser: what it says, whom it answers, and what it makes of damaged studies."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from analysis.page.__main__ import main
+from analysis.page.contents.library import Library
+from analysis.page.contents.watched import WatchedStudy
+from analysis.page.serving.app import page_application
+from analysis.page.serving.guard import Application
+from analysis.page.serving.sockets import NoPort, listening_socket, port_of
+from analysis.reading.words import ordinal, spell_fold_epochs
+from launch.beside import page_beside
+from schedulers.search_settings import make_ladder
+from studies.events import ClimbStarted, EpochScored, Launched, TrialAdded, TrialFailed
+from studies.record import Record
+from studies.study_folder import Identity, StudyFolder
+from tests.toys.search import ToyDriver, toy_space
+
+NAME = "나이 <b>'bold' & \"so\""
+Answer = tuple[str, dict[str, str], bytes]
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results with one finished study, made once."""
+    results = tmp_path_factory.mktemp("results")
+    study_in(results, NAME)
+    return results
+
+
+@pytest.fixture
+def results(searched: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(searched, tmp_path / "results"))
+
+
+def study_in(results: Path, name: str, *, search: bool = True) -> StudyFolder:
+    folder = StudyFolder(results / name)
+    folder.path.mkdir()
+    toy = toy_space(trials=12)
+    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    if search:
+        ToyDriver(folder.record, toy).start().finish()
+        for trial in range(12):
+            (folder.trials / str(trial)).mkdir(parents=True)
+    return folder
+
+
+def asked(app: Application, path: str, *, method: str = "GET", host: str = "127.0.0.1:8300", query: str = "") -> Answer:
+    told: dict[str, Any] = {}
+
+    def start(status: str, headers: list[tuple[str, str]], *_: Any) -> None:
+        told.update(status=status, headers=dict(headers))
+
+    environ = {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path.encode().decode("latin1"),
+        "QUERY_STRING": query,
+        "HTTP_HOST": host,
+    }
+    body = b"".join(app({**environ, "wsgi.input": None, "wsgi.errors": None, "SCRIPT_NAME": ""}, start))
+    return told["status"], told["headers"], body
+
+
+def study(app: Application, name: str, query: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(asked(app, f"/api/studies/{name}", query=query)[2])
+    return values
+
+
+def test_a_finished_study_is_told_whole(results: Path) -> None:
+    said = study(page_application(Library(results)), NAME)
+    assert said["status"] == "finished"
+    assert dict(said["facts"])["trials"].startswith("12 of 12: ")
+    assert "won" in said["verdict"] or "chosen" in said["verdict"]
+    assert len(said["tables"]["leaderboard"]["rows"]) == 12
+    assert {"ladder", "best", "curves"} == said["figures"].keys()
+    assert sum(len(trace["x"]) for trace in said["figures"]["ladder"]["data"]) == 12, "everybody stands somewhere"
+    assert [words for _, words in said["decisions"] if " of " in words and "goes on to" in words]
+    assert all(command.startswith("python -m ") and quote(NAME) not in command for _, command in said["commands"])
+
+
+def test_what_was_seen_is_not_said_again_until_an_event_comes(results: Path) -> None:
+    app = page_application(Library(results))
+    tag = study(app, NAME)["tag"]
+    assert study(app, NAME, f"seen={quote(tag)}") == {"tag": tag}
+    with Record(results / NAME / "record.jsonl") as record:
+        record.append(TrialAdded(time=1, trial=12, configuration={"learning_rate": 0.5}, origin="gp"))
+    again = study(app, NAME, f"seen={quote(tag)}")
+    assert again["decisions"][0][1].startswith("Trial 12 joins (gp): ")
+
+
+def test_decisions_are_told_by_place_and_by_what_differs_from_the_recipe(results: Path) -> None:
+    words = [words for _, words in study(page_application(Library(results)), NAME)["decisions"]]
+    assert any("Trial 0 joins (recipe): the known good configuration." in line for line in words)
+    assert any(" rests after " in line and " of " in line for line in words)
+    assert any("has trained all 3 folds" in line for line in words)
+
+
+DAMAGE: dict[str, tuple[Callable[[StudyFolder], object], str, str]] = {
+    "half-written": (lambda study: open(study.record, "ab").write(b'{"time":1,"event":"tri'), "finished", ""),
+    "a damaged line": (
+        lambda study: study.record.write_bytes(b"{broken\n" + study.record.read_bytes()),
+        "finished",
+        "lines cannot be read (1)",
+    ),
+    "empty": (lambda study: study.record.unlink(), "empty", "record.jsonl is not there"),
+    "a deleted trial folder": (lambda study: shutil.rmtree(study.trials / "3"), "finished", "are gone: 3."),
+    "images gone": (
+        lambda study: study.data.write_text('{"classes": ["a"], "root": "/nowhere/photos"}'),
+        "finished",
+        "no longer at /nowhere/photos",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_study_says_so_and_shows_what_there_is(results: Path, name: str) -> None:
+    damage, status, note = DAMAGE[name]
+    damage(StudyFolder(results / NAME))
+    said = study(page_application(Library(results)), NAME)
+    assert said["status"] == status
+    assert any(note in line for line in said["notes"]) if note else said["notes"] == []
+
+
+def test_a_study_of_failed_trials_only_lists_why(results: Path) -> None:
+    folder = study_in(results, "failed", search=False)
+    with Record(folder.record) as record:
+        record.append(Launched(time=0, settings={}))
+        record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.5}, origin="recipe"))
+        record.append(TrialFailed(time=0, trial=0, failure="not_finite", reason="the loss is <i>nan</i>"))
+    said = study(page_application(Library(results)), "failed")
+    assert "Every trial has failed" in said["notes"][0]
+    assert said["tables"]["failures"]["rows"] == [["0", "not_finite", "the loss is <i>nan</i>"]]
+    assert said["best"] is None
+
+
+def test_a_study_of_another_version_says_so_with_what_its_record_tells(results: Path) -> None:
+    folder = StudyFolder(results / NAME)
+    folder.begun.write_text('{"format": 1, "fold_order": "sequential", "plugins": {}}')
+    app = page_application(Library(results))
+    said = study(app, NAME)
+    assert "is of format 1" in said["broken"]
+    assert "tells of 12 trials" in said["rest"]
+    overview = json.loads(asked(app, "/api/studies")[2])
+    assert overview["broken"][0][0] == NAME
+
+
+def test_a_killed_search_is_stopped_and_nobody_climbs(results: Path) -> None:
+    folder = study_in(results, "killed", search=False)
+    with Record(folder.record) as record:
+        record.append(Launched(time=0, settings={}))
+        record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.5}, origin="recipe"))
+        record.append(ClimbStarted(time=0, trial=0, rung=9, attempt=1))
+        record.append(EpochScored(time=1, trial=0, fold=0, epoch=0, score=0.5, seconds=1))
+    said = study(page_application(Library(results)), "killed")
+    assert (said["status"], dict(said["facts"])["trials"]) == ("stopped", "1 of 12: 1 resting")
+    lock = folder.lock()
+    assert study(page_application(Library(results)), "killed")["status"] == "running"
+    lock.release()
+
+
+def test_the_overview_compares_studies_and_leaves_other_folders_out(results: Path) -> None:
+    study_in(results, "other")
+    (results / "notes").mkdir()
+    said = json.loads(asked(page_application(Library(results)), "/api/studies")[2])
+    assert [row[0] for row in said["table"]["rows"]] == ["other", NAME]
+    assert len(said["figure"]["data"]) == 2
+    assert "&lt;b&gt;" in said["figure"]["data"][1]["name"], "plotly takes tags for markup"
+
+
+def test_only_reading_from_this_machine_is_answered(results: Path) -> None:
+    app = page_application(Library(results))
+    for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
+        assert asked(app, "/api/studies", method=method)[0].startswith("405")
+    assert asked(app, "/", host="evil.example:8300")[0].startswith("403")
+    status, headers, _ = asked(app, "/")
+    assert status.startswith("200")
+    assert "script-src 'self'" in headers["Content-Security-Policy"]
+    assert asked(app, "/static/../contents/view.py")[0].startswith(("403", "404"))
+    for name in ("..", ".hidden", "nobody"):
+        assert asked(app, f"/api/studies/{name}")[0].startswith("404")
+    assert asked(app, f"/optuna/{NAME}")[0].startswith("404"), "there is no mirror"
+
+
+def test_a_taken_port_gives_the_next_one() -> None:
+    with listening_socket(0) as first, listening_socket(port_of(first)) as second:
+        assert port_of(second) > port_of(first)
+    with listening_socket(65535), pytest.raises(NoPort, match="--port 65535"):
+        listening_socket(65535)
+
+
+def test_a_launch_without_a_page_begins_none_and_one_with_a_page_ends_it(results: Path) -> None:
+    said: list[str] = []
+    with page_beside(StudyFolder(results / NAME), None, said.append):
+        assert said == []
+    with listening_socket(0) as taken, page_beside(StudyFolder(results / NAME), port_of(taken), said.append):
+        assert f"(port {port_of(taken)} is taken)" in said[0]
+        assert quote(NAME, safe="") in said[0]
+
+
+@pytest.mark.parametrize(("place", "why"), [("nowhere", "is no folder"), ("empty", "holds no study")])
+def test_a_place_without_studies_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], place: str, why: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setattr("sys.argv", ["page", str(tmp_path / place)])
+    assert main() == 2
+    assert why in capsys.readouterr().out
+
+
+def test_fold_epochs_and_places_are_spelled() -> None:
+    ladder = make_ladder(toy_space())
+    assert [spell_fold_epochs(number, ladder) for number in (1, 3, 9, 18, 27, 13)] == [
+        "1 epoch",
+        "3 epochs",
+        "1 fold",
+        "2 folds",
+        "all 3 folds",
+        "13 fold-epochs",
+    ]
+    assert [ordinal(place) for place in (1, 3, 11, 12, 21, 22, 113)] == [
+        "first",
+        "third",
+        "11th",
+        "12th",
+        "21st",
+        "22nd",
+        "113th",
+    ]
+
+
+def test_another_record_in_its_place_is_read_from_its_beginning(results: Path) -> None:
+    watched = WatchedStudy(StudyFolder(results / NAME))
+    watched.refresh()
+    before = watched.tag
+    watched.folder.record.write_bytes(watched.folder.record.read_bytes()[:400].rpartition(b"\n")[0] + b"\n")
+    watched.refresh()
+    assert watched.tag != before
+    assert len(watched.story.state.trials) <= 1

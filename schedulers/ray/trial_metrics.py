@@ -1,7 +1,9 @@
 """Gauges and counters of every trial, through Ray's metrics: Prometheus scrapes them from each node (see deploy/)."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from urllib.parse import quote
 
 from ray.util.metrics import Counter, Gauge
 
@@ -9,8 +11,8 @@ from schedulers.study_run import StudyRun
 from studies.events import EpochScored, Event
 from studies.metrics import METRICS
 from studies.study_folder import StudyFolder
-from studies.study_state import TrialState
 
+_EVERY = 5.0  # seconds
 _TAGS = ("study", "trial")
 GAUGES = {
     "foldrace_score": "pooled score over the folds so far, as people read the metric",
@@ -30,51 +32,74 @@ _OF_THE_STUDY = {
 
 @contextmanager
 def measured(folder: StudyFolder, run: StudyRun) -> Iterator[Callable[[Event], None]]:
-    """Yield what tells Ray's metrics about every fold-epoch."""
-    metrics = TrialMetrics(folder.name, run)
-    yield metrics.take
+    """Yield what tells Ray's metrics about every fold-epoch, and say again in between who trains."""
+    metrics, over = TrialMetrics(folder.name, run), threading.Event()
+    thread = threading.Thread(target=metrics.say_again, args=[over], daemon=True)
+    thread.start()
+    try:
+        yield metrics.take
+    finally:
+        over.set()
+        thread.join(timeout=_EVERY)
 
 
 class TrialMetrics:
-    """The metrics of one search. Ray exports a trial's last values for as long as the driver lives."""
+    """The metrics of one search. Ray exports a gauge for twenty seconds after it was set, a counter as long as it lives."""
 
     def __init__(self, study: str, run: StudyRun) -> None:
-        self._run, self._study = run, study
+        self._run, self._study = run, quote(study, safe=" ")  # Ray drops metrics with tags beyond ASCII without a word
         self._shown = METRICS[run.space.metric].shown
         self._gauges = {name: Gauge(name, description=text, tag_keys=_TAGS) for name, text in GAUGES.items()}
         self._counters = {name: Counter(name, description=text, tag_keys=_TAGS) for name, text in COUNTERS.items()}
         self._totals = {
             name: Gauge(name, description=text, tag_keys=("study",)) for name, text in _OF_THE_STUDY.items()
         }
-        self._best: tuple[int, float] | None = None
+        self._best = (0, float("-inf"))  # the furthest rung, and the best score there
 
     def take(self, event: Event) -> None:
-        """Take a fold-epoch in; of other events the number of trials that train."""
-        self._totals["foldrace_climbing"].set(len(self._run.state.climbing()), {"study": self._study})
-        if not isinstance(event, EpochScored):
-            return
-        tags = {"study": self._study, "trial": str(event.trial)}
+        """Count a fold-epoch, and set what it changes."""
+        if isinstance(event, EpochScored):
+            tags, trial = self._tags(event.trial), self._run.state.trials[event.trial]
+            self._counters["foldrace_fold_epochs"].inc(1, tags)
+            if trial.fold_epochs in self._run.ladder.rungs:
+                self._counters["foldrace_rungs"].inc(1, tags)
+                self._best = max(self._best, (trial.fold_epochs, event.score))
+            self._set(event)
+        self._set_totals()
+
+    def say_again(self, over: threading.Event) -> None:
+        """Set the gauges of the trials that train now and then: an epoch may take longer than Ray remembers them."""
+        while not over.wait(_EVERY):
+            with suppress(RuntimeError):  # the driver's loop changes the state meanwhile
+                for epoch in self._training():
+                    self._set(epoch)
+                self._set_totals()
+
+    def _training(self) -> list[EpochScored]:
+        """Return the last epoch of every trial that trains."""
+        return [trial.epochs[-1] for trial in self._run.state.climbing() if trial.epochs]
+
+    def _tags(self, trial: int) -> dict[str, str]:
+        return {"study": self._study, "trial": str(trial)}
+
+    def _set(self, epoch: EpochScored) -> None:
         values = {
-            "foldrace_score": self._shown(event.score),
-            "foldrace_loss": event.loss,
-            "foldrace_fold": event.fold + 1,
-            "foldrace_epoch": event.epoch + 1,
-            "foldrace_images_per_second": event.images_per_second,
-            "foldrace_gpu_memory_bytes": event.gpu_memory,
+            "foldrace_score": self._shown(epoch.score),
+            "foldrace_loss": epoch.loss,
+            "foldrace_fold": epoch.fold + 1,
+            "foldrace_epoch": epoch.epoch + 1,
+            "foldrace_images_per_second": epoch.images_per_second,
+            "foldrace_gpu_memory_bytes": epoch.gpu_memory,
         }
         for name, value in values.items():
             if value is not None:
-                self._gauges[name].set(value, tags)
-        self._counters["foldrace_fold_epochs"].inc(1, tags)
-        climbing = [trial.epochs[-1] for trial in self._run.state.climbing() if trial.epochs]
-        together = sum(epoch.images_per_second or 0.0 for epoch in climbing)
-        self._totals["foldrace_throughput"].set(together, {"study": self._study})
-        trial = self._run.state.trials[event.trial]
-        if trial.fold_epochs in self._run.ladder.rungs:
-            self._counters["foldrace_rungs"].inc(1, tags)
-            self._lead(trial, event.score)
+                self._gauges[name].set(value, self._tags(epoch.trial))
 
-    def _lead(self, trial: TrialState, score: float) -> None:
-        if self._best is None or (trial.fold_epochs, score) > self._best:
-            self._best = trial.fold_epochs, score
-            self._totals["foldrace_best_score"].set(self._shown(score), {"study": self._study})
+    def _set_totals(self) -> None:
+        totals = {
+            "foldrace_climbing": float(len(self._run.state.climbing())),
+            "foldrace_throughput": sum(epoch.images_per_second or 0.0 for epoch in self._training()),
+            **({"foldrace_best_score": self._shown(self._best[1])} if self._best[0] else {}),
+        }
+        for name, value in totals.items():
+            self._totals[name].set(value, {"study": self._study})

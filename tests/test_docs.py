@@ -54,7 +54,7 @@ def test_a_command_of_the_docs_can_be_typed(command: str, monkeypatch: pytest.Mo
         case "export_best.py":
             export_best.parse_options("")
         case "predict.py":
-            predict.parse_options()
+            predict.parse_options(predict.__doc__)
         case "-m" if words[2] not in ("pip", "venv"):
             check_module(words[2], words[3:])
         case script if script != "-m":

@@ -81,17 +81,17 @@ def test_a_launch_goes_on_with_a_stored_study_also_where_it_lacks_a_knob_of_toda
 
 def test_a_record_of_a_later_version_is_refused_with_the_way_out(study: StudyFolder) -> None:
     lines = study.record.read_text().splitlines()
-    study.record.write_text("\n".join([lines[0].replace('"format":1', '"format":4'), *lines[1:], ""]))
+    study.record.write_text("\n".join([lines[0].replace('"format":1', '"format":5'), *lines[1:], ""]))
     with pytest.raises(
-        RecordError, match=r"line 1 is of format 4, this version of Foldrace reads formats up to 3; go on with the"
+        RecordError, match=r"line 1 is of format 5, this version of Foldrace reads formats up to 4; go on with the"
     ):
         list(read_record(study.record))
 
 
 def test_a_later_version_is_no_damage_and_a_check_mends_nothing(study: StudyFolder) -> None:
     record, manifest = study.record.read_text(), study.trials / "0/manifest.json"
-    study.record.write_text(record.replace('"format":1', '"format":4,"new_field":1', 1))
-    with pytest.raises(RecordError, match="is of format 4"):
+    study.record.write_text(record.replace('"format":1', '"format":5,"new_field":1', 1))
+    with pytest.raises(RecordError, match="is of format 5"):
         check(study, mend=True)
     study.record.write_text(record)
     manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))

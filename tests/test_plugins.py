@@ -12,6 +12,8 @@ import pytest
 import torch
 from pydantic import Field
 
+from analysis.tracking.feed import Feed
+from analysis.tracking.tracker import TRACKERS
 from datasets.augmentations import AUGMENTATIONS
 from datasets.numbers import Number
 from datasets.options import SplitOptions
@@ -55,6 +57,7 @@ KINDS = {
     "A vote rule": (VOTE_RULES, "trimmed"),
     "A metric": (METRICS, "kappa"),
     "A listener": (LISTENERS, "best_score"),
+    "A tracking tool": (TRACKERS, "csv_rows"),
 }
 
 
@@ -78,6 +81,18 @@ def plugin(tmp_path: Path) -> Iterator[Path]:
 def test_every_kind_has_an_example_and_every_example_registers_one_item() -> None:
     assert list(examples()) == list(KINDS)
     assert [registry.kind for registry, _ in KINDS.values()] == [registry.kind for registry in REGISTRIES]
+
+
+def test_a_tracking_tool_of_ones_own_is_told_every_fold_epoch_once(parts: Path, tmp_path: Path) -> None:
+    folder, toy = StudyFolder(tmp_path / "toy"), toy_space(trials=4)
+    folder.path.mkdir()
+    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    driver = ToyDriver(folder.record, toy).start()
+    driver.finish()
+    state = driver.run.state
+    for _ in range(2):
+        Feed(folder, "csv_rows", TRACKERS["csv_rows"](folder, "macro_f1")).rest()
+    assert len((folder.path / "rows.csv").read_text().splitlines()) == state.fold_epochs
 
 
 @pytest.mark.parametrize("heading", KINDS)

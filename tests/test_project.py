@@ -35,6 +35,7 @@ SCRIPTS = ("launch_search.py", "export_best.py", "predict.py")
 SOURCES = [*(ROOT / name for name in SCRIPTS), *(path for name in PACKAGES for path in (ROOT / name).rglob("*.py"))]
 RAY_ADAPTERS = {
     "schedulers/ray/tune_search.py",
+    "schedulers/ray/trial_metrics.py",
     "schedulers/ray/private_names.py",
     "schedulers/ray/cluster.py",
     "trainables/fold_trainable.py",

@@ -1,0 +1,117 @@
+"""What people meet on a terminal: the live table at every width, help with examples, completion, forecasts that admit doubt."""
+
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from analysis.reading.pace import spell_left
+from analysis.terminal.progress import SearchProgress
+from schedulers.forecast import Forecasts
+from tests.toys.search import ToyDriver, toy_space
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = sorted(
+    str(file.relative_to(ROOT))
+    for file in (*ROOT.glob("*.py"), *ROOT.glob("analysis/**/*.py"), *ROOT.glob("launch/*.py"))
+    if "PYTHON_ARGCOMPLETE_OK" in file.read_text()
+)
+
+
+def shown(tmp_path: Path, width: int, encoding: str = "utf-8") -> str:
+    """Return the live table of a search in its middle."""
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=40), slots=3).start()
+    for _ in range(60):
+        driver.tick()
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    console = Console(file=out, width=width, force_terminal=True, no_color=True)
+    console.print(SearchProgress(console, driver.run).table())
+    out.flush()
+    return re.sub(r"\x1b\[[0-9;]*m", "", out.buffer.getvalue().decode(encoding))  # type: ignore[attr-defined]
+
+
+def test_a_wide_terminal_shows_curves_and_who_stands_on_which_rung(tmp_path: Path) -> None:
+    said = shown(tmp_path, 120)
+    for words in (
+        "Training now",
+        "bound for",
+        "Rungs",
+        "standing there",
+        "throughput",
+        "best configuration",
+        "time left",
+    ):
+        assert words in said
+    assert re.search("[▁▂▃▄▅▆▇█]{2}", said)
+
+
+@pytest.mark.parametrize("width", [40, 60, 79])
+def test_a_narrow_terminal_is_not_overrun(tmp_path: Path, width: int) -> None:
+    said = shown(tmp_path, width)
+    assert max(map(len, said.splitlines())) <= width
+    assert "standing there" not in said
+    assert "Rungs" in said
+
+
+def test_a_terminal_without_letters_for_curves_gets_none(tmp_path: Path) -> None:
+    assert shown(tmp_path, 120, "ascii").isascii()
+
+
+def test_a_forecast_says_between_what_it_wandered() -> None:
+    forecasts = Forecasts()
+    for spent, left in ((10, 100), (20, 60), (40, 80)):
+        forecasts.take(spent, left)
+    least, most = forecasts.between(40, 70)
+    assert least == pytest.approx(0.85 * 40), "the end was expected at 80 once"
+    assert most == pytest.approx(1.15 * 80)
+    assert forecasts.between(40, 70, limit=72)[1] == 72, "the time budget ends it"
+    assert spell_left(70, least, most) == "about 1m 10s, between 34s and 1m 32s"
+    assert spell_left(None) == "not known yet"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_gives_an_example_that_it_takes(command: str) -> None:
+    said = asked(command, "--help").stdout
+    module = "-m " + command.removesuffix(".py").removesuffix("/__main__").replace("/", ".")
+    assert f"python {command if '/' not in command else module} " in said
+    assert "options:" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "typed", "wanted"),
+    [
+        ("launch_search.py", "--time", "--time-budget"),
+        ("launch_search.py", "--space gen", "gender.yaml"),
+        ("export_best.py", "--ar", "--archive"),
+        ("predict.py", "--im", "--images"),
+        ("launch/control.py", "results/age st", "stop-trial"),
+    ],
+)
+def test_the_shell_is_told_how_a_line_may_go_on(tmp_path: Path, command: str, typed: str, wanted: str) -> None:
+    line = f"{command} {typed}"
+    asks = {"_ARGCOMPLETE": "1", "COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": "\n"}
+    places = {"_ARGCOMPLETE_STDOUT_FILENAME": str(tmp_path / "out"), "_ARGCOMPLETE_COMP_WORDBREAKS": " "}
+    asked(command, **asks, **places)
+    assert wanted in (tmp_path / "out").read_text()
+
+
+def asked(command: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    place = (
+        [command]
+        if "/" not in command
+        else ["-m", command.removesuffix(".py").removesuffix("/__main__").replace("/", ".")]
+    )
+    return subprocess.run(
+        [sys.executable, *place, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment, "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )

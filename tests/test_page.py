@@ -222,7 +222,7 @@ def test_fold_epochs_and_places_are_spelled() -> None:
         "1 fold",
         "2 folds",
         "all 3 folds",
-        "13 fold-epochs",
+        "1 fold and 4 epochs",
     ]
     assert [ordinal(place) for place in (1, 3, 11, 12, 21, 22, 113)] == [
         "first",

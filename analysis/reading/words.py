@@ -37,10 +37,12 @@ def ordinal(place: int) -> str:
 
 
 def spell_fold_epochs(fold_epochs: int, ladder: Ladder) -> str:
-    """Return how much training that is, such as '3 epochs', 'fold 1', '2 folds' or 'all 5 folds'."""
+    """Return how much training that is, such as '3 epochs', '1 fold', '2 folds and 3 epochs' or 'all 5 folds'."""
     folds, epochs = divmod(fold_epochs, ladder.epochs)
-    if ladder.fold_order == "lockstep" or (folds and epochs):
+    if ladder.fold_order == "lockstep":
         return "all folds" if fold_epochs >= ladder.top else counted(fold_epochs, "fold-epoch")
     if not folds:
         return counted(epochs, "epoch")
+    if epochs:
+        return f"{counted(folds, 'fold')} and {counted(epochs, 'epoch')}"
     return f"all {counted(folds, 'fold')}" if fold_epochs >= ladder.top else counted(folds, "fold")

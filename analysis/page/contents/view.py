@@ -88,7 +88,8 @@ def commands(study: WatchedStudy) -> Iterator[tuple[str, str]]:
     yield "try configurations of your own", f"python -m launch.control {place} add mine.yaml"
     yield "change the budget", f"python -m launch.control {place} budget --trials 60 --time-budget 2h"
     yield "everything about a trial", f"python -m analysis.show {place} {number}"
-    yield "two trials side by side", f"python -m analysis.compare {place} 0 {number}"
+    if other := next((row.trial for row in rows if row.trial != number), None):
+        yield "two trials side by side", f"python -m analysis.compare {place} {other} {number}"
     yield "a trial as a space of its own", f"python -m analysis.export_config {place} {number}"
 
 

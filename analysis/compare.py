@@ -45,6 +45,8 @@ class Comparison:
                 f"Trial {better.trial} came further ({better.fold_epochs} against {worse.fold_epochs} fold-epochs): their"
                 " scores do not compare."
             )
+        if not better.rung:
+            return "Neither has come to a rung yet: their scores do not compare."
         ahead = f"Trial {better.trial} is {better.score - worse.score:.3f} ahead"
         if better.spread is None or worse.spread is None:
             return f"{ahead}; one fold alone does not tell how much of that is luck."
@@ -120,10 +122,11 @@ def folds_table(found: Comparison) -> Table:
     table = Table(title=f"{metric.title} fold by fold", title_justify="left")
     for column in ("fold", f"trial {found.one.trial}", f"trial {found.other.trial}", "difference"):
         table.add_column(column, justify="right")
-    pairs = [*enumerate(found.folds), ("pooled", (found.one.score, found.other.score))]
+    folds = [(str(fold), scores) for fold, scores in enumerate(found.folds, 1)]
+    pairs = [*folds, ("pooled", (found.one.score, found.other.score))]
     for name, (one, other) in pairs:
         difference = metric.shown(other) - metric.shown(one)
-        table.add_row(str(name), metric.spelled(one), metric.spelled(other), f"{difference:+.3f}")
+        table.add_row(name, metric.spelled(one), metric.spelled(other), f"{difference:+.3f}")
     return table
 
 

@@ -8,6 +8,7 @@ same images and machine it trains exactly that again, on all folds.
 """
 # PYTHON_ARGCOMPLETE_OK
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
 from storage.atomic import write_text
 from studies.study_state import TrialState
-from trainables.config import baselines, configured
+from trainables.config import configured
 
 
 def main() -> int:
@@ -37,7 +38,10 @@ def main() -> int:
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
-    say(f"Trial {arguments.trial} of {study.folder.name} -> {out}", f"Next: python launch_search.py --space {out}")
+    say(
+        f"Trial {arguments.trial} of {study.folder.name} -> {out}",
+        f"Next: python launch_search.py --space {shlex.quote(str(out))}",
+    )
     return 0
 
 
@@ -50,19 +54,17 @@ def spelled_space(study: OpenedStudy, trial: TrialState) -> str:
 def space_of(study: OpenedStudy, trial: TrialState) -> dict[str, Any]:
     """Return the sections of a space whose recipe is a trial's configuration."""
     config = configured(trial.configuration)
-    effective = config.model_copy(update={"as_trial": config.as_trial or trial.number}).effective()
-    stated = {name: value for name, value in effective.items() if value != baselines()[name] or name in _ALWAYS}
+    effective = config.model_copy(
+        update={"as_trial": trial.number if config.as_trial is None else config.as_trial}
+    ).effective()
     plugins = (
         {"plugins": [str(study.folder.plugins / name) for name in study.space.plugins]} if study.space.plugins else {}
     )
     return {
         **{"task": study.space.task, "data": study.space.data, **plugins, "metric": study.space.metric},
-        **{"parameters": {}, "constants": stated},
+        **{"parameters": {}, "constants": effective},
         "search": {"trials": 1, "finalists": 1, "folds": study.space.search.folds, "portfolio": "none"},
     }
-
-
-_ALWAYS = ("backbone", "image_size", "epochs", "batch_size", "optimizer", "learning_rate")
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ def _fold(epochs: list[EpochScored], name: str) -> list[str]:
     scores = [epoch.score if epoch.fold_score is None else epoch.fold_score for epoch in epochs]
     last, took = epochs[-1], sum(epoch.seconds for epoch in epochs)
     return [
-        *(str(last.fold), str(len(epochs)), sparkline(scores), METRICS[name].spelled(scores[-1])),
+        *(str(last.fold + 1), str(len(epochs)), sparkline(scores), METRICS[name].spelled(scores[-1])),
         "" if last.loss is None else f"{last.loss:.3f}",
         "" if last.images_per_second is None else f"{last.images_per_second:.0f}",
         spell_duration(took),

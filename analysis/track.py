@@ -12,12 +12,14 @@ import logging
 import os
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from analysis.page.serving.sockets import BESIDE_A_SEARCH
 from analysis.reading.opened import open_study
 from analysis.terminal.console import say, say_error
 from analysis.tracking.feed import Feed
+from analysis.tracking.sent import sending
 from analysis.tracking.tracker import TRACKERS, check_installed
 from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyFolder
@@ -39,7 +41,7 @@ def main() -> int:
         say_error(error)
         return 2
     except Exception as error:  # of the tool: a server that does not answer, a key that is not known
-        say_error(ValueError(f"{tool}: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"))
+        say_error(ValueError(f"{tool}: {type(error).__name__}: {_first_line(error)}"))
         return 1
     return 0
 
@@ -61,19 +63,9 @@ def parse_options() -> argparse.Namespace:
 
 
 def _send(folder: StudyFolder, tool: str, *, again: bool) -> None:
-    tracker = TRACKERS[tool](folder, folder.stored_space().metric)
-    feed = Feed(folder, tool, tracker, again=again)
-    try:
-        sent = feed.tell()
-        feed.rest()
-    finally:
-        tracker.close()
-    say(f"{tool}: {sent} fold-epochs were new; they are in {tracker.destination}.")
-
-
-def _until_input_ends(over: threading.Event) -> None:
-    sys.stdin.buffer.read()
-    over.set()
+    with sending(folder, tool), closing(TRACKERS[tool](folder, folder.stored_space().metric)) as tracker:
+        sent = Feed(folder, tool, tracker, again=again).rest()
+        say(f"{tool}: {sent} fold-epochs were new; they are in {tracker.destination}.")
 
 
 def _follow(folder: StudyFolder, tool: str) -> None:
@@ -81,19 +73,33 @@ def _follow(folder: StudyFolder, tool: str) -> None:
     os.nice(BESIDE_A_SEARCH)
     over = threading.Event()
     threading.Thread(target=_until_input_ends, args=[over], daemon=True).start()
-    tracker = TRACKERS[tool](folder, folder.stored_space().metric)
-    feed, wait = Feed(folder, tool, tracker), _EVERY
-    while not over.wait(wait):
+    while not over.is_set():
         try:
-            feed.tell()
-            wait = _EVERY
+            _send_until(over, folder, tool)
         except Exception as error:
-            logging.warning("%s: %s: %s; it is tried again", tool, type(error).__name__, error)
-            wait = _PATIENCE
-    try:
+            if over.is_set():
+                raise
+            logging.warning("%s: %s; it is tried again", type(error).__name__, _first_line(error))
+            over.wait(_PATIENCE)
+    _send_until(over, folder, tool)
+
+
+def _send_until(over: threading.Event, folder: StudyFolder, tool: str) -> None:
+    """Send what comes until it is over, then the rest."""
+    with sending(folder, tool), closing(TRACKERS[tool](folder, folder.stored_space().metric)) as tracker:
+        feed = Feed(folder, tool, tracker)
+        while not over.wait(_EVERY):
+            feed.tell()
         feed.rest()
-    finally:
-        tracker.close()
+
+
+def _until_input_ends(over: threading.Event) -> None:
+    sys.stdin.buffer.read()
+    over.set()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "")
 
 
 if __name__ == "__main__":

@@ -132,16 +132,21 @@ def readable_events(path: Path) -> tuple[list[Event], list[int]]:
 
 def _parsed(path: Path) -> Iterator[tuple[int, Event | None]]:
     for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
-        if line.startswith(b'{"time"') and b'"event":"launched"' in line:
-            _check_format(path, number, line)
+        check_format(path, number, line)
         try:
             yield number, parse_event.validate_json(line)
         except ValidationError:
             yield number, None
 
 
-def _check_format(path: Path, number: int, line: bytes) -> None:
-    """Refuse the lines of a later version before anything else is made of them."""
+def check_format(path: Path, number: int, line: bytes) -> None:
+    """Refuse the lines of a later version before anything else is made of them.
+
+    Raises:
+        RecordError: a launch of a later version was noted in this line.
+    """
+    if not (line.startswith(b'{"time"') and b'"event":"launched"' in line):
+        return
     try:
         found = json.loads(line).get("format", RECORD_FORMAT)
     except ValueError:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
 
+from rich.markup import escape
 from rich.table import Table
 from scipy.stats import t as student
 
@@ -68,7 +69,7 @@ def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:
         table.add_column(column, justify="left" if column == "from" else "right")
     table.add_column(f"{shown[0].metric.title if shown else 'score'} ± spread over folds")
     for place, row in enumerate(shown, 1):
-        table.add_row(str(place), str(row.trial), row.origin, str(row.fold_epochs), row.spelled())
+        table.add_row(str(place), str(row.trial), escape(row.origin), str(row.fold_epochs), row.spelled())
     return table
 
 

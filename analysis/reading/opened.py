@@ -1,12 +1,15 @@
 """A study opened for reading, whatever state it is in: running, stopped or finished."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from plugins.names import name_hint
 from schedulers.ladder import Ladder
-from schedulers.search_settings import make_ladder
-from search_spaces import SearchSpace
+from schedulers.search_settings import changed_space, make_ladder
+from search_spaces import SearchSettings, SearchSpace
+from studies.events import Event, Launched, Requested
 from studies.record import read_record
 from studies.study_folder import StudyError, StudyFolder
 from studies.study_state import StudyState, TrialState
@@ -47,5 +50,23 @@ def open_study(path: Path) -> OpenedStudy:
         raise StudyError(f"{path}: holds no study{hint}")
     space = folder.stored_space()
     folder.load_plugins()  # its strategy may be of one
-    events = read_record(folder.record) if folder.record.exists() else ()
+    events = list(read_record(folder.record)) if folder.record.exists() else []
+    space = searched_space(space, events)
     return OpenedStudy(folder, space, StudyState(events), make_ladder(space))
+
+
+def searched_space(stored: SearchSpace, events: Iterable[Event]) -> SearchSpace:
+    """Return a study's space under the search settings of its last launch, and what was asked of that since.
+
+    Settings that this version cannot read leave what was.
+    """
+    space = stored
+    for event in events:
+        with suppress(ValueError):
+            if isinstance(event, Launched):
+                settings = SearchSettings.model_validate({**stored.search.model_dump(), **event.settings})
+                space = stored.model_copy(update={"search": settings})
+                make_ladder(space)
+            elif isinstance(event, Requested):
+                space = changed_space(space, event.request)
+    return space

@@ -1,6 +1,5 @@
 """When a study came to what it has: every score at a rung, and who led, over the time of search."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schedulers.ladder import Ladder
@@ -23,7 +22,7 @@ class Timeline:
     """Takes the events of a study in their order, each after its state has taken it in."""
 
     def __init__(self, ladder: Ladder, study: StudyState) -> None:
-        self._ladder, self._study = ladder, study
+        self.ladder, self._study = ladder, study
         self.scored: list[Scored] = []
         self._best: tuple[int, float] | None = None
 
@@ -32,7 +31,7 @@ class Timeline:
         if not isinstance(event, EpochScored) or event.trial not in self._study.trials:
             return
         rung = self._study.trials[event.trial].fold_epochs
-        if rung not in self._ladder.rungs:
+        if rung not in self.ladder.rungs:
             return
         leads = self._best is None or (rung, event.score) > self._best
         self._best = (rung, event.score) if leads else self._best
@@ -42,13 +41,3 @@ class Timeline:
     def leaders(self) -> list[Scored]:
         """Return who led, one after the other."""
         return [one for one in self.scored if one.leads]
-
-
-def timeline_of(events: Iterable[Event], ladder: Ladder) -> Timeline:
-    """Return the timeline of a whole record."""
-    study = StudyState()
-    timeline = Timeline(ladder, study)
-    for event in events:
-        study.apply(event)
-        timeline.take(event)
-    return timeline

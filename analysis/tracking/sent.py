@@ -1,9 +1,13 @@
 """What was sent to a tool already, kept in the study's folder: a run that is taken up again goes on where it was."""
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pydantic import BaseModel, ValidationError
 
+from analysis.tracking.tracker import TrackingError
 from storage.atomic import make_folder, write_text
 from studies.study_folder import StudyFolder
 
@@ -23,17 +27,34 @@ class Sent(BaseModel):
             known.pop(trial, None)
 
 
-def read_sent(folder: StudyFolder, tool: str, destination: str, key: str) -> Sent:
-    """Return what a tool was sent; nothing where it was another place, another study, or the file is damaged."""
-    nothing = Sent(destination=destination, key=key)
+def read_sent(folder: StudyFolder, tool: str, nothing: Sent) -> Sent:
+    """Return what a tool was sent; `nothing` where it was another place, another study, or the file is damaged."""
     try:
         sent = Sent.model_validate(json.loads((folder.tracking / f"{tool}.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError):
         return nothing
-    return sent if (sent.destination, sent.key) == (destination, key) else nothing
+    return sent if (sent.destination, sent.key) == (nothing.destination, nothing.key) else nothing
 
 
 def write_sent(folder: StudyFolder, tool: str, sent: Sent) -> None:
     """Keep what was sent."""
     make_folder(folder.tracking)
     write_text(folder.tracking / f"{tool}.json", sent.model_dump_json())
+
+
+@contextmanager
+def sending(folder: StudyFolder, tool: str) -> Iterator[None]:
+    """Be the only one who sends a study to a tool as long as the block runs.
+
+    Raises:
+        TrackingError: another process does already.
+    """
+    make_folder(folder.tracking)
+    with open(folder.tracking / f"{tool}.lock", "a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TrackingError(
+                f"{folder.name} is being sent to {tool} by a search or another command; wait for it, or end it"
+            ) from None
+        yield

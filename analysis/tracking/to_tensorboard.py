@@ -3,6 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from tensorboardX import SummaryWriter
+from tensorboardX.proto.api_pb2 import Status
+from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData, SessionEndInfo
+from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboardX.summary import hparams
 
 from analysis.tracking.tracker import End, Picture, Run, Tracker
@@ -49,7 +52,7 @@ class TensorBoard(Tracker):
         writer = self._writer(run)
         for name, value in final.items():
             writer.add_scalar(name, value, int(final["final/fold_epochs"]))
-        writer.file_writer.add_summary(hparams({}, {})[2])
+        writer.file_writer.add_summary(_session_end(how))
         self._writers.pop(run.trial).close()
 
     def close(self) -> None:
@@ -70,3 +73,13 @@ class TensorBoard(Tracker):
 def _plain(value: object) -> bool | int | float | str:
     """Return a value as HParams takes it."""
     return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+def _session_end(how: End) -> Summary:
+    """Return what tells HParams how a run ended; tensorboardX itself knows of successes alone."""
+    status = Status.STATUS_FAILURE if how == "failed" else Status.STATUS_SUCCESS
+    content = HParamsPluginData(session_end_info=SessionEndInfo(status=status), version=0).SerializeToString()
+    plugin = SummaryMetadata.PluginData(plugin_name="hparams", content=content)
+    return Summary(
+        value=[Summary.Value(tag="_hparams_/session_end_info", metadata=SummaryMetadata(plugin_data=plugin))]
+    )

@@ -9,14 +9,13 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 import waitress
 
 from schedulers.ray.private_names import token_cookie
 
-_HOSTS = ("127.0.0.1", "localhost")
+_HOST = "127.0.0.1"  # and no other name of this machine: cookies go by the name
 _PLAIN = [
     ("Content-Type", "text/plain; charset=utf-8"),
     ("Cache-Control", "no-store"),
@@ -30,7 +29,7 @@ class DashboardLink:
     def __init__(self, dashboard: str, token: str, say: Callable[[str], object]) -> None:
         self._dashboard, self._token, self._say = dashboard, token, say
         self._key, self._lock = secrets.token_urlsafe(24), threading.Lock()
-        self._server = waitress.create_server(self._answer, host="127.0.0.1", port=0, threads=2, ident=None)
+        self._server = waitress.create_server(self._answer, host=_HOST, port=0, threads=2, ident=None)
         threading.Thread(target=self._server.run, daemon=True).start()
 
     @property
@@ -43,7 +42,7 @@ class DashboardLink:
         self._server.close()
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "GET" or str(environ.get("HTTP_HOST", "")).partition(":")[0] not in _HOSTS:
+        if environ["REQUEST_METHOD"] != "GET" or str(environ.get("HTTP_HOST", "")).partition(":")[0] != _HOST:
             start("403 Forbidden", _PLAIN)
             return [b"Open the link that the search printed, in a browser on this machine."]
         location = ("Location", f"http://{self._dashboard}/")
@@ -61,11 +60,10 @@ class DashboardLink:
         return []
 
     def _has_token(self, cookies: str) -> bool:
-        try:
-            sent = SimpleCookie(cookies).get(token_cookie())
-        except CookieError:
-            return False
-        return sent is not None and secrets.compare_digest(sent.value.encode(), self._token.encode())
+        pairs = dict(
+            cookie.strip().partition("=")[::2] for cookie in cookies.split(";")
+        )  # others' may be no cookies at all
+        return secrets.compare_digest(pairs.get(token_cookie(), "").encode(), self._token.encode())
 
     def _used(self, key: str) -> bool:
         """Tell whether a key is the right one, and let it be right no more."""
@@ -80,7 +78,7 @@ def dashboard_link(dashboard: str | None, token: str | None, say: Callable[[str]
     """Say how Ray's dashboard is opened, and answer the link as long as the block runs."""
     if dashboard is None:
         yield
-    elif token is None or dashboard.partition(":")[0] not in _HOSTS:  # open to all, or on another machine
+    elif token is None or dashboard.partition(":")[0] != _HOST:  # open to all, or on another machine
         say(
             f"Ray dashboard: http://{dashboard}"
             + ("" if token is None else " (it asks for a token: ray get-auth-token)")

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from analysis.page.contents.overview import overview, study_folders
+from analysis.page.contents.overview import overview, study_folders, study_row
 from analysis.page.contents.view import view
 from analysis.page.contents.watched import WatchedStudy
 from studies.events import TrialAdded
@@ -41,15 +41,11 @@ class Library:
             StudyError: there is no such study.
         """
         with self._lock:
+            folder = self.folder(name)
             try:
-                study = self._refreshed(self.folder(name))
-            except ValueError as error:
-                if not StudyFolder.named(self.results, name).path.is_dir():
-                    raise
-                return {"tag": str(error), "broken": str(error), "name": name, **self._rest(name)}
-            now = time.time()
-            tag = f"{study.tag}-{int(now / _CLOCK) if study.running else 0}"
-            return {"tag": tag} if tag == seen else {"tag": tag, **view(study, now)}
+                return self._shown(self._refreshed(folder), seen)
+            except Exception as error:  # whatever is wrong with it, the page says so
+                return {"tag": _why(error), "broken": _why(error), "name": name, **_rest(folder)}
 
     def overview(self) -> dict[str, Any]:
         """Return the page of all studies."""
@@ -57,10 +53,17 @@ class Library:
             opened, broken = list[WatchedStudy](), list[tuple[str, str]]()
             for folder in study_folders(self.results):
                 try:
-                    opened.append(self._refreshed(folder))
-                except ValueError as error:
-                    broken.append((folder.name, str(error)))
+                    study = self._refreshed(folder)
+                    study_row(study)
+                    opened.append(study)
+                except Exception as error:  # one study must not take the others along
+                    broken.append((folder.name, _why(error)))
             return overview(self.results, opened, broken)
+
+    def _shown(self, study: WatchedStudy, seen: str) -> dict[str, Any]:
+        now = time.time()
+        tag = f"{study.tag}-{int(now / _CLOCK) if study.running else 0}"
+        return {"tag": tag} if tag == seen else {"tag": tag, **view(study, now)}
 
     def _refreshed(self, folder: StudyFolder) -> WatchedStudy:
         if folder.name not in self._followed:
@@ -73,14 +76,17 @@ class Library:
             raise
         return study
 
-    def _rest(self, name: str) -> dict[str, Any]:
-        """Return what can be said of a study that cannot be opened."""
-        record = self.folder(name).record
-        try:
-            events, damaged = readable_events(record) if record.exists() else ([], [])
-        except ValueError:
-            events, damaged = [], []
-        trials = sum(isinstance(event, TrialAdded) for event in events)
-        return {
-            "rest": f"Its record tells of {trials} trials in {len(events)} readable lines, {len(damaged)} are damaged."
-        }
+
+def _why(error: Exception) -> str:
+    """Return what is wrong with a study: our own errors say it whole."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+
+
+def _rest(folder: StudyFolder) -> dict[str, Any]:
+    """Return what can be said of a study that cannot be opened."""
+    try:
+        events, damaged = readable_events(folder.record)
+    except (ValueError, OSError):
+        return {"rest": "Its record cannot be read."}
+    trials = sum(isinstance(event, TrialAdded) for event in events)
+    return {"rest": f"Its record tells of {trials} trials in {len(events)} readable lines, {len(damaged)} are damaged."}

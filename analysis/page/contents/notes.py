@@ -15,7 +15,7 @@ def notes(study: WatchedStudy) -> Iterator[str]:
     check = f"python -m analysis.check {study.folder.path}"
     if study.damaged:
         lines = ", ".join(map(str, study.damaged[:_NAMED]))
-        yield f"record.jsonl: lines cannot be read ({lines}): damaged, or of a later version. {check} says more."
+        yield f"record.jsonl: lines cannot be read ({lines}): they are damaged. {check} says more."
     if not study.folder.record.exists():
         yield "record.jsonl is not there: nothing was recorded yet, or it was taken away."
     trials = study.story.state.trials.values()

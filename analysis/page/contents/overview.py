@@ -33,13 +33,14 @@ def overview(results: Path, studies: Iterable[WatchedStudy], broken: Iterable[tu
     columns = ("study", "task", "status", "trials", "best", "the recipe", "ahead of it", "search time")
     return {
         "results": str(results),
-        "table": Table(columns, [_row(study) for study in opened]).as_values(),
+        "table": Table(columns, [study_row(study) for study in opened]).as_values(),
         "broken": [list(one) for one in broken],
         "figure": json.loads(studies_compared(timelines).to_json()) if timelines else None,
     }
 
 
-def _row(study: WatchedStudy) -> list[str]:
+def study_row(study: WatchedStudy) -> list[str]:
+    """Return a study's line."""
     story, space = study.story, study.story.launch.space
     rows = leaderboard(story.state, story.launch.ladder, space.metric)
     recipe = next((row for row in rows if row.origin == "recipe"), None)

@@ -1,16 +1,14 @@
 """A study that is followed: its record from the beginning, then every event as it comes."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from analysis.reading.decisions import Decisions
+from analysis.reading.opened import searched_space
 from analysis.reading.timeline import Timeline
 from schedulers.forecast import Forecasts, forecast_range
 from schedulers.ladder import Ladder
-from schedulers.search_settings import changed_space, make_budget, make_ladder
-from search_spaces import SearchSettings, SearchSpace
+from schedulers.search_settings import make_budget, make_ladder
+from search_spaces import SearchSpace
 from studies.events import EpochScored, Event, Launched, Requested
 from studies.record import StudyLock
 from studies.record_tail import RecordTail
@@ -44,23 +42,27 @@ class Story:
     timeline: Timeline = field(init=False)
     forecasts: Forecasts = field(default_factory=Forecasts)
     decisions: list[Told] = field(default_factory=list)
-    ended: bool = False  # in the middle of climbs, which nobody goes on with
+    changes: list[Launched | Requested] = field(default_factory=list)  # of what the study is searched under
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(self.launch.ladder, self.state)
 
 
 class WatchedStudy:
-    """Follows one study, by its files alone."""
+    """Follows one study, by its files alone.
+
+    Raises:
+        ValueError: it cannot be opened; `refresh` raises it, too.
+    """
 
     def __init__(self, folder: StudyFolder) -> None:
         self.folder = folder
-        self._stored = folder.stored_space()
-        folder.load_plugins()  # its strategy may be of one
         self.running = False
         self._begin()
 
     def _begin(self) -> None:
+        self._stored = self.folder.stored_space()
+        self.folder.load_plugins()  # its strategy may be of one
         self._tail = RecordTail(self.folder.record)
         self.story = Story(StudyState(), Launch(self._stored, make_ladder(self._stored)))
 
@@ -80,7 +82,8 @@ class WatchedStudy:
             self._begin()
         self.running = StudyLock.is_held(self.folder.path)
         for event in self._tail.new_events():
-            self._take(event)
+            if self.story.state.knows(event):  # else the line that told of its trial is damaged
+                self._take(event)
         if not self.running:
             for trial in self.story.state.climbing():
                 trial.climbing = False  # its driver is gone
@@ -93,26 +96,22 @@ class WatchedStudy:
 
     def _take(self, event: Event) -> None:
         story = self.story
-        if not story.state.knows(event):
-            return  # the line that told of its trial is damaged
         story.state.apply(event)
+        if isinstance(event, Launched | Requested):
+            self._changed(event)
         story.timeline.take(event)
-        match event:
-            case Launched():
-                self._launched(event)
-            case Requested():
-                with suppress(ValueError):
-                    story.launch.space = changed_space(story.launch.space, event.request)
-            case EpochScored() if story.forecasts.wants(story.state.seconds_spent()):
-                self.seconds_left(event.time)
+        if isinstance(event, EpochScored) and story.forecasts.wants(story.state.seconds_spent()):
+            self.seconds_left(event.time)
         story.launch.slots = max(story.launch.slots, len(story.state.climbing()))
         words = Decisions(story.launch.space, story.launch.ladder, story.state).told(event)
         if words is not None:
             story.decisions.append(Told(event.time, words))
 
-    def _launched(self, event: Launched) -> None:
-        """Go on under the settings of this launch; those of another version leave what was."""
-        with suppress(ValidationError, ValueError):
-            search = SearchSettings.model_validate({**self._stored.search.model_dump(), **event.settings})
-            space = self._stored.model_copy(update={"search": search})
-            self.story.launch = Launch(space, make_ladder(space))
+    def _changed(self, event: Launched | Requested) -> None:
+        """Go on under what a launch or a request set."""
+        story = self.story
+        story.changes.append(event)
+        space = searched_space(self._stored, story.changes)
+        slots = 1 if isinstance(event, Launched) else story.launch.slots
+        story.launch = Launch(space, make_ladder(space), slots)
+        story.timeline.ladder = story.launch.ladder

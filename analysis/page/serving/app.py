@@ -54,6 +54,8 @@ def _answer(ask: Any, *question: str) -> HTTPResponse:
         said, status = ask(*question), 200
     except ValueError as error:
         said, status = {"error": str(error)}, 404
+    except Exception as error:  # said on the page, where it is seen
+        said, status = {"error": f"{type(error).__name__}: {error}"}, 500
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
     return HTTPResponse(json.dumps(said), status=status, headers=headers)
 

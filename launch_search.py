@@ -22,10 +22,10 @@ complete_early(parse_options, __doc__)
 from analysis.terminal.console import console, say, say_error
 from analysis.terminal.progress import SearchProgress
 from analysis.terminal.summary import print_ending
-from launch.beside import page_beside, tracking_beside
+from launch.beside import Tracking, page_beside, tracking_beside
 from launch.conclusion import conclude
 from launch.dry_run import show_plan
-from launch.hardware import share_of_a_trial
+from launch.hardware import Share, share_of_a_trial
 from launch.launch import Launch, prepared_launch
 from launch.listeners import listening
 from launch.options import same_command
@@ -54,7 +54,10 @@ def main() -> int:
         console.file = sys.stderr
     try:
         with prepared_launch(options, console, say) as launch:
-            return show_plan(console, launch) if options.dry_run else search(options, launch)
+            if options.dry_run:
+                return show_plan(console, launch)
+            with tracking_beside(options.log, say) as tracking:
+                return search(options, launch, tracking)
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
@@ -63,7 +66,7 @@ def main() -> int:
         return STOPPED
 
 
-def search(options: argparse.Namespace, launch: Launch) -> int:
+def search(options: argparse.Namespace, launch: Launch, tracking: Tracking) -> int:
     """Run climbs until the study is finished or stopped, and say what came out."""
     environment = worker_environment(options.cpus_per_trial or 1)
     with launch.locked(), ray_cluster(launch.folder.name, options.address, environment, ROOT) as cluster:
@@ -71,42 +74,39 @@ def search(options: argparse.Namespace, launch: Launch) -> int:
         slots = share.slots(cluster.cpus, cluster.gpus)
         say(*launch.begin())
         say(f"Trials at a time: {slots}, with {share.spelled()} each.")
+        tracking.begin(launch.folder)
         page = page_beside(launch.folder, None if options.no_page else options.page_port, say)
-        tracking = tracking_beside(launch.folder, options.log, say)
-        with (
-            page,
-            dashboard_link(cluster.dashboard, cluster_token(), say),
-            tracking,
-            Record(launch.folder.record) as record,
-        ):
-            known = launch.known
+        with page, dashboard_link(cluster.dashboard, cluster_token(), say), Record(launch.folder.record) as record:
             run = StudyRun(
                 record,
                 launch.space,
                 slots,
-                queue=known.queue,
-                portfolio=known.portfolio,
+                queue=launch.known.queue,
+                portfolio=launch.known.portfolio,
                 effective=effective,
                 requests=RequestFolder(launch.folder.requests),
             )
-            common = {
-                "study": str(launch.folder.path),
-                **vars(share),
-                "compile": options.compile,
-                "set_title": set_title,
-                "recipe": {name: launch.space.recipe()[name] for name in launch.space.parameters},
-            }
-            stopping = stopping_on_signals(run.stop, say, same_command())
-            with (
-                listening(launch.folder, run, also=["ray_metrics", *(["event_lines"] if options.json else [])]),
-                stopping,
-            ):
-                folders = TrialFolders(launch.folder.path)
-                run.start(launch.space.search.model_dump(), folders, launch.setup(share), voters=CONSIDERED)
-                with SearchProgress(console, run).shown():
-                    run_climbs(FoldTrainable, run, common, launch.folder.ray)
+            run_study(options, launch, run, share)
     print_ending(console, launch.folder, run.state, launch.space, run.ladder, verbose=options.verbose)
     return conclude(options, run, say)
+
+
+def run_study(options: argparse.Namespace, launch: Launch, run: StudyRun, share: Share) -> None:
+    """Run the study's climbs under Ray Tune, listened to and shown."""
+    space, folder = launch.space, launch.folder
+    common = {
+        "study": str(folder.path),
+        **vars(share),
+        "compile": options.compile,
+        "set_title": set_title,
+        "task": space.task,
+        "recipe": {name: space.recipe()[name] for name in space.parameters},
+    }
+    stopping = stopping_on_signals(run.stop, say, same_command())
+    with listening(folder, run, also=["ray_metrics", *(["event_lines"] if options.json else [])]), stopping:
+        run.start(space.search.model_dump(), TrialFolders(folder.path), launch.setup(share), voters=CONSIDERED)
+        with SearchProgress(console, run).shown():
+            run_climbs(FoldTrainable, run, common, folder.ray)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     parser.add_argument("one", type=int, help="number of a trial")
     parser.add_argument("other", type=int, help="number of another")
-    parser.add_argument("--json", action="store_true", help="print one object")
+    parser.add_argument_group("what is printed").add_argument("--json", action="store_true", help="print one object")
     arguments = parsed(parser)
     try:
         found = compared(open_study(arguments.study), arguments.one, arguments.other)

@@ -28,7 +28,9 @@ def main() -> int:
     parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     parser.add_argument("trial", type=int, help="its number")
-    parser.add_argument("--out", type=Path, help="the file (default: STUDY-trial-NUMBER.yaml)")
+    parser.add_argument_group("what is written").add_argument(
+        "--out", type=Path, help="the file (default: STUDY-trial-NUMBER.yaml)"
+    )
     arguments = parsed(parser)
     try:
         study = open_study(arguments.study)

@@ -33,7 +33,7 @@ def main() -> int:
     parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
     parser.add_argument("trial", type=int, help="its number")
-    parser.add_argument("--json", action="store_true", help="print one object")
+    parser.add_argument_group("what is printed").add_argument("--json", action="store_true", help="print one object")
     arguments = parsed(parser)
     try:
         study = open_study(arguments.study)

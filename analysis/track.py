@@ -50,14 +50,15 @@ def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
-    parser.add_argument(
+    sent = parser.add_argument_group("what is sent, and where to")
+    sent.add_argument(
         "--to",
         action="append",
         required=True,
         metavar="TOOL",
         help=f"{', '.join(TRACKERS)}; may be given several times",
     )
-    parser.add_argument("--again", action="store_true", help="send everything again, as if nothing had been sent")
+    sent.add_argument("--again", action="store_true", help="send everything again, as if nothing had been sent")
     parser.add_argument("--follow", action="store_true", help=argparse.SUPPRESS)  # until the launch that began it ends
     return parsed(parser)
 
@@ -75,13 +76,11 @@ def _follow(folder: StudyFolder, tool: str) -> None:
     threading.Thread(target=_until_input_ends, args=[over], daemon=True).start()
     while not over.is_set():
         try:
-            _send_until(over, folder, tool)
+            return _send_until(over, folder, tool)
         except Exception as error:
-            if over.is_set():
-                raise
             logging.warning("%s: %s; it is tried again", type(error).__name__, _first_line(error))
             over.wait(_PATIENCE)
-    _send_until(over, folder, tool)
+    return _send_until(over, folder, tool)
 
 
 def _send_until(over: threading.Event, folder: StudyFolder, tool: str) -> None:

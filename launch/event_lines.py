@@ -1,24 +1,44 @@
 """`--json`: every event of the record as a line on standard output, where nothing else is printed then."""
 
+import logging
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 
 from schedulers.study_run import StudyRun
 from studies.events import Event
 from studies.study_folder import StudyFolder
 
+logger = logging.getLogger(__name__)
+_PATIENCE = 10.0  # seconds that a reader has for the last lines
+
 
 @contextmanager
 def event_lines(folder: StudyFolder, run: StudyRun) -> Iterator[Callable[[Event], None]]:
-    """Yield what prints an event as one JSON object; a reader that goes away does not end the search."""
-    yield _print
-
-
-def _print(event: Event) -> None:
+    """Yield what prints an event as one JSON object; a reader that stands still or goes away does not hold the search up."""
+    lines: SimpleQueue[bytes | None] = SimpleQueue()
+    writer = threading.Thread(target=_write, args=[lines, sys.stdout.fileno()], daemon=True)
+    writer.start()
     try:
-        print(event.model_dump_json(), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nor does the last flush fail
-        raise
+        yield lambda event: lines.put(event.model_dump_json().encode() + b"\n")
+    finally:
+        lines.put(None)
+        writer.join(_PATIENCE)
+        if writer.is_alive():
+            logger.warning(
+                "--json: whoever reads standard output stands still; the last events are in %s", folder.record
+            )
+
+
+def _write(lines: "SimpleQueue[bytes | None]", output: int) -> None:
+    """Write lines past Python's buffer, whose lock would keep the process from ending."""
+    while (line := lines.get()) is not None:
+        try:
+            while line:
+                line = line[os.write(output, line) :]
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output)  # nor does the last flush fail
+            return

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 
-from analysis.page.serving.sockets import PORT
+from analysis.page.serving.sockets import PORT, port_number
 from analysis.tracking.tracker import TRACKERS
 from command_line.parser import command_parser, completed_by, folders_of, parsed
 from search_spaces.reading import SHIPPED
@@ -103,7 +103,7 @@ def _add_watching(parser: argparse.ArgumentParser) -> None:
     watching.add_argument("--dry-run", action="store_true", help="print what would be done and start nothing")
     watching.add_argument(
         "--page-port",
-        type=int,
+        type=port_number,
         default=PORT,
         metavar="N",
         help=f"of the study's page, or the next one that is free (default: {PORT})",

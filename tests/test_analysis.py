@@ -8,10 +8,11 @@ import pytest
 from rich.console import Console
 
 from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard
-from analysis.reading.counts import best_trial, count_trials
+from analysis.reading.counts import count_trials
 from analysis.reading.words import spell_parameters
 from analysis.terminal.progress import SearchProgress
 from analysis.terminal.summary import print_ending, savings, time_shares, verdict
+from schedulers.leading import best_trial
 from schedulers.strategies.fold_ladder import FoldLadder
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyError, StudyFolder, differences

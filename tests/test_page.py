@@ -2,10 +2,12 @@
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from urllib.request import urlopen
 
 import pytest
 
@@ -15,6 +17,7 @@ from analysis.page.contents.watched import WatchedStudy
 from analysis.page.serving.app import page_application
 from analysis.page.serving.guard import Application
 from analysis.page.serving.sockets import NoPort, listening_socket, port_of
+from analysis.reading.opened import open_study
 from analysis.reading.words import ordinal, spell_fold_epochs
 from launch.beside import page_beside
 from schedulers.search_settings import make_ladder
@@ -40,14 +43,14 @@ def results(searched: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(searched, tmp_path / "results"))
 
 
-def study_in(results: Path, name: str, *, search: bool = True) -> StudyFolder:
+def study_in(results: Path, name: str, *, search: bool = True, trials: int = 12) -> StudyFolder:
     folder = StudyFolder(results / name)
     folder.path.mkdir()
-    toy = toy_space(trials=12)
+    toy = toy_space(trials=trials)
     folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     if search:
         ToyDriver(folder.record, toy).start().finish()
-        for trial in range(12):
+        for trial in range(trials):
             (folder.trials / str(trial)).mkdir(parents=True)
     return folder
 
@@ -74,7 +77,7 @@ def study(app: Application, name: str, query: str = "") -> dict[str, Any]:
 
 
 def test_a_finished_study_is_told_whole(results: Path) -> None:
-    said = study(page_application(Library(results)), NAME)
+    said = study(page_application(Library(results), 0), NAME)
     assert said["status"] == "finished"
     assert dict(said["facts"])["trials"].startswith("12 of 12: ")
     assert "won" in said["verdict"] or "chosen" in said["verdict"]
@@ -86,7 +89,7 @@ def test_a_finished_study_is_told_whole(results: Path) -> None:
 
 
 def test_what_was_seen_is_not_said_again_until_an_event_comes(results: Path) -> None:
-    app = page_application(Library(results))
+    app = page_application(Library(results), 0)
     tag = study(app, NAME)["tag"]
     assert study(app, NAME, f"seen={quote(tag)}") == {"tag": tag}
     with Record(results / NAME / "record.jsonl") as record:
@@ -96,7 +99,7 @@ def test_what_was_seen_is_not_said_again_until_an_event_comes(results: Path) -> 
 
 
 def test_decisions_are_told_by_place_and_by_what_differs_from_the_recipe(results: Path) -> None:
-    words = [words for _, words in study(page_application(Library(results)), NAME)["decisions"]]
+    words = [words for _, words in study(page_application(Library(results), 0), NAME)["decisions"]]
     assert any("Trial 0 joins (recipe): the known good configuration." in line for line in words)
     assert any(" rests after " in line and " of " in line for line in words)
     assert any("has trained all 3 folds" in line for line in words)
@@ -123,7 +126,7 @@ DAMAGE: dict[str, tuple[Callable[[StudyFolder], object], str, str]] = {
 def test_a_damaged_study_says_so_and_shows_what_there_is(results: Path, name: str) -> None:
     damage, status, note = DAMAGE[name]
     damage(StudyFolder(results / NAME))
-    said = study(page_application(Library(results)), NAME)
+    said = study(page_application(Library(results), 0), NAME)
     assert said["status"] == status
     assert any(note in line for line in said["notes"]) if note else said["notes"] == []
 
@@ -134,16 +137,42 @@ def test_a_study_of_failed_trials_only_lists_why(results: Path) -> None:
         record.append(Launched(time=0, settings={}))
         record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.5}, origin="recipe"))
         record.append(TrialFailed(time=0, trial=0, failure="not_finite", reason="the loss is <i>nan</i>"))
-    said = study(page_application(Library(results)), "failed")
+    said = study(page_application(Library(results), 0), "failed")
     assert "Every trial has failed" in said["notes"][0]
     assert said["tables"]["failures"]["rows"] == [["0", "not_finite", "the loss is <i>nan</i>"]]
     assert said["best"] is None
 
 
+def test_a_study_that_was_begun_anew_in_its_place_is_read_anew(results: Path) -> None:
+    app = page_application(Library(results), 0)
+    assert len(study(app, NAME)["tables"]["leaderboard"]["rows"]) == 12
+    shutil.rmtree(results / NAME)
+    study_in(results, NAME, trials=30)
+    said = study(app, NAME)
+    assert (said["status"], said["notes"]) == ("finished", [])
+    assert len(said["tables"]["leaderboard"]["rows"]) == 30
+
+
+def test_the_last_launch_says_what_the_ladder_is(results: Path) -> None:
+    with Record(results / NAME / "record.jsonl") as record:
+        record.append(Launched(time=9e9, settings={**toy_space().search.model_dump(), "finalists": 5, "looks": 1}))
+    rungs = [row[0] for row in study(page_application(Library(results), 0), NAME)["tables"]["rungs"]["rows"]]
+    assert rungs == ["1 epoch", "1 fold", "2 folds", "all 3 folds"]
+    assert open_study(results / NAME).ladder.finalists == 5, "commands agree with the page"
+
+
+def test_one_study_that_breaks_the_reader_leaves_the_others(results: Path) -> None:
+    study_in(results, "broken", search=False).record.mkdir()
+    app = page_application(Library(results), 0)
+    assert study(app, "broken")["broken"].startswith("IsADirectoryError")
+    said = json.loads(asked(app, "/api/studies")[2])
+    assert ([row[0] for row in said["table"]["rows"]], said["broken"][0][0]) == ([NAME], "broken")
+
+
 def test_a_study_of_another_version_says_so_with_what_its_record_tells(results: Path) -> None:
     folder = StudyFolder(results / NAME)
     folder.begun.write_text('{"format": 1, "fold_order": "sequential", "plugins": {}}')
-    app = page_application(Library(results))
+    app = page_application(Library(results), 0)
     said = study(app, NAME)
     assert "is of format 1" in said["broken"]
     assert "tells of 12 trials" in said["rest"]
@@ -158,24 +187,24 @@ def test_a_killed_search_is_stopped_and_nobody_climbs(results: Path) -> None:
         record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.5}, origin="recipe"))
         record.append(ClimbStarted(time=0, trial=0, rung=9, attempt=1))
         record.append(EpochScored(time=1, trial=0, fold=0, epoch=0, score=0.5, seconds=1))
-    said = study(page_application(Library(results)), "killed")
+    said = study(page_application(Library(results), 0), "killed")
     assert (said["status"], dict(said["facts"])["trials"]) == ("stopped", "1 of 12: 1 resting")
     lock = folder.lock()
-    assert study(page_application(Library(results)), "killed")["status"] == "running"
+    assert study(page_application(Library(results), 0), "killed")["status"] == "running"
     lock.release()
 
 
 def test_the_overview_compares_studies_and_leaves_other_folders_out(results: Path) -> None:
     study_in(results, "other")
     (results / "notes").mkdir()
-    said = json.loads(asked(page_application(Library(results)), "/api/studies")[2])
+    said = json.loads(asked(page_application(Library(results), 0), "/api/studies")[2])
     assert [row[0] for row in said["table"]["rows"]] == ["other", NAME]
     assert len(said["figure"]["data"]) == 2
     assert "&lt;b&gt;" in said["figure"]["data"][1]["name"], "plotly takes tags for markup"
 
 
 def test_only_reading_from_this_machine_is_answered(results: Path) -> None:
-    app = page_application(Library(results))
+    app = page_application(Library(results), 0)
     for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
         assert asked(app, "/api/studies", method=method)[0].startswith("405")
     assert asked(app, "/", host="evil.example:8300")[0].startswith("403")
@@ -195,13 +224,24 @@ def test_a_taken_port_gives_the_next_one() -> None:
         listening_socket(65535)
 
 
-def test_a_launch_without_a_page_begins_none_and_one_with_a_page_ends_it(results: Path) -> None:
+def test_the_page_of_a_launch_shows_an_event_within_two_seconds_and_ends_with_it(results: Path) -> None:
     said: list[str] = []
     with page_beside(StudyFolder(results / NAME), None, said.append):
         assert said == []
     with listening_socket(0) as taken, page_beside(StudyFolder(results / NAME), port_of(taken), said.append):
         assert f"(port {port_of(taken)} is taken)" in said[0]
-        assert quote(NAME, safe="") in said[0]
+        address = said[0].split()[2].replace("/study/", "/api/studies/")
+        tag = json.load(urlopen(address, timeout=60))["tag"]
+        with Record(results / NAME / "record.jsonl") as record:
+            record.append(TrialAdded(time=1, trial=12, configuration={"learning_rate": 0.5}, origin="gp"))
+        recorded = time.monotonic()
+        while "decisions" not in (new := json.load(urlopen(f"{address}?seen={quote(tag)}", timeout=10))):
+            time.sleep(0.1)
+        assert time.monotonic() - recorded < 1, "a second is the browser's, which asks once in it"
+        assert new["decisions"][0][1].startswith("Trial 12 joins")
+    assert len(said) == 1, "it had not ended before"
+    with pytest.raises(OSError, match="refused"):
+        urlopen(address, timeout=10)
 
 
 @pytest.mark.parametrize(("place", "why"), [("nowhere", "is no folder"), ("empty", "holds no study")])

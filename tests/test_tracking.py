@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -18,9 +20,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from analysis.figures.confusion import confusion_picture
 from analysis.page.serving.sockets import listening_socket, port_of
 from analysis.tracking.feed import Feed
-from analysis.tracking.tracker import TRACKERS, TrackingError, check_installed
+from analysis.tracking.sent import sending
+from analysis.tracking.tracker import TRACKERS, End, Picture, Run, Tracker, TrackingError, check_installed
 from datasets.preparation import PreparedData
-from studies.record import read_record
+from studies.events import TrialFailed
+from studies.record import Record, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 from tests.toys.searched import search, toy_space
@@ -95,6 +99,66 @@ def test_what_was_sent_is_not_sent_again_and_a_trial_goes_on_in_its_run(folder: 
     told(folder, "tensorboard")
     for trial, scores in epochs_of(folder).items():
         assert [event.value for event in scalars(folder, trial).Scalars("macro_f1")] == pytest.approx(scores)
+
+
+class Recorded(Tracker):
+    """A tool that remembers what it was told, and fails when it is asked for one picture the first time."""
+
+    destination = "here"
+
+    def __init__(self, folder: StudyFolder, fails_at: str = "") -> None:
+        super().__init__(folder, "macro_f1")
+        self.told: list[tuple[int, str]] = []
+        self._fails_at = fails_at
+
+    def begin(self, run: Run) -> bool:
+        return True
+
+    def log(self, run: Run, steps: Any) -> None:
+        self.told += [(run.trial, f"step {step}") for step, _, _ in steps]
+
+    def picture(self, run: Run, name: str, picture: Picture, step: int) -> None:
+        if name == self._fails_at:
+            self._fails_at = ""
+            raise ConnectionError("the server is gone")
+        self.told.append((run.trial, name))
+
+    def end(self, run: Run, how: End, final: Mapping[str, float]) -> None:
+        self.told.append((run.trial, how))
+
+
+def test_a_tool_that_fails_once_gets_everything_and_each_thing_once(folder: StudyFolder) -> None:
+    tool = Recorded(folder, "confusion_fold_2")
+    feed = Feed(folder, "recorded", tool)
+    with pytest.raises(ConnectionError):
+        feed.tell()
+    feed.rest()
+    wanted = Recorded(folder)
+    (folder.tracking / "recorded.json").unlink()
+    Feed(folder, "recorded", wanted).rest()
+    assert sorted(tool.told) == sorted(wanted.told)
+    assert (0, "confusion_fold_2") in tool.told
+    assert len(set(tool.told)) == len(tool.told)
+
+
+def test_a_trial_that_fails_after_some_epochs_ends_as_failed_and_stays_so(folder: StudyFolder) -> None:
+    with Record(folder.record) as record:
+        record.append(TrialFailed(time=1, trial=1, failure="not_finite", reason="nan"))
+    tool = Recorded(folder)
+    Feed(folder, "recorded", tool).rest()
+    Feed(folder, "recorded", tool).rest()
+    ends = {trial: what for trial, what in tool.told if what in ("finished", "failed", "out")}
+    assert (ends[0], ends[1]) == ("finished", "failed")
+    assert sum(what == "failed" for _, what in tool.told) == 1
+    told(folder, "tensorboard")
+    status = scalars(folder, 1).summary_metadata["_hparams_/session_end_info"].plugin_data.content
+    assert status != scalars(folder, 0).summary_metadata["_hparams_/session_end_info"].plugin_data.content
+
+
+def test_one_process_at_a_time_sends_a_study_to_a_tool(folder: StudyFolder) -> None:
+    with sending(folder, "tensorboard"):
+        assert "is being sent to tensorboard" in track(folder, "--to", "tensorboard", code=2)
+    assert "fold-epochs were new" in track(folder, "--to", "tensorboard")
 
 
 def test_a_run_that_was_taken_away_is_sent_again(folder: StudyFolder) -> None:

@@ -23,8 +23,8 @@ _TITLE = 110  # characters of knobs in a process title
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title and recipe: what
-    varies, with the recipe's values, for the title.
+    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title, task, and recipe:
+    what varies, with the recipe's values, for the title.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -34,6 +34,8 @@ class FoldTrainable(Trainable):
         )  # into the worker's log: the dashboard shows it
         logging.getLogger("trainables").setLevel(logging.INFO)
         self._study_name = Path(config["study"]).name
+        task = config.get("task", self._study_name)
+        self._named = self._study_name if task == self._study_name else f"{self._study_name} ({task})"
         self._set_title: Callable[[str], None] | None = config.get("set_title")
         self._climber: Climber | None = None
         self._failure: dict[str, Any] | None = None
@@ -93,7 +95,7 @@ class FoldTrainable(Trainable):
     def _tell(self, doing: str) -> None:
         """Set the process title, if there is a way: the dashboard's worker list shows it live."""
         if self._set_title is not None:
-            self._set_title(f"{self._study_name} trial {self._trial} {doing}{self._knobs}")
+            self._set_title(f"{self._named} trial {self._trial} {doing}{self._knobs}")
 
     @classmethod
     def default_resource_request(cls, config: dict[str, Any]) -> PlacementGroupFactory:

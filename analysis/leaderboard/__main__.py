@@ -26,8 +26,9 @@ def main() -> int:
     """Print the leaderboard; return the exit code."""
     parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
-    parser.add_argument("--top", type=int, default=10, metavar="N", help="trials in the table (default: 10)")
-    form = parser.add_mutually_exclusive_group()
+    printed = parser.add_argument_group("what is printed")
+    printed.add_argument("--top", type=int, default=10, metavar="N", help="trials in the table (default: 10)")
+    form = printed.add_mutually_exclusive_group()
     form.add_argument("--csv", type=Path, metavar="FILE", help="write all trials, a row each")
     form.add_argument("--json", action="store_true", help="print all trials, a list of objects")
     arguments = parsed(parser)

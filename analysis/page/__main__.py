@@ -21,7 +21,7 @@ import waitress
 from analysis.page.contents.library import Library
 from analysis.page.contents.overview import study_folders
 from analysis.page.serving.app import page_application
-from analysis.page.serving.sockets import BESIDE_A_SEARCH, PORT, listening_socket, port_of
+from analysis.page.serving.sockets import BESIDE_A_SEARCH, PORT, listening_socket, port_number, port_of
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyError, StudyFolder
@@ -44,7 +44,9 @@ def main() -> int:
     else:
         taken = f" (port {options.port} is taken)" if options.port not in (0, port_of(listening)) else ""
         say(f"Page: http://127.0.0.1:{port_of(listening)}/{address}{taken}", "Ctrl-C ends it; searches go on.")
-    server = waitress.create_server(page_application(Library(results)), sockets=[listening], threads=4, ident=None)
+    server = waitress.create_server(
+        page_application(Library(results), port_of(listening)), sockets=[listening], threads=4, ident=None
+    )
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     return 0
@@ -54,7 +56,9 @@ def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = command_parser(__doc__)
     parser.add_argument("folder", type=Path, help="folder of all studies, such as results, or of one")
-    parser.add_argument("--port", type=int, default=PORT, help=f"or the next one that is free (default: {PORT})")
+    parser.add_argument_group("where it is served").add_argument(
+        "--port", type=port_number, default=PORT, help=f"or the next one that is free (default: {PORT})"
+    )
     parser.add_argument("--socket", type=int, help=argparse.SUPPRESS)  # a launch has opened it already
     return parsed(parser)
 

@@ -1,5 +1,6 @@
 """How fast a search goes, and when it ends, in words."""
 
+from schedulers.ladder import Ladder
 from search_spaces.durations import spell_duration
 from studies.study_state import StudyState
 
@@ -24,3 +25,9 @@ def spell_left(left: float | None, least: float = 0.0, most: float = 0.0) -> str
     if most - least < max(10.0, _SURE * left):
         return about
     return f"{about}, between {spell_duration(least)} and {spell_duration(most)}"
+
+
+def share_saved(state: StudyState, ladder: Ladder) -> float | None:
+    """Return what the ladder saved against training all folds of all trials, as a share; None before the first trial."""
+    whole = len(state.trials) * ladder.top
+    return 1 - state.fold_epochs / whole if whole else None

@@ -69,10 +69,11 @@ def rungs_shown(rows: Iterable[RungRow]) -> Table:
     for column in ("fold-epochs", "came", "went on", "agrees with next", "with top", "spent"):
         table.add_column(column, justify="right")
     for row in rows:
-        agreements = (_shown(row.agrees_with_next), _shown(row.agrees_with_top))
+        agreements = (spell_agreement(row.agrees_with_next), spell_agreement(row.agrees_with_top))
         table.add_row(str(row.rung), f"{row.reached:.3g}", f"{row.went_on:.3g}", *agreements, f"{row.fold_epochs:.0f}")
     return table
 
 
-def _shown(agreement: float | None) -> str:
+def spell_agreement(agreement: float | None) -> str:
+    """Return a rank agreement in two digits, nothing where there is none."""
     return "" if agreement is None or isnan(agreement) else f"{agreement:.2f}"

@@ -1,6 +1,8 @@
 """Values, counts and places as people read them."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from schedulers.ladder import Ladder
 
@@ -46,3 +48,8 @@ def spell_fold_epochs(fold_epochs: int, ladder: Ladder) -> str:
     if epochs:
         return f"{counted(folds, 'fold')} and {counted(epochs, 'epoch')}"
     return f"all {counted(folds, 'fold')}" if fold_epochs >= ladder.top else counted(folds, "fold")
+
+
+def typed_path(path: Path) -> str:
+    """Return a path as it is typed from here."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

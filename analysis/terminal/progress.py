@@ -9,12 +9,13 @@ from typing import TypeVar
 from rich.console import Console, RenderableType
 from rich.live import Live
 
-from analysis.reading.counts import best_trial, count_trials
+from analysis.reading.counts import count_trials
 from analysis.reading.pace import spell_left, throughput
 from analysis.reading.words import counted, spell_parameters
 from analysis.terminal.console import say
 from analysis.terminal.live import LiveView
 from schedulers.forecast import Forecasts, forecast_range
+from schedulers.leading import best_trial
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS
@@ -109,5 +110,7 @@ def _until_it_holds_still(show: Callable[[], Shown]) -> Shown:
     while True:
         try:
             return show()
-        except RuntimeError:  # a dictionary grew while it was read
+        except RuntimeError as error:
+            if "during iteration" not in str(error):  # a dictionary grew while it was read
+                raise
             time.sleep(0.01)

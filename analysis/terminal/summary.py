@@ -1,18 +1,17 @@
 """What a search prints when it ends: the verdict, the leaderboard, failures, and where everything lies."""
 
-import os
 from collections import Counter
 from contextlib import suppress
 from functools import partial
 from io import StringIO
-from pathlib import Path
 from statistics import mean
 
 from rich.console import Console
 
 from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard, leaderboard_table, noise
+from analysis.reading.pace import share_saved
 from analysis.reading.rungs import advice, rung_table, rungs_shown
-from analysis.reading.words import spell_parameters
+from analysis.reading.words import spell_parameters, typed_path
 from analysis.terminal.console import say
 from schedulers.ladder import Ladder
 from search_spaces import SearchSpace
@@ -51,7 +50,9 @@ def print_ending(
         console.print(rungs_shown(rung_table(study, ladder)))
         here(time_shares(study) or "")
     here(f"{len(study.trials)} trials in {spell_duration(study.seconds_spent())} of search. {savings(study, ladder)}")
-    here(f"Study: {_short(folder.path)}  (rungs.txt: how it was spent; python -m analysis.page {_short(folder.path)})")
+    here(
+        f"Study: {typed_path(folder.path)}  (rungs.txt: how it was spent; python -m analysis.page {typed_path(folder.path)})"
+    )
 
 
 def verdict(rows: list[Row], ladder: Ladder) -> str:
@@ -110,24 +111,18 @@ def print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:
 
 def _spelled_failure(trial: TrialState, folder: StudyFolder) -> str:
     log = folder.trials / str(trial.number) / "failure.txt"
-    where = f"; log: {_short(log)}" if log.exists() else ""
+    where = f"; log: {typed_path(log)}" if log.exists() else ""
     return f"trial {trial.number} failed ({trial.failure}): {trial.reason}{where}"
-
-
-def _short(path: Path) -> str:
-    """Return a path as it is typed from here."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def savings(study: StudyState, ladder: Ladder) -> str:
     """Return what the ladder saved against training all folds of all trials."""
-    whole = len(study.trials) * ladder.top
-    if not whole:
+    share = share_saved(study, ladder)
+    if share is None:
         return "Nothing was trained."
-    spent = study.fold_epochs
     return (
-        f"The ladder spent {spent} fold-epochs; all folds of all {len(study.trials)} trials would be {whole}:"
-        f" {1 - spent / whole:.0%} saved."
+        f"The ladder spent {study.fold_epochs} fold-epochs; all folds of all {len(study.trials)} trials would be"
+        f" {len(study.trials) * ladder.top}: {share:.0%} saved."
     )
 
 

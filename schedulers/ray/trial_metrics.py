@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from ray.util.metrics import Counter, Gauge
 
+from schedulers.leading import best_trial
 from schedulers.study_run import StudyRun
 from studies.events import EpochScored, Event
 from studies.metrics import METRICS
@@ -54,7 +55,6 @@ class TrialMetrics:
         self._totals = {
             name: Gauge(name, description=text, tag_keys=("study",)) for name, text in _OF_THE_STUDY.items()
         }
-        self._best = (0, float("-inf"))  # the furthest rung, and the best score there
 
     def take(self, event: Event) -> None:
         """Count a fold-epoch, and set what it changes."""
@@ -63,7 +63,6 @@ class TrialMetrics:
             self._counters["foldrace_fold_epochs"].inc(1, tags)
             if trial.fold_epochs in self._run.ladder.rungs:
                 self._counters["foldrace_rungs"].inc(1, tags)
-                self._best = max(self._best, (trial.fold_epochs, event.score))
             self._set(event)
         self._set_totals()
 
@@ -96,10 +95,11 @@ class TrialMetrics:
                 self._gauges[name].set(value, self._tags(epoch.trial))
 
     def _set_totals(self) -> None:
+        leads = best_trial(self._run.state, self._run.ladder)
         totals = {
             "foldrace_climbing": float(len(self._run.state.climbing())),
             "foldrace_throughput": sum(epoch.images_per_second or 0.0 for epoch in self._training()),
-            **({"foldrace_best_score": self._shown(self._best[1])} if self._best[0] else {}),
+            **({"foldrace_best_score": self._shown(leads[2])} if leads else {}),
         }
         for name, value in totals.items():
             self._totals[name].set(value, {"study": self._study})

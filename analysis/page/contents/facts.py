@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.page.contents.watched import Story, WatchedStudy
 from analysis.reading.counts import count_trials
-from analysis.reading.pace import spell_left, throughput
+from analysis.reading.pace import share_saved, spell_left, throughput
 from analysis.reading.words import counted
 from schedulers.next_work import Finished, next_work
 from schedulers.search_settings import make_budget
@@ -40,7 +40,7 @@ def facts(study: WatchedStudy, now: float) -> list[tuple[str, str]]:
     standing = ", ".join(f"{count} {place}" for place, count in vars(counts).items() if count)
     lines = [
         ("trials", f"{len(story.state.trials)} of {space.search.trials}{f': {standing}' if standing else ''}"),
-        ("trained", f"{counted(story.state.fold_epochs, 'fold-epoch')}, {saved(story)}"),
+        ("trained", f"{counted(story.state.fold_epochs, 'fold-epoch')}{_saved(story)}"),
         ("search time", _spent(study, now)),
     ]
     if study.running:
@@ -49,10 +49,9 @@ def facts(study: WatchedStudy, now: float) -> list[tuple[str, str]]:
     return lines
 
 
-def saved(story: Story) -> str:
-    """Return what the ladder saved against training all folds of all trials."""
-    whole = len(story.state.trials) * story.launch.ladder.top
-    return f"{1 - story.state.fold_epochs / whole:.0%} less than all folds of all trials" if whole else "nothing yet"
+def _saved(story: Story) -> str:
+    share = share_saved(story.state, story.launch.ladder)
+    return "" if share is None else f", {share:.0%} less than all folds of all trials"
 
 
 def _left(study: WatchedStudy, now: float) -> str:

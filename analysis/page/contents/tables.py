@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import isnan
 from typing import Any
 
 from analysis.leaderboard.rows import leaderboard
 from analysis.page.contents.watched import Story
-from analysis.reading.rungs import rung_table
+from analysis.reading.rungs import rung_table, spell_agreement
 from analysis.reading.words import spell_differences, spell_fold_epochs
 
 _SHOWN = 50  # rows of the leaderboard; all are in `python -m analysis.leaderboard`
@@ -50,7 +49,7 @@ def rungs_shown(story: Story) -> Table:
         [
             spell_fold_epochs(row.rung, ladder),
             *(f"{row.reached:.0f}", f"{row.went_on:.0f}"),
-            *(_agreement(row.agrees_with_next), _agreement(row.agrees_with_top)),
+            *(spell_agreement(row.agrees_with_next), spell_agreement(row.agrees_with_top)),
             f"{row.fold_epochs:.0f}",
         ]
         for row in rung_table(story.state, ladder)
@@ -64,7 +63,3 @@ def failures_shown(story: Story) -> Table:
     failed = [trial for trial in story.state.trials.values() if trial.failure is not None]
     rows = [[str(trial.number), trial.failure or "", trial.reason or ""] for trial in failed]
     return Table(("trial", "failure", "reason"), rows)
-
-
-def _agreement(tau: float | None) -> str:
-    return "" if tau is None or isnan(tau) else f"{tau:.2f}"

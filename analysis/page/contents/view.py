@@ -1,10 +1,8 @@
 """Everything that the page shows of one study at one moment, as plain JSON values."""
 
 import json
-import os
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from analysis.figures.best_so_far import best_so_far
@@ -15,9 +13,9 @@ from analysis.page.contents.facts import facts, status
 from analysis.page.contents.notes import notes
 from analysis.page.contents.tables import failures_shown, leaderboard_shown, rungs_shown
 from analysis.page.contents.watched import Story, WatchedStudy
-from analysis.reading.counts import best_trial
-from analysis.reading.words import spell_fold_epochs, spell_value
+from analysis.reading.words import spell_fold_epochs, spell_value, typed_path
 from analysis.terminal.summary import verdict
+from schedulers.leading import best_trial
 from studies.metrics import METRICS
 
 _DECISIONS = 300  # the latest
@@ -77,7 +75,7 @@ def best(story: Story) -> dict[str, Any] | None:
 
 def commands(study: WatchedStudy) -> Iterator[tuple[str, str]]:
     """Yield what can be done from a terminal, and the command; the page itself changes nothing."""
-    place = shlex.quote(_short(study.folder.path))
+    place = shlex.quote(typed_path(study.folder.path))
     rows = leaderboard(study.story.state, study.story.launch.ladder, study.story.launch.space.metric)
     winner = chosen(rows)
     number = winner.trial if winner else 0
@@ -91,10 +89,6 @@ def commands(study: WatchedStudy) -> Iterator[tuple[str, str]]:
     if other := next((row.trial for row in rows if row.trial != number), None):
         yield "two trials side by side", f"python -m analysis.compare {place} {other} {number}"
     yield "a trial as a space of its own", f"python -m analysis.export_config {place} {number}"
-
-
-def _short(path: Path) -> str:
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _plain(figure: Any) -> Any:

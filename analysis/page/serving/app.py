@@ -19,9 +19,9 @@ _POLICY = (
 )
 
 
-def page_application(library: Library) -> Application:
-    """Return the page of a folder of studies as a WSGI application."""
-    app, optuna = Bottle(), OptunaPages()
+def page_application(library: Library, port: int) -> Application:
+    """Return the page of a folder of studies, served on a port, as a WSGI application."""
+    app, optuna = Bottle(), OptunaPages(port)
     app.get("/", callback=_page)
     app.get("/study/<name>", callback=lambda name: _page())
     app.get("/api/studies", callback=lambda: _answer(library.overview))

@@ -29,6 +29,9 @@ def read_only(application: Application) -> Application:
         if host.rpartition(":")[0] not in _NAMES and host not in _NAMES:
             return _refused(start, "403 Forbidden", "This page answers to 127.0.0.1 and localhost alone.")
 
+        if environ.get("HTTP_SEC_FETCH_SITE") == "cross-site" and environ.get("HTTP_SEC_FETCH_MODE") != "navigate":
+            return _refused(start, "403 Forbidden", "Other sites' pages get nothing from here.")
+
         def with_headers(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             return start(status, [*headers, *_HEADERS], *more)
 

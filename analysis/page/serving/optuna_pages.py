@@ -1,20 +1,23 @@
 """optuna-dashboard on a study's mirror, begun when somebody asks for it; requests that change something are refused."""
 
 import threading
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import waitress
 
-from analysis.page.serving.guard import read_only
+from analysis.page.serving.guard import Application, Environ, Start, read_only
 from analysis.page.serving.sockets import listening_socket, port_of
 from studies.study_folder import StudyError, StudyFolder
 
 
 class OptunaPages:
-    """One server a mirror, each on a port of its own: the dashboard's addresses begin at the root."""
+    """One server a study, on the next free ports after the page's: the dashboard's addresses begin at the root."""
 
-    def __init__(self) -> None:
-        self._addresses: dict[tuple[Path, int], str] = {}
+    def __init__(self, page_port: int) -> None:
+        self._page_port = page_port
+        self._dashboards: dict[Path, Dashboard] = {}
         self._lock = threading.Lock()
 
     def address(self, folder: StudyFolder) -> str:
@@ -26,26 +29,44 @@ class OptunaPages:
         if not folder.mirror.exists():
             raise StudyError(f"{folder.mirror}: is not there; the next launch of the study writes it anew")
         with self._lock:
-            key = (folder.mirror, folder.mirror.stat().st_ino)  # every launch writes a new one
-            if key not in self._addresses:
-                self._addresses[key] = _serve(folder.mirror)
-            return self._addresses[key]
+            if folder.mirror not in self._dashboards:
+                self._dashboards[folder.mirror] = Dashboard(folder.mirror, self._page_port + 1)
+            return self._dashboards[folder.mirror].address()
 
 
-def _serve(mirror: Path) -> str:
-    """Begin a dashboard on a mirror and return the address of its study."""
-    try:
-        from optuna_dashboard import wsgi
-    except ImportError:
-        raise StudyError("optuna-dashboard is not installed: pip install optuna-dashboard") from None
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+class Dashboard:
+    """The dashboard of one mirror, which every launch of the study writes anew."""
 
-    storage = JournalStorage(JournalFileBackend(str(mirror)))
-    known = storage.get_all_studies()
-    application = wsgi(storage)
-    listening = listening_socket(0)
-    serve = waitress.create_server(read_only(application), sockets=[listening], threads=4, ident=None)
-    threading.Thread(target=serve.run, daemon=True).start()
-    place = f"/dashboard/studies/{known[0]._study_id}" if known else "/dashboard"
-    return f"http://127.0.0.1:{port_of(listening)}{place}"
+    def __init__(self, mirror: Path, port: int) -> None:
+        self._mirror, self._inode = mirror, 0
+        self._application: Application | None = None
+        self._place = self._opened()
+        listening = listening_socket(port)
+        self._port = port_of(listening)
+        server = waitress.create_server(read_only(self._answer), sockets=[listening], threads=4, ident=None)
+        threading.Thread(target=server.run, daemon=True).start()
+
+    def address(self) -> str:
+        """Return the address of the study in the mirror as it is now."""
+        if self._mirror.stat().st_ino != self._inode:
+            self._place = self._opened()
+        return f"http://127.0.0.1:{self._port}{self._place}"
+
+    def _answer(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        assert self._application is not None
+        return self._application(environ, start)
+
+    def _opened(self) -> str:
+        """Open the mirror, and return the path of its study."""
+        try:
+            from optuna_dashboard import wsgi
+        except ImportError:
+            raise StudyError("optuna-dashboard is not installed: pip install optuna-dashboard") from None
+        from optuna.storages import JournalStorage
+        from optuna.storages.journal import JournalFileBackend
+
+        self._inode = self._mirror.stat().st_ino
+        storage: Any = JournalStorage(JournalFileBackend(str(self._mirror)))
+        known = storage.get_all_studies()
+        self._application = wsgi(storage)
+        return f"/dashboard/studies/{known[0]._study_id}" if known else "/dashboard"

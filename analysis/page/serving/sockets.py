@@ -1,10 +1,12 @@
 """A listening socket on this machine alone: on the port that was asked for, or the next one that is free."""
 
+import argparse
 import errno
 import socket
 
 BESIDE_A_SEARCH = 10  # how nice a page is to it
 PORT = 8300  # unless it is taken
+_LAST = 65535
 _TRIED = 100  # ports
 
 
@@ -18,7 +20,7 @@ def listening_socket(port: int) -> socket.socket:
     Raises:
         NoPort: none of the next hundred is free.
     """
-    for candidate in range(port, min(port + _TRIED, 65536)) if port else (0,):
+    for candidate in range(port, min(port + _TRIED, _LAST + 1)) if port else (0,):
         opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -36,4 +38,12 @@ def listening_socket(port: int) -> socket.socket:
 def port_of(listening: socket.socket) -> int:
     """Return the port that a socket listens on."""
     port: int = listening.getsockname()[1]
+    return port
+
+
+def port_number(text: str) -> int:
+    """Return a port as it was typed, for argparse; 0 is any."""
+    port = int(text)
+    if not 0 <= port <= _LAST:
+        raise argparse.ArgumentTypeError(f"must be 0 to {_LAST} (got {text})")
     return port

@@ -10,10 +10,10 @@ function element(tag, properties = {}, ...children) {
 const SHORT = 12; // rows that are shown unasked
 const opened = new Set(); // what a reader has unfolded stays so
 
-function folded(title, ...children) {
-  const properties = opened.has(title) ? {open: ""} : {};
+function folded(name, title, ...children) {
+  const properties = opened.has(name) ? {open: ""} : {};
   const made = element("details", properties, element("summary", {}, title), ...children);
-  made.addEventListener("toggle", () => opened[made.open ? "add" : "delete"](title));
+  made.addEventListener("toggle", () => opened[made.open ? "add" : "delete"](name));
   return made;
 }
 
@@ -21,12 +21,14 @@ function section(title, classes, ...children) {
   return element("section", {class: classes}, element("h2", {}, title), ...children);
 }
 
-// cells: [rows of text]; links: the address of a row's first cell, where it has one
+// Of many rows all but the first are folded away. `address` gives a link for a row's first cell.
 function table({columns, rows, note}, address = null) {
-  if (rows.length > 2 * SHORT) {
-    return element("div", {}, table({columns, rows: rows.slice(0, SHORT), note: ""}, address),
-      folded(`${rows.length - SHORT} more`, table({columns, rows: rows.slice(SHORT), note}, address)));
-  }
+  if (rows.length <= 2 * SHORT) return plainTable(columns, rows, note, address);
+  return element("div", {}, plainTable(columns, rows.slice(0, SHORT), "", address),
+    folded(columns.join(), `${rows.length - SHORT} more`, plainTable(columns, rows.slice(SHORT), note, address)));
+}
+
+function plainTable(columns, rows, note, address) {
   const head = element("tr", {}, ...columns.map(name => element("th", {scope: "col"}, name)));
   const cell = (text, index) =>
     element("td", {class: text.length > 48 ? "long" : "short"}, address && !index ? element("a", {href: address(text)}, text) : text);
@@ -39,8 +41,11 @@ function definitions(pairs) {
   return element("dl", {}, ...pairs.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
 }
 
+// The time of day, and the date where it is not today.
 function clock(seconds) {
-  return new Date(seconds * 1000).toLocaleTimeString([], {hour12: false});
+  const then = new Date(seconds * 1000);
+  const time = then.toLocaleTimeString([], {hour12: false});
+  return then.toDateString() === new Date().toDateString() ? time : `${then.toLocaleDateString()} ${time}`;
 }
 
 // Draws a figure into its own place; one that is there already is changed, not made anew: zoom and hover stay.

@@ -13,7 +13,7 @@ function best(found, verdict) {
     element("div", {class: "score", id: "score"}, found.score),
     element("p", {}, `${found.metric} of trial ${found.trial} (${found.origin}) after ${found.after}`),
     element("p", {class: "faint"}, verdict),
-    folded("its parameters", table(knobs)));
+    folded("knobs", "its parameters", table(knobs)));
 }
 
 function study(said) {
@@ -61,7 +61,8 @@ function cannotBeOpened(said) {
 
 async function ask() {
   const address = name === null ? "/api/studies" : `/api/studies/${encodeURIComponent(name)}?seen=${encodeURIComponent(seen)}`;
-  const said = await (await fetch(address, {cache: "no-store"})).json();
+  const answer = await fetch(address, {cache: "no-store"});
+  const said = await answer.json();
   const text = name === null ? JSON.stringify(said) : said.tag;
   if (text !== undefined && text === seen) return;
   seen = text ?? "";

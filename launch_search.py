@@ -22,7 +22,8 @@ complete_early(parse_options, __doc__)
 from analysis.terminal.console import console, say, say_error
 from analysis.terminal.progress import SearchProgress
 from analysis.terminal.summary import print_ending
-from launch.beside import Tracking, page_beside, tracking_beside
+from launch.beside.page import page_beside
+from launch.beside.tracking import Tracking, tracking_beside
 from launch.conclusion import conclude
 from launch.dry_run import show_plan
 from launch.hardware import Share, share_of_a_trial

@@ -168,7 +168,7 @@ def trial_processes(driver: int) -> list[int]:
     """Return the processes that train below a driver, known by their titles, once there is one."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if found := [pid for pid in descendants(driver) if b"toy trial" in _title(pid)]:
+        if found := [pid for pid in descendants(driver) if b"toy (mask) trial" in _title(pid)]:
             return found
     raise TimeoutError(f"no trial below process {driver} within a minute")
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from analysis.check.__main__ import check
 from analysis.check.folder_checks import folder_findings
@@ -17,8 +16,7 @@ from studies.manifest import FolderError
 from studies.record import Record, RecordError, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
-from tests.toys.searched import search, toy_space
-from tests.toys.training import TINY, write_study
+from tests.toys.searched import search, toy_space, trained_study
 from trainables.config import TrainConfig
 from voting.candidates.tasks import choose_studies, task_candidates
 
@@ -26,11 +24,7 @@ from voting.candidates.tasks import choose_studies, task_candidates
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> Path:
     """A study, trained once for all tests."""
-    study, space = tmp_path_factory.mktemp("trained"), toy_space(TrainConfig(**TINY))
-    write_study(study, faces)
-    (study / "space.yaml").write_text(yaml.safe_dump(space.model_dump(mode="json")))
-    search(study, space)
-    return study
+    return trained_study(tmp_path_factory.mktemp("trained"), faces)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from analysis.page.serving.guard import Application
 from analysis.page.serving.sockets import NoPort, listening_socket, port_of
 from analysis.reading.opened import open_study
 from analysis.reading.words import ordinal, spell_fold_epochs
-from launch.beside import page_beside
+from launch.beside.page import page_beside
 from schedulers.search_settings import make_ladder
 from studies.events import ClimbStarted, EpochScored, Launched, TrialAdded, TrialFailed
 from studies.record import Record

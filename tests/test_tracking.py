@@ -14,7 +14,6 @@ from urllib.request import urlopen
 import mlflow
 import numpy as np
 import pytest
-import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from analysis.figures.confusion import confusion_picture
@@ -27,10 +26,8 @@ from studies.events import TrialFailed
 from studies.record import Record, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
-from tests.toys.searched import search, toy_space
-from tests.toys.training import TINY, write_study
+from tests.toys.searched import trained_study
 from tests.toys.wandb_files import history
-from trainables.config import TrainConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,11 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> Path:
     """A study, trained once for all tests."""
-    study, space = tmp_path_factory.mktemp("tracked"), toy_space(TrainConfig(**TINY))
-    write_study(study, faces)
-    (study / "space.yaml").write_text(yaml.safe_dump(space.model_dump(mode="json")))
-    search(study, space)
-    return study
+    return trained_study(tmp_path_factory.mktemp("tracked"), faces)
 
 
 @pytest.fixture
@@ -64,6 +57,13 @@ def told(folder: StudyFolder, tool: str) -> None:
     tracker = TRACKERS[tool](folder, "macro_f1")
     Feed(folder, tool, tracker).rest()
     tracker.close()
+
+
+def cut_in_half(folder: StudyFolder) -> None:
+    """Leave of a record what stood in it before an epoch in its middle."""
+    lines = folder.record.read_bytes().split(b"\n")
+    half = next(place for place, line in enumerate(lines) if place > len(lines) // 2 and b"epoch_scored" in line)
+    folder.record.write_bytes(b"\n".join(lines[:half]) + b"\n")
 
 
 def epochs_of(folder: StudyFolder) -> dict[int, list[float]]:
@@ -90,9 +90,7 @@ def test_tensorboard_has_a_run_a_trial_with_scalars_hparams_and_pictures(folder:
 
 
 def test_what_was_sent_is_not_sent_again_and_a_trial_goes_on_in_its_run(folder: StudyFolder, trained: Path) -> None:
-    lines = folder.record.read_bytes().split(b"\n")
-    half = next(place for place, line in enumerate(lines) if place > len(lines) // 2 and b"epoch_scored" in line)
-    folder.record.write_bytes(b"\n".join(lines[:half]) + b"\n")
+    cut_in_half(folder)
     told(folder, "tensorboard")
     shutil.copy(trained / "record.jsonl", folder.record)
     told(folder, "tensorboard")
@@ -191,15 +189,21 @@ def test_a_confusion_matrix_counts_every_image_and_numbers_classes_that_it_canno
 
 
 @pytest.mark.slow
-def test_wandb_offline_holds_every_step_of_every_trial(folder: StudyFolder) -> None:
+def test_wandb_offline_holds_every_step_of_every_trial_over_two_searches(folder: StudyFolder, trained: Path) -> None:
+    cut_in_half(folder)
     assert "offline" in track(folder, "--to", "wandb", WANDB_MODE="offline")
-    runs = folder.tracking / "wandb"
-    for trial, scores in epochs_of(folder).items():
-        (place,) = runs.glob(f"offline-run-*-{trial}")
-        steps = {line["_step"]: line for line in history(place)}
-        assert [steps[step]["macro_f1"] for step in range(1, len(scores) + 1)] == pytest.approx(scores)
-        assert "training_batch.height" in steps[0]
+    shutil.copy(trained / "record.jsonl", folder.record)
+    assert "0 fold-epochs were new" not in track(folder, "--to", "wandb", WANDB_MODE="offline")
     assert "0 fold-epochs were new" in track(folder, "--to", "wandb", WANDB_MODE="offline")
+    for trial, scores in epochs_of(folder).items():
+        places = sorted((folder.tracking / "wandb").glob(f"offline-run-*-{trial}"))
+        logged = [line for place in places for line in history(place)]
+        steps = {line["_step"]: line["macro_f1"] for line in logged if "macro_f1" in line}
+        assert [steps[step] for step in range(1, len(scores) + 1)] == pytest.approx(scores)
+        assert len({place.name.partition("-")[2].partition("-")[2].partition("-")[2] for place in places}) == 1, (
+            "one run"
+        )
+        assert any("training_batch.height" in line for line in logged)
 
 
 @pytest.mark.slow

@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import yaml
+
+from datasets.preparation import PreparedData
 from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.climb_order import ClimbOrder
 from studies.record import Record
 from studies.study_state import StudyState
 from studies.trial_folders import TrialFolders
+from tests.toys.training import TINY, write_study
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
@@ -47,3 +51,12 @@ def search(study: Path, space: SearchSpace, trials: int = 3) -> StudyState:
             climber.close()
             run.end_climb(order)
         return run.state
+
+
+def trained_study(place: Path, faces: PreparedData) -> Path:
+    """Write, search and train a whole study, and return its folder."""
+    space = toy_space(TrainConfig(**TINY))
+    write_study(place, faces)
+    (place / "space.yaml").write_text(yaml.safe_dump(space.model_dump(mode="json")))
+    search(place, space)
+    return place

@@ -1,0 +1,39 @@
+"""The study's page beside its search."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import quote
+
+from analysis.page.serving.sockets import listening_socket, port_of
+from launch.beside.process import Beside
+from launch.resolve import Say
+from studies.study_folder import StudyFolder
+
+_PATIENCE = 5.0  # seconds that the page has to end
+
+
+@contextmanager
+def page_beside(folder: StudyFolder, port: int | None, say: Say) -> Iterator[None]:
+    """Serve the page of a study as long as the block runs, on `port` or the next free one; None: no page."""
+    page = None if port is None else _page(folder, port, say)
+    try:
+        yield
+    finally:
+        if page is not None:
+            if page.ended:
+                say(f"The study's page had ended: {page.last_words}. python -m analysis.page {folder.path} shows it.")
+            page.end(_PATIENCE)
+
+
+def _page(folder: StudyFolder, port: int, say: Say) -> Beside | None:
+    try:
+        listening = listening_socket(port)
+    except (ValueError, OSError) as error:  # no page is no reason for no search
+        say(f"No page of the study: {error}")
+        return None
+    with listening:
+        number, found = listening.fileno(), port_of(listening)
+        page = Beside("analysis.page", str(folder.path.parent), "--socket", str(number), handed=[number])
+    taken = f" (port {port} is taken)" if port not in (0, found) else ""
+    say(f"Study page: http://127.0.0.1:{found}/study/{quote(folder.name, safe='')}{taken}")
+    return page

@@ -1,0 +1,57 @@
+"""A process of ours beside a search."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+class Beside:
+    """A process that runs a module of ours until its standard input ends."""
+
+    def __init__(self, module: str, *arguments: str, handed: Sequence[int] = ()) -> None:
+        self._said: IO[bytes] = TemporaryFile()
+        path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+        self._process = subprocess.Popen(
+            # -P: what lies in the user's folder must not stand in for our modules
+            [sys.executable, "-P", "-m", module, *arguments],
+            env={**os.environ, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=self._said,
+            stderr=self._said,
+            pass_fds=handed,
+            start_new_session=True,  # Ctrl-C is for the search
+        )
+
+    @property
+    def ended(self) -> bool:
+        """Tell whether it has ended already, which it does not of itself."""
+        return self._process.poll() is not None
+
+    @property
+    def last_words(self) -> str:
+        """Return the last line that it has printed, if there is one."""
+        size = os.fstat(self._said.fileno()).st_size  # not by a position: it is the process's, too
+        said = os.pread(self._said.fileno(), 4096, max(0, size - 4096)).decode(errors="replace").strip()
+        return said.splitlines()[-1] if said else ""
+
+    def end(self, patience: float) -> str | None:
+        """Have it end, and return its last words where it failed or took too long."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            failed = self._process.wait(patience) != 0
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "was still sending"
+        return (self.last_words or "it says nothing") if failed else None
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()

@@ -23,7 +23,7 @@ class TensorBoard(Tracker):
 
     @property
     def destination(self) -> str:
-        return "tensorboard"
+        return "the folder tensorboard of the study"
 
     def begin(self, run: Run) -> bool:
         """Open a trial's folder; HParams are written at its beginning, so that a trial that runs is in the table."""

@@ -69,27 +69,37 @@ def main() -> int:
 
 def search(options: argparse.Namespace, launch: Launch, tracking: Tracking) -> int:
     """Run climbs until the study is finished or stopped, and say what came out."""
-    environment = worker_environment(options.cpus_per_trial or 1)
-    with launch.locked(), ray_cluster(launch.folder.name, options.address, environment, ROOT) as cluster:
-        share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
-        slots = share.slots(cluster.cpus, cluster.gpus)
-        say(*launch.begin())
-        say(f"Trials at a time: {slots}, with {share.spelled()} each.")
-        tracking.begin(launch.folder)
-        page = page_beside(launch.folder, None if options.no_page else options.page_port, say)
-        with page, dashboard_link(cluster.dashboard, cluster_token(), say), Record(launch.folder.record) as record:
-            run = StudyRun(
-                record,
-                launch.space,
-                slots,
-                queue=launch.known.queue,
-                portfolio=launch.known.portfolio,
-                effective=effective,
-                requests=RequestFolder(launch.folder.requests),
-            )
-            run_study(options, launch, run, share)
+    environment, run = worker_environment(options.cpus_per_trial or 1), None
+    try:
+        with launch.locked(), ray_cluster(launch.folder.name, options.address, environment, ROOT) as cluster:
+            share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
+            slots = share.slots(cluster.cpus, cluster.gpus)
+            say(*launch.begin())
+            say(f"Trials at a time: {slots}, with {share.spelled()} each.")
+            tracking.begin(launch.folder)
+            page = page_beside(launch.folder, None if options.no_page else options.page_port, say)
+            with page, dashboard_link(cluster.dashboard, cluster_token(), say), Record(launch.folder.record) as record:
+                run = study_run(launch, record, slots)
+                run_study(options, launch, run, share)
+    except KeyboardInterrupt:
+        if run is None:
+            raise
+        say("Interrupted while the search was ending; what it did is recorded.")
     print_ending(console, launch.folder, run.state, launch.space, run.ladder, verbose=options.verbose)
     return conclude(options, run, say)
+
+
+def study_run(launch: Launch, record: Record, slots: int) -> StudyRun:
+    """Return the driver's side of the study, with what is tried first and what is asked for meanwhile."""
+    return StudyRun(
+        record,
+        launch.space,
+        slots,
+        queue=launch.known.queue,
+        portfolio=launch.known.portfolio,
+        effective=effective,
+        requests=RequestFolder(launch.folder.requests),
+    )
 
 
 def run_study(options: argparse.Namespace, launch: Launch, run: StudyRun, share: Share) -> None:

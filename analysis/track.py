@@ -18,6 +18,7 @@ from pathlib import Path
 from analysis.page.serving.sockets import BESIDE_A_SEARCH
 from analysis.reading.opened import open_study
 from analysis.terminal.console import say, say_error
+from analysis.tracking.complaints import complain
 from analysis.tracking.feed import Feed
 from analysis.tracking.sent import sending
 from analysis.tracking.tracker import TRACKERS, check_installed
@@ -30,7 +31,7 @@ _EVERY, _PATIENCE = 1.0, 30.0  # seconds between two looks at the record, and af
 def main() -> int:
     """Send what is new; return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    options = parse_options()
+    options, tool = parse_options(), "analysis.track"
     try:
         folder = open_study(options.study).folder
         for tool in options.to:
@@ -78,7 +79,7 @@ def _follow(folder: StudyFolder, tool: str) -> None:
         try:
             return _send_until(over, folder, tool)
         except Exception as error:
-            logging.warning("%s: %s; it is tried again", type(error).__name__, _first_line(error))
+            complain(f"{type(error).__name__}: {_first_line(error)}; it is tried again")
             over.wait(_PATIENCE)
     return _send_until(over, folder, tool)
 

@@ -39,6 +39,7 @@ def _write(lines: "SimpleQueue[bytes | None]", output: int) -> None:
         try:
             while line:
                 line = line[os.write(output, line) :]
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), output)  # nor does the last flush fail
-            return
+        except OSError as error:  # whoever read has gone, or the disk of a file is full
+            if not isinstance(error, BrokenPipeError):
+                logger.warning("--json: %s; the events stand in the record alone", error.strerror)
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output)  # what comes is dropped, and the last flush does not fail

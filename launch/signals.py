@@ -26,8 +26,10 @@ def stopping_on_signals(stop: Callable[[], None], say: Callable[[str], None], ag
     cut.daemon = True
 
     def leave(how: str) -> None:
-        say(f"{how}; running epochs are lost, nothing finished is. To continue: {again}")
-        os._exit(STOPPED)
+        try:
+            say(f"{how}; running epochs are lost, nothing finished is. To continue: {again}")
+        finally:
+            os._exit(STOPPED)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal asked
@@ -36,8 +38,8 @@ def stopping_on_signals(stop: Callable[[], None], say: Callable[[str], None], ag
         asked = True
         if number == signal.SIGTERM:
             cut.start()
+        stop()  # whatever becomes of the line
         say("Stopping: running epochs are finished and saved first (again to stop at once).")
-        stop()
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -21,8 +21,9 @@ from analysis.reading.opened import open_study
 from analysis.reading.words import ordinal, spell_fold_epochs
 from launch.beside.page import page_beside
 from schedulers.search_settings import make_ladder
-from studies.events import ClimbStarted, EpochScored, Launched, TrialAdded, TrialFailed
+from studies.events import ClimbStarted, EpochScored, Launched, Requested, TrialAdded, TrialFailed
 from studies.record import Record
+from studies.requests import AddConfigurations
 from studies.study_folder import Identity, StudyFolder
 from tests.toys.search import ToyDriver, toy_space
 
@@ -43,14 +44,14 @@ def results(searched: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(searched, tmp_path / "results"))
 
 
-def study_in(results: Path, name: str, *, search: bool = True, trials: int = 12) -> StudyFolder:
+def study_in(results: Path, name: str, *, search: bool = True, **settings: Any) -> StudyFolder:
     folder = StudyFolder(results / name)
     folder.path.mkdir()
-    toy = toy_space(trials=trials)
+    toy = toy_space(**{"trials": 12, **settings})
     folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     if search:
         ToyDriver(folder.record, toy).start().finish()
-        for trial in range(trials):
+        for trial in range(toy.search.trials):
             (folder.trials / str(trial)).mkdir(parents=True)
     return folder
 
@@ -159,6 +160,44 @@ def test_the_last_launch_says_what_the_ladder_is(results: Path) -> None:
     rungs = [row[0] for row in study(page_application(Library(results), 0), NAME)["tables"]["rungs"]["rows"]]
     assert rungs == ["1 epoch", "1 fold", "2 folds", "all 3 folds"]
     assert open_study(results / NAME).ladder.finalists == 5, "commands agree with the page"
+
+
+def test_a_study_in_lockstep_is_shown_where_folds_end_between_two_rungs(results: Path) -> None:
+    folder = study_in(results, "lockstep", search=False, scheduler="lockstep")
+    with Record(folder.record) as record:
+        record.append(Launched(time=0, settings={}))
+        for trial, epochs in enumerate((26, 25)):
+            configuration = {"learning_rate": 0.1 + trial / 10}
+            origin = "gp" if trial else "recipe"
+            record.append(TrialAdded(time=0, trial=trial, configuration=configuration, origin=origin))
+            record.append(ClimbStarted(time=0, trial=trial, rung=27, attempt=trial + 1))
+            for step in range(epochs):
+                epoch, fold = divmod(step, 3)
+                scored = {"fold": fold, "epoch": epoch, "score": 0.5, "fold_score": 0.5, "seconds": 1}
+                record.append(EpochScored(time=step, trial=trial, **scored))
+    said = study(page_application(Library(results), 0), "lockstep")
+    assert "fold-epochs" in said["verdict"]
+    assert "broken" not in said
+
+
+def test_a_leader_that_is_out_no_longer_leads_over_time(results: Path) -> None:
+    folder = study_in(results, "led", search=False)
+    with Record(folder.record) as record:
+        record.append(Launched(time=0, settings={}))
+        for trial, score in ((0, 0.5), (1, 0.9)):
+            record.append(TrialAdded(time=0, trial=trial, configuration={"learning_rate": score}, origin="gp"))
+            record.append(EpochScored(time=1 + trial, trial=trial, fold=0, epoch=0, score=score, seconds=1))
+        record.append(TrialFailed(time=3, trial=1, failure="withdrawn", reason="stopped on request"))
+    line = study(page_application(Library(results), 0), "led")["figures"]["best"]["data"][1]
+    assert list(line["y"]) == [0.5, 0.9, 0.5, 0.5]
+
+
+def test_configurations_that_were_asked_for_have_room_in_the_budget(results: Path) -> None:
+    asked_for = AddConfigurations(configurations=({"learning_rate": 0.1}, {"learning_rate": 0.2}))
+    with Record(results / NAME / "record.jsonl") as record:
+        record.append(Requested(time=9e9, name="1.json", request=asked_for))
+    said = study(page_application(Library(results), 0), NAME)
+    assert dict(said["facts"])["trials"].startswith("12 of 14")
 
 
 def test_one_study_that_breaks_the_reader_leaves_the_others(results: Path) -> None:

@@ -12,7 +12,10 @@ from rich.console import Console
 
 from analysis.reading.pace import spell_left
 from analysis.terminal.progress import SearchProgress
+from launch.event_lines import event_lines
 from schedulers.forecast import Forecasts
+from studies.events import TrialAdded
+from studies.study_folder import StudyFolder
 from tests.toys.search import ToyDriver, toy_space
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,6 +75,37 @@ def test_a_forecast_says_between_what_it_wandered() -> None:
     assert forecasts.between(40, 70, limit=72)[1] == 72, "the time budget ends it"
     assert spell_left(70, least, most) == "about 1m 10s, between 34s and 1m 32s"
     assert spell_left(None) == "not known yet"
+
+
+def test_ctrl_c_stops_the_search_though_whoever_reads_it_has_gone(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, time\n"
+        "from analysis.terminal.console import say\n"
+        "from launch.signals import stopping_on_signals\n"
+        "stopped = []\n"
+        "with stopping_on_signals(lambda: stopped.append(1), say, 'again'):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    time.sleep(0.2)\n"
+        "    say('more')\n"
+        f"open({str(tmp_path / 'told')!r}, 'w').write(str(stopped))\n"
+    )
+    gone, output = os.pipe()
+    os.close(gone)
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=output, timeout=60, check=True)
+    os.close(output)
+    assert (tmp_path / "told").read_text() == "[1]"
+
+
+def test_json_goes_on_though_whoever_reads_it_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, written = os.pipe()  # whose buffer is full after 64 KiB
+    monkeypatch.setattr("sys.stdout", os.fdopen(written, "w"))
+    monkeypatch.setattr("launch.event_lines._PATIENCE", 0.1)
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=60))
+    with event_lines(StudyFolder(tmp_path), driver.run) as take:
+        for trial in range(2000):
+            take(TrialAdded(time=0, trial=trial, configuration={"learning_rate": 0.1}, origin="gp"))
+    whole = os.read(read, 2**16)
+    assert whole.startswith(b'{"time":0')
 
 
 @pytest.mark.parametrize("command", COMMANDS)

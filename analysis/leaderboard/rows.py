@@ -28,6 +28,7 @@ class Row:
     score: float  # there
     fold_scores: tuple[float, ...]
     metric: Metric = METRICS["macro_f1"]
+    part: str = "part of one fold"  # what the score is over before the first fold is finished
 
     @property
     def spread(self) -> float | None:
@@ -37,7 +38,9 @@ class Row:
     def spelled(self) -> str:
         """Return score and spread, such as '0.612 ± 0.031 (5 folds)'."""
         if self.spread is None:
-            return f"{self.metric.spelled(self.score)} ({'one fold' if self.fold_scores else 'part of one fold'}: spread unknown)"
+            return (
+                f"{self.metric.spelled(self.score)} ({'one fold' if self.fold_scores else self.part}: spread unknown)"
+            )
         return f"{self.metric.spelled(self.score)} ± {self.spread:.3f} ({self.folds} folds)"
 
 
@@ -52,13 +55,15 @@ def leaderboard(study: StudyState, ladder: Ladder, metric: str = "macro_f1") -> 
 
 
 def _row(trial: TrialState, ladder: Ladder, metric: Metric) -> Row:
-    last = [epoch.fold_score for epoch in trial.epochs if epoch.epoch == ladder.epochs - 1]
-    ends = [score for score in last if score is not None]
     whole = [rung for rung in ladder.rungs if rung <= trial.fold_epochs]
     rung = whole[-1] if whole else 0
+    # at its rung, so that all trials there have the same: in lockstep folds end between two rungs
+    last = [epoch.fold_score for epoch in trial.epochs[:rung] if epoch.epoch == ladder.epochs - 1]
+    ends = [score for score in last if score is not None]
     score = trial.score_at(rung or trial.fold_epochs)
     assert score is not None, "it has epochs"
-    return Row(trial.number, trial.origin, len(ends), trial.fold_epochs, rung, score, tuple(ends), metric)
+    part = "part of every fold" if ladder.fold_order == "lockstep" else "part of one fold"
+    return Row(trial.number, trial.origin, len(ends), trial.fold_epochs, rung, score, tuple(ends), metric, part)
 
 
 def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:

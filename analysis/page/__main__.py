@@ -44,9 +44,10 @@ def main() -> int:
     else:
         taken = f" (port {options.port} is taken)" if options.port not in (0, port_of(listening)) else ""
         say(f"Page: http://127.0.0.1:{port_of(listening)}/{address}{taken}", "Ctrl-C ends it; searches go on.")
-    server = waitress.create_server(
-        page_application(Library(results), port_of(listening)), sockets=[listening], threads=4, ident=None
-    )
+    library = Library(results)
+    library.open_first(options.folder.absolute().name)
+    application = page_application(library, port_of(listening))
+    server = waitress.create_server(application, sockets=[listening], threads=4, ident=None)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     return 0

@@ -9,8 +9,9 @@ from plugins.names import name_hint
 from schedulers.ladder import Ladder
 from schedulers.search_settings import changed_space, make_ladder
 from search_spaces import SearchSettings, SearchSpace
-from studies.events import Event, Launched, Requested
+from studies.events import Event, Launched, Requested, TrialAdded
 from studies.record import read_record
+from studies.requests import AddConfigurations, Request
 from studies.study_folder import StudyError, StudyFolder
 from studies.study_state import StudyState, TrialState
 
@@ -60,13 +61,24 @@ def searched_space(stored: SearchSpace, events: Iterable[Event]) -> SearchSpace:
 
     Settings that this version cannot read leave what was.
     """
-    space = stored
+    space, trials = stored, 0
     for event in events:
         with suppress(ValueError):
             if isinstance(event, Launched):
                 settings = SearchSettings.model_validate({**stored.search.model_dump(), **event.settings})
-                space = stored.model_copy(update={"search": settings})
-                make_ladder(space)
+                launched = stored.model_copy(update={"search": settings})
+                make_ladder(launched)
+                space = launched
             elif isinstance(event, Requested):
-                space = changed_space(space, event.request)
+                space = _with_room(changed_space(space, event.request), event.request, trials)
+            elif isinstance(event, TrialAdded):
+                trials += 1
     return space
+
+
+def _with_room(space: SearchSpace, request: Request, trials: int) -> SearchSpace:
+    """Return a space with room for the configurations that were asked for when there were so many trials."""
+    if not isinstance(request, AddConfigurations):
+        return space
+    room = max(space.search.trials, trials + len(request.configurations))
+    return space.model_copy(update={"search": space.search.model_copy(update={"trials": room})})

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 
 from schedulers.ladder import Ladder
-from studies.events import EpochScored, Event
+from schedulers.leading import best_trial
+from studies.events import EpochScored, Event, Rewound, TrialFailed
 from studies.study_state import StudyState
 
 
 @dataclass(frozen=True)
 class Scored:
-    """A trial came to a rung; time is seconds of search, without the pauses between launches."""
+    """A trial at a rung; time is seconds of search, without the pauses between launches."""
 
     seconds: float
     trial: int
     rung: int
     score: float
-    leads: bool  # since then, until the next that does
 
 
 class Timeline:
@@ -23,21 +23,23 @@ class Timeline:
 
     def __init__(self, ladder: Ladder, study: StudyState) -> None:
         self.ladder, self._study = ladder, study
-        self.scored: list[Scored] = []
-        self._best: tuple[int, float] | None = None
+        self.scored: list[Scored] = []  # every trial that came to a rung
+        self.leaders: list[Scored] = []  # who led, each until the next
 
     def take(self, event: Event) -> None:
-        """Note a trial that has come to a rung; only scores of one rung compare, and a higher rung says more."""
-        if not isinstance(event, EpochScored) or event.trial not in self._study.trials:
-            return
-        rung = self._study.trials[event.trial].fold_epochs
-        if rung not in self.ladder.rungs:
-            return
-        leads = self._best is None or (rung, event.score) > self._best
-        self._best = (rung, event.score) if leads else self._best
-        self.scored.append(Scored(self._study.seconds_spent(), event.trial, rung, event.score, leads))
+        """Note a trial that has come to a rung, and another leader; a higher rung says more than a score."""
+        match event:
+            case EpochScored() if self._study.trials[event.trial].fold_epochs in self.ladder.rungs:
+                rung = self._study.trials[event.trial].fold_epochs
+                self.scored.append(Scored(self._study.seconds_spent(), event.trial, rung, event.score))
+                leads = self.leaders[-1] if self.leaders else None
+                if leads is None or (rung, event.score) > (leads.rung, leads.score):
+                    self.leaders.append(self.scored[-1])
+            case TrialFailed() | Rewound() if self.leaders and self.leaders[-1].trial == event.trial:
+                self._lead_anew()
 
-    @property
-    def leaders(self) -> list[Scored]:
-        """Return who led, one after the other."""
-        return [one for one in self.scored if one.leads]
+    def _lead_anew(self) -> None:
+        """Let whoever leads without the last leader come after it."""
+        if found := best_trial(self._study, self.ladder):
+            trial, rung, score = found
+            self.leaders.append(Scored(self._study.seconds_spent(), trial.number, rung, score))

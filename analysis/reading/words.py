@@ -1,6 +1,7 @@
 """Values, counts and places as people read them."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -51,5 +52,5 @@ def spell_fold_epochs(fold_epochs: int, ladder: Ladder) -> str:
 
 
 def typed_path(path: Path) -> str:
-    """Return a path as it is typed from here."""
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    """Return a path as it is typed from here, in quotes where a shell needs them."""
+    return shlex.quote(os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path))

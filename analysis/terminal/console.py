@@ -1,8 +1,20 @@
 """Lines on the terminal, as they are: no markup, no highlighting, no wrapping."""
 
+import os
+
 from rich.console import Console
 
-console = Console()
+
+class LastingConsole(Console):
+    """A console that goes quiet when whoever reads it has gone: `| head`, or a `tee` that Ctrl-C ended, too."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nowhere from now on; rich itself would end the process."""
+        self.quiet = True
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
+console = LastingConsole()
 
 
 def say(*lines: str, style: str | None = None, to: Console = console) -> None:

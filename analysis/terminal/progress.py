@@ -11,7 +11,7 @@ from rich.live import Live
 
 from analysis.reading.counts import count_trials
 from analysis.reading.pace import spell_left, throughput
-from analysis.reading.words import counted, spell_parameters
+from analysis.reading.words import spell_fold_epochs, spell_parameters
 from analysis.terminal.console import say
 from analysis.terminal.live import LiveView
 from schedulers.forecast import Forecasts, forecast_range
@@ -90,8 +90,9 @@ class SearchProgress:
         }
         if best := best_trial(study, self._ladder):
             trial, rung, score = best
-            folds = rung // self._ladder.epochs
-            where = counted(folds, "fold") if folds else f"{counted(rung, 'epoch')} of one fold"
+            where = spell_fold_epochs(rung, self._ladder)
+            if rung < self._ladder.epochs and self._ladder.fold_order == "sequential":
+                where += " of one fold"
             facts["best"] = (
                 f"{METRICS[self._space.metric].spelled(score)} trial {trial.number} ({trial.origin}, {where})"
             )

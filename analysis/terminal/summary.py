@@ -79,6 +79,8 @@ def _kept(best: Row, recipe: Row, ladder: Ladder) -> str:
 
 
 def _how_far(row: Row, ladder: Ladder) -> str:
+    if ladder.fold_order == "lockstep" and row.rung < ladder.top:
+        return f"{row.rung} of {ladder.top} fold-epochs"
     if not row.folds:
         return f"{row.fold_epochs} of {ladder.epochs} epochs of one fold"
     return f"{'all' if row.folds == ladder.folds else f'{row.folds} of'} {ladder.folds} folds"

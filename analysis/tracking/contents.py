@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 
 from analysis.figures.confusion import confusion_picture
 from analysis.tracking.tracker import Picture
 from studies.events import EpochScored
 from studies.metrics import Metric
 from studies.predictions import read_predictions
-from studies.study_folder import StudyFolder
+from studies.study_folder import StudyError, StudyFolder
 from studies.study_state import TrialState
 from trainables.config import configured
 
@@ -49,10 +50,14 @@ def confusion(folder: StudyFolder, trial: int, fold: int) -> Picture | None:
 
 def training_batch(folder: StudyFolder, trial: TrialState) -> Picture | None:
     """Return a picture of a trial's first training batch; None, and a warning, where the images are gone."""
-    from trainables.training.images.first_batch import first_batch  # torch comes with it
-
     try:
+        if not Path(str(folder.read_facts(folder.data, ("cache",))["cache"])).is_dir():
+            raise StudyError(
+                f"{folder.data}: the decoded images that it names are gone"
+            )  # not to be decoded for a picture
+        from trainables.training.images.first_batch import first_batch  # torch comes with it
+
         return first_batch(folder.path, trial.number, configured(trial.configuration))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError) as error:
         logger.warning("trial %d: no picture of a training batch: %s", trial.number, error)
         return None

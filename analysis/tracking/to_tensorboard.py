@@ -29,11 +29,9 @@ class TensorBoard(Tracker):
         """Open a trial's folder; HParams are written at its beginning, so that a trial that runs is in the table."""
         there = (self.folder.tensorboard / run.name).is_dir()
         if not there:
-            metrics = {f"final/{self.metric}": 0.0, "final/fold_epochs": 0.0}
             known = {name: _plain(value) for name, value in run.parameters.items()}
-            experiment, session, _ = hparams({**known, "from": run.origin}, metrics)
-            for summary in (experiment, session):
-                self._writer(run).file_writer.add_summary(summary)
+            # no experiment: TensorBoard then makes its columns of all runs, and conditional knobs differ between them
+            self._writer(run).file_writer.add_summary(hparams({**known, "from": run.origin}, {})[1])
         return there
 
     def log(self, run: Run, steps: Sequence[tuple[int, float, Mapping[str, float]]]) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import wandb
 
@@ -89,8 +90,10 @@ def _id_of(run: Run) -> str:
 
 
 def _knows_a_key() -> bool:
+    """Tell whether W&B has been logged in to, here or at the server that WANDB_BASE_URL names."""
     if os.environ.get("WANDB_API_KEY"):
         return True
+    host = urlsplit(os.environ.get("WANDB_BASE_URL", "")).netloc or _HOST
     with suppress(OSError, netrc.NetrcParseError):
-        return netrc.netrc().authenticators(_HOST) is not None
+        return netrc.netrc(os.environ.get("NETRC")).authenticators(host) is not None
     return False

@@ -75,7 +75,6 @@ TRACKERS.add("tensorboard", "analysis.tracking.to_tensorboard:TensorBoard")
 TRACKERS.add("mlflow", "analysis.tracking.to_mlflow:MLflow")
 TRACKERS.add("wandb", "analysis.tracking.to_wandb:WeightsAndBiases")
 _PACKAGES = {"tensorboard": "tensorboardX", "mlflow": "mlflow", "wandb": "wandb"}
-_INSTALL = {"mlflow": "mlflow-skinny", "tensorboard": "tensorboardX"}
 
 
 def check_installed(name: str) -> None:
@@ -88,4 +87,4 @@ def check_installed(name: str) -> None:
         raise TrackingError(TRACKERS.unknown(name))
     package = _PACKAGES.get(name)
     if package is not None and find_spec(package) is None:
-        raise TrackingError(f"{name}: its package is not installed; pip install {_INSTALL.get(name, package)}")
+        raise TrackingError(f"{name}: its package is not installed; pip install {package}")

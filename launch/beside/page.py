@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 from analysis.page.serving.sockets import listening_socket, port_of
+from analysis.reading.words import typed_path
 from launch.beside.process import Beside
 from launch.resolve import Say
 from studies.study_folder import StudyFolder
@@ -21,7 +22,9 @@ def page_beside(folder: StudyFolder, port: int | None, say: Say) -> Iterator[Non
     finally:
         if page is not None:
             if page.ended:
-                say(f"The study's page had ended: {page.last_words}. python -m analysis.page {folder.path} shows it.")
+                say(
+                    f"The study's page had ended: {page.last_words}. python -m analysis.page {typed_path(folder.path)} shows it."
+                )
             page.end(_PATIENCE)
 
 
@@ -33,7 +36,7 @@ def _page(folder: StudyFolder, port: int, say: Say) -> Beside | None:
         return None
     with listening:
         number, found = listening.fileno(), port_of(listening)
-        page = Beside("analysis.page", str(folder.path.parent), "--socket", str(number), handed=[number])
+        page = Beside("analysis.page", str(folder.path), "--socket", str(number), handed=[number])
     taken = f" (port {port} is taken)" if port not in (0, found) else ""
     say(f"Study page: http://127.0.0.1:{found}/study/{quote(folder.name, safe='')}{taken}")
     return page

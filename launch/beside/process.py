@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 _ROOT = Path(__file__).resolve().parents[2]
+_KEPT = 2**16  # bytes of what a process has printed that are looked at
 
 
 class Beside:
@@ -34,22 +35,30 @@ class Beside:
         return self._process.poll() is not None
 
     @property
-    def last_words(self) -> str:
-        """Return the last line that it has printed, if there is one."""
+    def said(self) -> str:
+        """Return the last of what it has printed."""
         size = os.fstat(self._said.fileno()).st_size  # not by a position: it is the process's, too
-        said = os.pread(self._said.fileno(), 4096, max(0, size - 4096)).decode(errors="replace").strip()
-        return said.splitlines()[-1] if said else ""
+        return os.pread(self._said.fileno(), _KEPT, max(0, size - _KEPT)).decode(errors="replace").strip()
+
+    @property
+    def last_words(self) -> str:
+        """Return the last line that it has printed."""
+        return self.said.splitlines()[-1] if self.said else "it says nothing"
+
+    def ask_to_end(self) -> None:
+        """Let it know that the launch is over, and do not wait."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
 
     def end(self, patience: float) -> str | None:
         """Have it end, and return its last words where it failed or took too long."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
+        self.ask_to_end()
         try:
             failed = self._process.wait(patience) != 0
         except subprocess.TimeoutExpired:
             self.kill()
             return "was still sending"
-        return (self.last_words or "it says nothing") if failed else None
+        return self.last_words if failed else None
 
     def kill(self) -> None:
         """End it at once."""

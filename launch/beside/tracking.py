@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from analysis.reading.words import typed_path
+from analysis.tracking.complaints import complaints_in
 from launch.beside.process import Beside
 from launch.resolve import Say
 from studies.study_folder import StudyFolder
@@ -14,7 +16,7 @@ _LOOK = 5.0  # seconds between two looks at what they say
 
 
 class Tracking:
-    """Sends a study to other tools from `begin` on; what they complain about is said once each."""
+    """Sends a study to other tools from `begin` on; what they complain about is said once."""
 
     def __init__(self, tools: Sequence[str], say: Say) -> None:
         self._tools, self._say = tools, say
@@ -30,33 +32,42 @@ class Tracking:
         if self._processes:
             threading.Thread(target=self._watch, daemon=True).start()
 
-    def end(self) -> None:
+    def end(self, patience: float = _PATIENCE) -> None:
         """Wait until the tools have everything; Ctrl-C leaves the rest unsent."""
         self._over.set()
-        deadline = time.monotonic() + _PATIENCE
-        waiting = [tool for tool, process in self._processes.items() if not process.ended]
-        if waiting:
-            self._say(f"Sending the rest to {', '.join(waiting)} (Ctrl-C leaves it unsent).")
-        for tool, process in self._processes.items():
-            try:
-                words = process.end(max(1.0, deadline - time.monotonic()))
-            except KeyboardInterrupt:
+        try:
+            if waiting := [tool for tool, process in self._processes.items() if not process.ended]:
+                self._say(f"Sending the rest to {', '.join(waiting)} (Ctrl-C leaves it unsent).")
+            self._wait(patience)
+        except KeyboardInterrupt:
+            for process in self._processes.values():
                 process.kill()
-                words = "was left"
-            if words is not None:
+            self._say(*(f"{tool}: may lack the rest. To send it: {self._by_hand(tool)}" for tool in self._processes))
+
+    def _wait(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        for process in self._processes.values():
+            process.ask_to_end()  # all of them, before any is waited for
+        for tool, process in self._processes.items():
+            if (words := process.end(max(0.1, deadline - time.monotonic()))) is not None:
                 self._say(f"{tool}: {words}. To send the rest: {self._by_hand(tool)}")
 
     def _watch(self) -> None:
-        told = dict[str, str]()
+        told = set[str]()
         while not self._over.wait(_LOOK):
             for tool, process in self._processes.items():
-                words = "it has ended" if process.ended and not process.last_words else process.last_words
-                if words and tool not in told:
-                    told[tool] = words
-                    self._say(f"{tool}: {words}. The search goes on; what is missing then: {self._by_hand(tool)}")
+                found = complaints_in(process.said)
+                if process.ended:
+                    found.append(f"has ended ({process.last_words})")
+                for words in found:
+                    line = f"{tool}: {words}. The search goes on; what is missing in the end: {self._by_hand(tool)}"
+                    if line not in told and not self._over.is_set():
+                        told.add(line)
+                        self._say(line)
 
     def _by_hand(self, tool: str) -> str:
-        return f"python -m analysis.track {self._folder and self._folder.path} --to {tool}"
+        place = typed_path(self._folder.path) if self._folder else ""
+        return f"python -m analysis.track {place} --to {tool}"
 
 
 @contextmanager

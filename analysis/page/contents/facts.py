@@ -38,8 +38,9 @@ def facts(study: WatchedStudy, now: float) -> list[tuple[str, str]]:
     story, space = study.story, study.story.launch.space
     counts = count_trials(story.state, story.launch.ladder)
     standing = ", ".join(f"{count} {place}" for place, count in vars(counts).items() if count)
+    begun, most = len(story.state.trials), max(space.search.trials, len(story.state.trials))
     lines = [
-        ("trials", f"{len(story.state.trials)} of {space.search.trials}{f': {standing}' if standing else ''}"),
+        ("trials", f"{begun} of {most}{f': {standing}' if standing else ''}"),
         ("trained", f"{counted(story.state.fold_epochs, 'fold-epoch')}{_saved(story)}"),
         ("search time", _spent(study, now)),
     ]

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,11 @@ class Library:
         if not folder.path.is_dir():
             raise StudyError(f"{self.results}: has no study {name}")
         return folder
+
+    def open_first(self, name: str) -> None:
+        """Open a study before any other: of two versions of a plugin the one that is loaded first stays."""
+        with suppress(Exception):  # the page says what is wrong with it
+            self._refreshed(self.folder(name))
 
     def study(self, name: str, seen: str = "") -> dict[str, Any]:
         """Return the page of a study with its tag, the tag alone if it is what was seen before.

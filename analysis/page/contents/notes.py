@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.page.contents.watched import WatchedStudy
+from analysis.reading.words import typed_path
 from studies.manifest import trial_path
 from studies.study_folder import StudyError
 
@@ -12,7 +13,7 @@ _NAMED = 5  # trials by number
 
 def notes(study: WatchedStudy) -> Iterator[str]:
     """Yield what a reader should know before trusting the rest."""
-    check = f"python -m analysis.check {study.folder.path}"
+    check = f"python -m analysis.check {typed_path(study.folder.path)}"
     if study.damaged:
         lines = ", ".join(map(str, study.damaged[:_NAMED]))
         yield f"record.jsonl: lines cannot be read ({lines}): they are damaged. {check} says more."

@@ -1,7 +1,6 @@
 """Everything that the page shows of one study at one moment, as plain JSON values."""
 
 import json
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,7 +74,7 @@ def best(story: Story) -> dict[str, Any] | None:
 
 def commands(study: WatchedStudy) -> Iterator[tuple[str, str]]:
     """Yield what can be done from a terminal, and the command; the page itself changes nothing."""
-    place = shlex.quote(typed_path(study.folder.path))
+    place = typed_path(study.folder.path)
     rows = leaderboard(study.story.state, study.story.launch.ladder, study.story.launch.space.metric)
     winner = chosen(rows)
     number = winner.trial if winner else 0

@@ -9,7 +9,7 @@ from schedulers.forecast import Forecasts, forecast_range
 from schedulers.ladder import Ladder
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace
-from studies.events import EpochScored, Event, Launched, Requested
+from studies.events import EpochScored, Event, Launched, Requested, TrialAdded
 from studies.record import StudyLock
 from studies.record_tail import RecordTail
 from studies.study_folder import StudyFolder
@@ -42,7 +42,7 @@ class Story:
     timeline: Timeline = field(init=False)
     forecasts: Forecasts = field(default_factory=Forecasts)
     decisions: list[Told] = field(default_factory=list)
-    changes: list[Launched | Requested] = field(default_factory=list)  # of what the study is searched under
+    changes: list[Event] = field(default_factory=list)  # of what the study is searched under
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(self.launch.ladder, self.state)
@@ -97,6 +97,8 @@ class WatchedStudy:
     def _take(self, event: Event) -> None:
         story = self.story
         story.state.apply(event)
+        if isinstance(event, Launched | Requested | TrialAdded):
+            story.changes.append(event)
         if isinstance(event, Launched | Requested):
             self._changed(event)
         story.timeline.take(event)
@@ -110,7 +112,6 @@ class WatchedStudy:
     def _changed(self, event: Launched | Requested) -> None:
         """Go on under what a launch or a request set."""
         story = self.story
-        story.changes.append(event)
         space = searched_space(self._stored, story.changes)
         slots = 1 if isinstance(event, Launched) else story.launch.slots
         story.launch = Launch(space, make_ladder(space), slots)

@@ -163,16 +163,16 @@ def test_the_last_launch_says_what_the_ladder_is(results: Path) -> None:
 
 
 def test_a_study_in_lockstep_is_shown_where_folds_end_between_two_rungs(results: Path) -> None:
-    folder = study_in(results, "lockstep", search=False, scheduler="lockstep")
+    folder = study_in(results, "lockstep", search=False, scheduler="lockstep", folds=5)
     with Record(folder.record) as record:
         record.append(Launched(time=0, settings={}))
-        for trial, epochs in enumerate((26, 25)):
+        for trial, epochs in enumerate((44, 43)):
             configuration = {"learning_rate": 0.1 + trial / 10}
             origin = "gp" if trial else "recipe"
             record.append(TrialAdded(time=0, trial=trial, configuration=configuration, origin=origin))
-            record.append(ClimbStarted(time=0, trial=trial, rung=27, attempt=trial + 1))
+            record.append(ClimbStarted(time=0, trial=trial, rung=45, attempt=trial + 1))
             for step in range(epochs):
-                epoch, fold = divmod(step, 3)
+                epoch, fold = divmod(step, 5)
                 scored = {"fold": fold, "epoch": epoch, "score": 0.5, "fold_score": 0.5, "seconds": 1}
                 record.append(EpochScored(time=step, trial=trial, **scored))
     said = study(page_application(Library(results), 0), "lockstep")

@@ -272,7 +272,7 @@ def test_an_mlflow_server_holds_a_run_a_trial_with_parameters_curves_and_picture
         server.wait(timeout=30)
 
 
-def answers(address: str, within: float = 90) -> None:
+def answers(address: str, within: float = 180) -> None:
     until = time.monotonic() + within
     while time.monotonic() < until:
         try:

@@ -9,13 +9,11 @@ The same happens while a search runs: launch_search.py --log mlflow. Study, comm
 
 import argparse
 import logging
-import os
 import sys
 import threading
 from contextlib import closing
 from pathlib import Path
 
-from analysis.page.serving.sockets import BESIDE_A_SEARCH
 from analysis.reading.opened import open_study
 from analysis.terminal.console import say, say_error
 from analysis.tracking.complaints import complain
@@ -72,7 +70,6 @@ def _send(folder: StudyFolder, tool: str, *, again: bool) -> None:
 
 def _follow(folder: StudyFolder, tool: str) -> None:
     """Send as a search goes on, until standard input ends with the launch; a tool that fails is asked again later."""
-    os.nice(BESIDE_A_SEARCH)
     over = threading.Event()
     threading.Thread(target=_until_input_ends, args=[over], daemon=True).start()
     while not over.is_set():

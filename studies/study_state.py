@@ -162,16 +162,19 @@ class StudyState:
                 trial = self._trial(event)
                 trial.climbing, trial.failure, trial.reason = False, event.failure, event.reason
             case Rewound():
-                trial = self._trial(event)
-                del trial.epochs[event.fold_epochs :], trial.arrivals[event.fold_epochs :]
-                trial.climbing, trial.rung, trial.tries_lost = False, event.fold_epochs, 0
-                trial.taken_back |= trial.failure is not None
-                trial.failure = trial.reason = None
+                self._rewind(event)
             case Dropped():
                 self.bytes_dropped += event.bytes
             case Requested():
                 self._request(event)
         self._last_time = event.time
+
+    def _rewind(self, event: Rewound) -> None:
+        trial = self._trial(event)
+        del trial.epochs[event.fold_epochs :], trial.arrivals[event.fold_epochs :]
+        trial.climbing, trial.rung, trial.tries_lost = False, event.fold_epochs, 0
+        trial.taken_back |= trial.failure is not None
+        trial.failure = trial.reason = None
 
     def _request(self, event: Requested) -> None:
         self.requests[event.name] = event.request

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from analysis.page.__main__ import main
-from analysis.page.contents.library import Library
+from analysis.page.contents.followed import FollowedStudies
 from analysis.page.contents.watched import WatchedStudy
 from analysis.page.serving.app import page_application
 from analysis.page.serving.guard import Application
@@ -78,7 +78,7 @@ def study(app: Application, name: str, query: str = "") -> dict[str, Any]:
 
 
 def test_a_finished_study_is_told_whole(results: Path) -> None:
-    said = study(page_application(Library(results), 0), NAME)
+    said = study(page_application(FollowedStudies(results), 0), NAME)
     assert said["status"] == "finished"
     assert dict(said["facts"])["trials"].startswith("12 of 12: ")
     assert "won" in said["verdict"] or "chosen" in said["verdict"]
@@ -90,7 +90,7 @@ def test_a_finished_study_is_told_whole(results: Path) -> None:
 
 
 def test_what_was_seen_is_not_said_again_until_an_event_comes(results: Path) -> None:
-    app = page_application(Library(results), 0)
+    app = page_application(FollowedStudies(results), 0)
     tag = study(app, NAME)["tag"]
     assert study(app, NAME, f"seen={quote(tag)}") == {"tag": tag}
     with Record(results / NAME / "record.jsonl") as record:
@@ -100,7 +100,7 @@ def test_what_was_seen_is_not_said_again_until_an_event_comes(results: Path) -> 
 
 
 def test_decisions_are_told_by_place_and_by_what_differs_from_the_recipe(results: Path) -> None:
-    words = [words for _, words in study(page_application(Library(results), 0), NAME)["decisions"]]
+    words = [words for _, words in study(page_application(FollowedStudies(results), 0), NAME)["decisions"]]
     assert any("Trial 0 joins (recipe): the known good configuration." in line for line in words)
     assert any(" rests after " in line and " of " in line for line in words)
     assert any("has trained all 3 folds" in line for line in words)
@@ -127,7 +127,7 @@ DAMAGE: dict[str, tuple[Callable[[StudyFolder], object], str, str]] = {
 def test_a_damaged_study_says_so_and_shows_what_there_is(results: Path, name: str) -> None:
     damage, status, note = DAMAGE[name]
     damage(StudyFolder(results / NAME))
-    said = study(page_application(Library(results), 0), NAME)
+    said = study(page_application(FollowedStudies(results), 0), NAME)
     assert said["status"] == status
     assert any(note in line for line in said["notes"]) if note else said["notes"] == []
 
@@ -138,14 +138,14 @@ def test_a_study_of_failed_trials_only_lists_why(results: Path) -> None:
         record.append(Launched(time=0, settings={}))
         record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.5}, origin="recipe"))
         record.append(TrialFailed(time=0, trial=0, failure="not_finite", reason="the loss is <i>nan</i>"))
-    said = study(page_application(Library(results), 0), "failed")
+    said = study(page_application(FollowedStudies(results), 0), "failed")
     assert "Every trial has failed" in said["notes"][0]
     assert said["tables"]["failures"]["rows"] == [["0", "not_finite", "the loss is <i>nan</i>"]]
     assert said["best"] is None
 
 
 def test_a_study_that_was_begun_anew_in_its_place_is_read_anew(results: Path) -> None:
-    app = page_application(Library(results), 0)
+    app = page_application(FollowedStudies(results), 0)
     assert len(study(app, NAME)["tables"]["leaderboard"]["rows"]) == 12
     shutil.rmtree(results / NAME)
     study_in(results, NAME, trials=30)
@@ -157,7 +157,7 @@ def test_a_study_that_was_begun_anew_in_its_place_is_read_anew(results: Path) ->
 def test_the_last_launch_says_what_the_ladder_is(results: Path) -> None:
     with Record(results / NAME / "record.jsonl") as record:
         record.append(Launched(time=9e9, settings={**toy_space().search.model_dump(), "finalists": 5, "looks": 1}))
-    rungs = [row[0] for row in study(page_application(Library(results), 0), NAME)["tables"]["rungs"]["rows"]]
+    rungs = [row[0] for row in study(page_application(FollowedStudies(results), 0), NAME)["tables"]["rungs"]["rows"]]
     assert rungs == ["1 epoch", "1 fold", "2 folds", "all 3 folds"]
     assert open_study(results / NAME).ladder.finalists == 5, "commands agree with the page"
 
@@ -175,7 +175,7 @@ def test_a_study_in_lockstep_is_shown_where_folds_end_between_two_rungs(results:
                 epoch, fold = divmod(step, 5)
                 scored = {"fold": fold, "epoch": epoch, "score": 0.5, "fold_score": 0.5, "seconds": 1}
                 record.append(EpochScored(time=step, trial=trial, **scored))
-    said = study(page_application(Library(results), 0), "lockstep")
+    said = study(page_application(FollowedStudies(results), 0), "lockstep")
     assert "fold-epochs" in said["verdict"]
     assert "broken" not in said
 
@@ -188,7 +188,7 @@ def test_a_leader_that_is_out_no_longer_leads_over_time(results: Path) -> None:
             record.append(TrialAdded(time=0, trial=trial, configuration={"learning_rate": score}, origin="gp"))
             record.append(EpochScored(time=1 + trial, trial=trial, fold=0, epoch=0, score=score, seconds=1))
         record.append(TrialFailed(time=3, trial=1, failure="withdrawn", reason="stopped on request"))
-    line = study(page_application(Library(results), 0), "led")["figures"]["best"]["data"][1]
+    line = study(page_application(FollowedStudies(results), 0), "led")["figures"]["best"]["data"][1]
     assert list(line["y"]) == [0.5, 0.9, 0.5, 0.5]
 
 
@@ -196,13 +196,13 @@ def test_configurations_that_were_asked_for_have_room_in_the_budget(results: Pat
     asked_for = AddConfigurations(configurations=({"learning_rate": 0.1}, {"learning_rate": 0.2}))
     with Record(results / NAME / "record.jsonl") as record:
         record.append(Requested(time=9e9, name="1.json", request=asked_for))
-    said = study(page_application(Library(results), 0), NAME)
+    said = study(page_application(FollowedStudies(results), 0), NAME)
     assert dict(said["facts"])["trials"].startswith("12 of 14")
 
 
 def test_one_study_that_breaks_the_reader_leaves_the_others(results: Path) -> None:
     study_in(results, "broken", search=False).record.mkdir()
-    app = page_application(Library(results), 0)
+    app = page_application(FollowedStudies(results), 0)
     assert study(app, "broken")["broken"].startswith("IsADirectoryError")
     said = json.loads(asked(app, "/api/studies")[2])
     assert ([row[0] for row in said["table"]["rows"]], said["broken"][0][0]) == ([NAME], "broken")
@@ -211,7 +211,7 @@ def test_one_study_that_breaks_the_reader_leaves_the_others(results: Path) -> No
 def test_a_study_of_another_version_says_so_with_what_its_record_tells(results: Path) -> None:
     folder = StudyFolder(results / NAME)
     folder.begun.write_text('{"format": 1, "fold_order": "sequential", "plugins": {}}')
-    app = page_application(Library(results), 0)
+    app = page_application(FollowedStudies(results), 0)
     said = study(app, NAME)
     assert "is of format 1" in said["broken"]
     assert "tells of 12 trials" in said["rest"]
@@ -226,24 +226,24 @@ def test_a_killed_search_is_stopped_and_nobody_climbs(results: Path) -> None:
         record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.5}, origin="recipe"))
         record.append(ClimbStarted(time=0, trial=0, rung=9, attempt=1))
         record.append(EpochScored(time=1, trial=0, fold=0, epoch=0, score=0.5, seconds=1))
-    said = study(page_application(Library(results), 0), "killed")
+    said = study(page_application(FollowedStudies(results), 0), "killed")
     assert (said["status"], dict(said["facts"])["trials"]) == ("stopped", "1 of 12: 1 resting")
     lock = folder.lock()
-    assert study(page_application(Library(results), 0), "killed")["status"] == "running"
+    assert study(page_application(FollowedStudies(results), 0), "killed")["status"] == "running"
     lock.release()
 
 
 def test_the_overview_compares_studies_and_leaves_other_folders_out(results: Path) -> None:
     study_in(results, "other")
     (results / "notes").mkdir()
-    said = json.loads(asked(page_application(Library(results), 0), "/api/studies")[2])
+    said = json.loads(asked(page_application(FollowedStudies(results), 0), "/api/studies")[2])
     assert [row[0] for row in said["table"]["rows"]] == ["other", NAME]
     assert len(said["figure"]["data"]) == 2
     assert "&lt;b&gt;" in said["figure"]["data"][1]["name"], "plotly takes tags for markup"
 
 
 def test_only_reading_from_this_machine_is_answered(results: Path) -> None:
-    app = page_application(Library(results), 0)
+    app = page_application(FollowedStudies(results), 0)
     for method in ("POST", "PUT", "DELETE", "PATCH", "OPTIONS"):
         assert asked(app, "/api/studies", method=method)[0].startswith("405")
     assert asked(app, "/", host="evil.example:8300")[0].startswith("403")

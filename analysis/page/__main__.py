@@ -18,10 +18,10 @@ from urllib.parse import quote
 
 import waitress
 
-from analysis.page.contents.library import Library
+from analysis.page.contents.followed import FollowedStudies
 from analysis.page.contents.overview import study_folders
 from analysis.page.serving.app import page_application
-from analysis.page.serving.sockets import BESIDE_A_SEARCH, PORT, listening_socket, port_number, port_of
+from analysis.page.serving.sockets import PORT, listening_socket, port_number, port_of
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyError, StudyFolder
@@ -39,14 +39,13 @@ def main() -> int:
         say_error(error)
         return 2
     if options.socket is not None:
-        os.nice(BESIDE_A_SEARCH)
         threading.Thread(target=_end_with_the_launch, daemon=True).start()
     else:
         taken = f" (port {options.port} is taken)" if options.port not in (0, port_of(listening)) else ""
         say(f"Page: http://127.0.0.1:{port_of(listening)}/{address}{taken}", "Ctrl-C ends it; searches go on.")
-    library = Library(results)
-    library.open_first(options.folder.absolute().name)
-    application = page_application(library, port_of(listening))
+    studies = FollowedStudies(results)
+    studies.open_first(options.folder.absolute().name)
+    application = page_application(studies, port_of(listening))
     server = waitress.create_server(application, sockets=[listening], threads=4, ident=None)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()

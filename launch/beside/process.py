@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 _ROOT = Path(__file__).resolve().parents[2]
+_NICE = 10  # behind the driver
 _KEPT = 2**16  # bytes of what a process has printed that are looked at
 
 
@@ -28,6 +29,7 @@ class Beside:
             pass_fds=handed,
             start_new_session=True,  # Ctrl-C is for the search
         )
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
 
     @property
     def ended(self) -> bool:

@@ -1,7 +1,7 @@
 """All studies of a folder: one line each, and their leaders side by side."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +22,20 @@ def study_folders(results: Path) -> list[StudyFolder]:
     return [folder for folder in places if folder.exists() or folder.record.exists()]
 
 
-def overview(results: Path, studies: Iterable[WatchedStudy], broken: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """Return the page of all studies; `broken` are names of those that cannot be opened, each with the reason."""
+def overview(
+    results: Path, studies: Iterable[tuple[WatchedStudy, Sequence[str]]], broken: Iterable[tuple[str, str]]
+) -> dict[str, Any]:
+    """Return the page of all studies, each with its line; `broken` are names of others, each with what is wrong."""
     opened = list(studies)
     timelines = {
         study.folder.name: (study.story.timeline, METRICS[study.story.launch.space.metric])
-        for study in opened
+        for study, _ in opened
         if study.story.timeline.scored
     }
     columns = ("study", "task", "status", "trials", "best", "the recipe", "ahead of it", "search time")
     return {
         "results": str(results),
-        "table": Table(columns, [study_row(study) for study in opened]).as_values(),
+        "table": Table(columns, [line for _, line in opened]).as_values(),
         "broken": [list(one) for one in broken],
         "figure": json.loads(studies_compared(timelines).to_json()) if timelines else None,
     }

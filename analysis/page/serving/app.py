@@ -8,7 +8,7 @@ from typing import Any
 
 from bottle import Bottle, HTTPError, HTTPResponse, redirect, request, static_file
 
-from analysis.page.contents.library import Library
+from analysis.page.contents.followed import FollowedStudies
 from analysis.page.serving.guard import Application, read_only
 from analysis.page.serving.optuna_pages import OptunaPages
 
@@ -19,17 +19,17 @@ _POLICY = (
 )
 
 
-def page_application(library: Library, port: int) -> Application:
+def page_application(studies: FollowedStudies, port: int) -> Application:
     """Return the page of a folder of studies, served on a port, as a WSGI application."""
     app, optuna = Bottle(), OptunaPages(port)
     app.get("/", callback=_page)
     app.get("/study/<name>", callback=lambda name: _page())
-    app.get("/api/studies", callback=lambda: _answer(library.overview))
-    app.get("/api/studies/<name>", callback=lambda name: _answer(library.study, name, request.query.get("seen", "")))
+    app.get("/api/studies", callback=lambda: _answer(studies.overview))
+    app.get("/api/studies/<name>", callback=lambda name: _answer(studies.study, name, request.query.get("seen", "")))
     app.get("/static/plotly.min.js", callback=_plotly)
     app.get("/static/<file>", callback=lambda file: static_file(file, root=str(_STATIC)))
     app.get("/favicon.ico", callback=lambda: HTTPResponse(status=204))
-    app.get("/optuna/<name>", callback=lambda name: redirect(_address(library, optuna, name)))
+    app.get("/optuna/<name>", callback=lambda name: redirect(_address(studies, optuna, name)))
     return read_only(app)
 
 
@@ -60,8 +60,8 @@ def _answer(ask: Any, *question: str) -> HTTPResponse:
     return HTTPResponse(json.dumps(said), status=status, headers=headers)
 
 
-def _address(library: Library, optuna: OptunaPages, name: str) -> str:
+def _address(studies: FollowedStudies, optuna: OptunaPages, name: str) -> str:
     try:
-        return optuna.address(library.folder(name))
+        return optuna.address(studies.folder(name))
     except ValueError as error:
         raise HTTPError(404, str(error)) from None

@@ -4,7 +4,6 @@ import argparse
 import errno
 import socket
 
-BESIDE_A_SEARCH = 10  # how nice a page is to it
 PORT = 8300  # unless it is taken
 _LAST = 65535
 _TRIED = 100  # ports

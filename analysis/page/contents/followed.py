@@ -16,7 +16,7 @@ from studies.study_folder import StudyError, StudyFolder
 _CLOCK = 5  # seconds after which what depends on the time alone is said anew
 
 
-class Library:
+class FollowedStudies:
     """Answers what the page asks for; one question at a time."""
 
     def __init__(self, results: Path) -> None:
@@ -56,12 +56,11 @@ class Library:
     def overview(self) -> dict[str, Any]:
         """Return the page of all studies."""
         with self._lock:
-            opened, broken = list[WatchedStudy](), list[tuple[str, str]]()
+            opened, broken = list[tuple[WatchedStudy, list[str]]](), list[tuple[str, str]]()
             for folder in study_folders(self.results):
                 try:
                     study = self._refreshed(folder)
-                    study_row(study)
-                    opened.append(study)
+                    opened.append((study, study_row(study)))
                 except Exception as error:  # one study must not take the others along
                     broken.append((folder.name, _why(error)))
             return overview(self.results, opened, broken)

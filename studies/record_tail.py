@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from studies.events import Event, parse_event
 from studies.record import check_format
 
-_HEAD = 256  # bytes by which a record is known again: its first line begins with the moment of its first launch
+_MARK = 256  # bytes at either end of what was read by which a record is known again
+
+_Identity = tuple[int, bytes, bytes]  # inode, first and last bytes of what was read
 
 
 class RecordTail:
@@ -18,7 +20,7 @@ class RecordTail:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._read = 0  # bytes
-        self._known: tuple[int, bytes] | None = None  # inode and first bytes of what was read
+        self._known: _Identity | None = None
         self.lines = 0
         self.damaged: list[int] = []  # the numbers of lines that cannot be read
 
@@ -29,11 +31,9 @@ class RecordTail:
             return False
         try:
             with open(self._path, "rb") as file:
-                inode, head = self._identity(file)
-                shorter = os.fstat(file.fileno()).st_size < self._read
+                return self._identity(file) != self._known
         except FileNotFoundError:
             return True
-        return shorter or inode != self._known[0] or not head.startswith(self._known[1])
 
     def new_events(self) -> list[Event]:
         """Return the events of the lines that are whole and were not read before; none without a record.
@@ -43,17 +43,21 @@ class RecordTail:
         """
         try:
             with open(self._path, "rb") as file:
-                self._known = self._known or self._identity(file)
                 file.seek(self._read)
                 whole, newline, _ = file.read().rpartition(b"\n")
+                self._read += len(whole) + len(newline)
+                self._known = self._identity(file)
         except FileNotFoundError:
             return []
-        events = [event for line in whole.split(b"\n") if line and (event := self._parsed(line)) is not None]
-        self._read += len(whole) + len(newline)
-        return events
+        return [event for line in whole.split(b"\n") if line and (event := self._parsed(line)) is not None]
 
-    def _identity(self, file: BinaryIO) -> tuple[int, bytes]:
-        return os.fstat(file.fileno()).st_ino, file.read(_HEAD)
+    def _identity(self, file: BinaryIO) -> _Identity:
+        """Return what stays the same while lines are added; an inode alone may be given to the next file."""
+        mark = min(_MARK, self._read)
+        file.seek(0)
+        begin = file.read(mark)
+        file.seek(self._read - mark)
+        return os.fstat(file.fileno()).st_ino, begin, file.read(mark)
 
     def _parsed(self, line: bytes) -> Event | None:
         self.lines += 1

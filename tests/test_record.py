@@ -8,6 +8,7 @@ import pytest
 
 from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
 from studies.record import Record, RecordError, StudyLock, read_record
+from studies.record_tail import RecordTail
 from studies.study_state import StudyState
 
 EVENTS: list[Event] = [
@@ -32,6 +33,27 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_was_appended_is_read_again(path: Path) -> None:
     assert list(read_record(path)) == EVENTS
+
+
+def test_a_follower_is_told_every_event_once_wherever_the_writer_stands(path: Path) -> None:
+    whole = path.read_bytes()
+    tail = RecordTail(path)
+    told = []
+    for end in range(len(whole) + 1):
+        path.write_bytes(whole[:end])
+        assert not tail.was_replaced
+        told += tail.new_events()
+    assert (told, tail.damaged) == (EVENTS, [])
+
+
+def test_a_record_begun_anew_is_another_one_even_in_the_same_inode_and_with_the_same_first_lines(path: Path) -> None:
+    tail = RecordTail(path)
+    tail.new_events()
+    inode, size = path.stat().st_ino, path.stat().st_size
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:5], *lines[6:] * 9]))
+    assert (path.stat().st_ino, path.stat().st_size > size) == (inode, True)
+    assert tail.was_replaced
 
 
 def test_a_line_torn_at_any_byte_is_cut_off_and_nothing_else(path: Path, caplog: pytest.LogCaptureFixture) -> None:

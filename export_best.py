@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 from analysis.export.options import ExportOptions, parse_options
-from command_line.parser import complete_early
 
-complete_early(parse_options, __doc__)
+if __name__ == "__main__":
+    parse_options(__doc__)  # completion, help and typing mistakes are answered before imports that take seconds
 
 from analysis.export.placing import put_bundle
 from analysis.export.refitting import refit

@@ -14,10 +14,10 @@ import signal
 import sys
 from pathlib import Path
 
-from command_line.parser import complete_early
 from launch.options import parse_options
 
-complete_early(parse_options, __doc__)
+if __name__ == "__main__":
+    parse_options(__doc__)  # completion, help and typing mistakes are answered before imports that take seconds
 
 from analysis.terminal.console import console, say, say_error
 from analysis.terminal.progress import SearchProgress

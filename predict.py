@@ -11,10 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from command_line.parser import complete_early
 from voting.predicting.options import parse_options
 
-complete_early(parse_options, __doc__)
+if __name__ == "__main__":
+    parse_options(__doc__)  # completion, help and typing mistakes are answered before imports that take seconds
 
 from voting.bundle.archive import unpacked
 from voting.bundle.manifest import newest_bundle, open_bundle

@@ -25,12 +25,6 @@ def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
     return parser.parse_args()
 
 
-def complete_early(parse: Callable[[str | None], object], description: str | None) -> None:
-    """Answer a shell at once, before a script imports what takes seconds; otherwise do nothing."""
-    if ASKED in os.environ:
-        parse(description)
-
-
 def completed_by(action: argparse.Action, names: Callable[[], list[str]]) -> None:
     """Have an option's values completed by names, beside files."""
 

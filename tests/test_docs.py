@@ -83,7 +83,8 @@ def check_module(module: str, arguments: list[str]) -> None:
     spec = find_spec(f"{module}.__main__") if find_spec(module).submodule_search_locations else find_spec(module)  # type: ignore[union-attr]
     assert spec is not None, module
     assert spec.origin is not None
-    source = Path(spec.origin).read_text() + (ROOT / "benchmarks/reporting.py").read_text()
+    beside = [ROOT / "benchmarks/reporting.py", *Path(spec.origin).parent.glob("options.py")]
+    source = "".join(path.read_text() for path in (Path(spec.origin), *beside))
     for option in (word for word in arguments if word.startswith("--")):
         assert f'"{option}"' in source, f"{module} has no {option}"
 

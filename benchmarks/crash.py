@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ search: {trials: 6, folds: 2, finalists: 2}
 """
 EVENTS = 30  # about as many lines as a record of this study has: moments are spread over them
 Moment = Callable[[Path, random.Random], bool]  # waits for it, and tells whether it came
+Kill = tuple[str, str]  # victim and moment
 Epochs = dict[tuple[int, int, int], float]  # trial, fold and epoch, and when it was saved
 
 
@@ -69,25 +70,28 @@ def measured(count: int, seed: int, reference: list[Any]) -> Iterator[dict[str, 
     generator = random.Random(seed)
     kinds = [(victim, moment) for moment in MOMENTS for victim in VICTIMS]
     for number, (victim, moment) in enumerate(islice(cycle(kinds), count)):
-        yield kill_search(victim, moment, generator, reference)
+        yield kill_search([(victim, moment)], generator, reference)
         if number % 4 == 3:
             yield kill_export(generator)
 
 
-def kill_search(victim: str, moment: str, generator: random.Random, reference: list[Any]) -> dict[str, Any]:
-    """Kill `victim` at a moment of a study, let the study end, and return what that cost."""
+def kill_search(kills: Sequence[Kill], generator: random.Random, reference: list[Any]) -> dict[str, Any]:
+    """Kill victims at moments of a study, one after the other, let the study end, and return what they cost."""
     with tempfile.TemporaryDirectory() as place:
-        study = prepared(Path(place))
+        study, hit, saved, records = prepared(Path(place)), list[bool](), Epochs(), list[list[Event]]()
         driver = launch(Path(place))
-        hit = MOMENTS[moment](study, generator)
-        VICTIMS[victim](driver)
-        saved, recorded = saved_epochs(study), list(read_record(study / "record.jsonl"))
-        if victim != "trial":
-            driver.wait()
-            driver = launch(Path(place))
+        for victim, moment in kills:
+            hit.append(MOMENTS[moment](study, generator))
+            VICTIMS[victim](driver)
+            saved = saved_epochs(study) | saved
+            records.append(list(read_record(study / "record.jsonl")))
+            if victim != "trial":
+                driver.wait()
+                driver = launch(Path(place))
         code = driver.wait(timeout=300)
-        row = {"killed": victim, "at": moment, "hit": hit, "exit_code": code}
-        return row | cost(study, saved, recorded, reference)
+        killed, moments = (", ".join(words) for words in zip(*kills, strict=True))
+        row = {"killed": killed, "at": moments, "hit": all(hit), "exit_code": code}
+        return row | cost(study, saved, records, reference)
 
 
 def saved_epochs(study: Path) -> Epochs:
@@ -111,8 +115,8 @@ def kill_export(generator: random.Random) -> dict[str, Any]:
         return {"killed": "export", "at": "any time", "exit_code": again.returncode, "bundles": len(bundles)}
 
 
-def cost(study: Path, saved: Epochs, recorded: list[Event], reference: list[Any]) -> dict[str, Any]:
-    """Compare a finished study with what it held when it was killed, and with the one nobody killed."""
+def cost(study: Path, saved: Epochs, records: list[list[Event]], reference: list[Any]) -> dict[str, Any]:
+    """Compare a finished study with what it held whenever it was killed, and with the one nobody killed."""
     after, at_the_end = list(read_record(study / "record.jsonl")), saved_epochs(study)
     scored = Counter((event.trial, event.fold, event.epoch) for event in after if isinstance(event, EpochScored))
     trials = Counter(event.trial for event in after if isinstance(event, TrialAdded))
@@ -121,8 +125,8 @@ def cost(study: Path, saved: Epochs, recorded: list[Event], reference: list[Any]
     )
     return {
         "saved_before": len(saved),
-        "unrecorded": len(saved) - sum(isinstance(event, EpochScored) for event in recorded),
-        "record_kept": after[: len(recorded)] == recorded,
+        "unrecorded": len(saved) - sum(isinstance(event, EpochScored) for event in records[-1]),
+        "record_kept": all(after[: len(record)] == record for record in records),
         "trained_twice": sum(at_the_end.get(epoch) != time for epoch, time in saved.items()),
         "doubled_epochs": sum(count - 1 for count in scored.values()),
         "doubled_trials": sum(count - 1 for count in trials.values()),

@@ -58,6 +58,7 @@ def search(space: SearchSpace, place: Path) -> ToyDriver:
     return driver
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", LEARNING)
 def test_a_sampler_that_learns_avoids_what_fails(sampler: str) -> None:
     def late_failures(name: str) -> int:

@@ -144,6 +144,7 @@ def test_a_study_goes_on_with_the_portfolio_that_it_began_with(tmp_path: Path) -
     assert rates == [0.9, 0.7, 1.0], "unless another is named"
 
 
+@pytest.mark.slow
 def test_a_study_keeps_the_portfolio_it_began_with_when_another_was_named_in_between(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +276,7 @@ def test_a_portfolio_of_finished_studies_begins_with_what_is_best_in_them(tmp_pa
     assert abs(float(made.configurations[0].configuration["learning_rate"] or 0) - 0.7) < 0.1, "the toy's peak"
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_file_that_a_space_can_name(tmp_path: Path) -> None:
     for name, seed in (("one", 1), ("two", 2)):
         study(tmp_path / name, seed)

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 TABLES = ROOT / "benchmarks/tables"
 
 
+@pytest.mark.slow
 def test_every_strategy_gets_a_row_with_the_promised_keys(tmp_path: Path) -> None:
     out = tmp_path / "rows.json"
     command = [sys.executable, "-m", "benchmarks.replay", "--table", str(TABLES / "digits.jsonl"), "--orders", "2"]
@@ -45,6 +46,7 @@ def test_a_damaged_table_is_named(tmp_path: Path, content: str, complaint: str) 
         read_table(tmp_path / "table.jsonl")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(path.stem for path in TABLES.glob("*.jsonl")))
 def test_the_surrogate_knows_the_recorded_curves_and_sees_every_parameter(name: str) -> None:
     table = read_table(TABLES / f"{name}.jsonl")
@@ -65,6 +67,7 @@ def test_a_tables_space_has_its_conditions_and_scales() -> None:
     assert isinstance(space.parameters["batch_size"], Choice)
 
 
+@pytest.mark.slow
 def test_a_sampled_search_finds_more_than_a_first_guess() -> None:
     surrogate = Surrogate(read_table(TABLES / "digits.jsonl"))
     best = max(float(surrogate.curves(one)[:, -1].mean()) for one in surrogate.table.configurations)

@@ -65,6 +65,7 @@ def test_a_search_with_every_sampler_stays_in_the_space_and_repeats_with_its_see
     assert configurations("other seed", conditional(sampler, seed=1, trials=16)) != first
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", [name for name, kind in SAMPLERS.items() if kind.learns])
 def test_every_sampler_that_learns_beats_chance_on_a_toy_with_a_known_optimum(sampler: str, tmp_path: Path) -> None:
     def height(configuration: Mapping[str, Any], fold_epochs: int) -> float:

@@ -241,6 +241,7 @@ def test_stopping_asha_stops_whom_rays_asha_stops_and_when() -> None:
         assert study.trials[number].fold_epochs == stopped
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("finalists", "share"), [(3, 0.125), (1, 0.075)])
 @pytest.mark.parametrize("table", sorted(path.stem for path in TABLES.glob("*.jsonl")))
 def test_on_recorded_curves_the_fold_ladder_spends_an_eighth_and_misses_little(

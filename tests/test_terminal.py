@@ -108,6 +108,7 @@ def test_json_goes_on_though_whoever_reads_it_stands_still(tmp_path: Path, monke
     assert whole.startswith(b'{"time":0')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_every_command_gives_an_example_that_it_takes(command: str) -> None:
     said = asked(command, "--help").stdout
@@ -116,6 +117,7 @@ def test_help_of_every_command_gives_an_example_that_it_takes(command: str) -> N
     assert "options:" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "typed", "wanted"),
     [

@@ -156,6 +156,7 @@ def test_a_trial_that_fails_after_some_epochs_ends_as_failed_and_stays_so(folder
     assert status != scalars(folder, 0).summary_metadata["_hparams_/session_end_info"].plugin_data.content
 
 
+@pytest.mark.slow
 def test_one_process_at_a_time_sends_a_study_to_a_tool(folder: StudyFolder) -> None:
     with sending(folder, "tensorboard"):
         assert "is being sent to tensorboard" in track(folder, "--to", "tensorboard", code=2)
@@ -170,6 +171,7 @@ def test_a_run_that_was_taken_away_is_sent_again(folder: StudyFolder) -> None:
     assert len(scalars(folder, 1).Scalars("macro_f1")) == len(epochs_of(folder)[1])
 
 
+@pytest.mark.slow
 def test_a_study_whose_trial_folders_have_gone_is_sent_without_their_pictures(folder: StudyFolder) -> None:
     shutil.rmtree(folder.trials)
     assert "no confusion matrix of fold 1" in track(folder, "--to", "tensorboard")
@@ -191,6 +193,7 @@ def test_a_confusion_matrix_of_many_classes_stays_small() -> None:
     assert max(picture.shape) < 2000
 
 
+@pytest.mark.slow
 def test_a_tool_that_hangs_does_not_cost_another_its_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     tracking = Tracking(["slow", "good"], lambda *lines: said.extend(lines))

@@ -1,8 +1,7 @@
-"""Three cases of `benchmarks.crash`: whatever is killed, the study ends as if nobody had."""
+"""Three kills of `benchmarks.crash` on one study: whatever is killed, the study ends as if nobody had."""
 
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,19 +9,12 @@ from benchmarks.crash import decisions, finished_study, kill_search
 from studies.record import read_record
 
 pytestmark = pytest.mark.slow
+KILLS = [("trial", "any time"), ("driver", "state write"), ("everything", "report")]
 
 
-@pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    study = finished_study(Path(tmp_path_factory.mktemp("reference")))
-    return decisions(list(read_record(study / "record.jsonl")))
-
-
-@pytest.mark.parametrize(
-    ("victim", "moment"), [("driver", "state write"), ("trial", "any time"), ("everything", "report")]
-)
-def test_a_kill_costs_the_running_epoch_alone(victim: str, moment: str, reference: list[Any]) -> None:
-    row = kill_search(victim, moment, random.Random(7), reference)
+def test_kills_cost_the_running_epoch_alone_and_a_serial_search_decides_the_same_again(tmp_path: Path) -> None:
+    study = finished_study(tmp_path)
+    row = kill_search(KILLS, random.Random(7), decisions(list(read_record(study / "record.jsonl"))))
     assert row["exit_code"] == 0
     assert row["hit"]
     assert row["record_kept"]

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from studies.events import Event
+from studies.record import read_record
+from studies.study_state import StudyState
+
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = """
 task: mask
@@ -33,3 +37,11 @@ def run(place: Path, script: str, *arguments: str, code: int = 0) -> str:
 
 def search(place: Path, *arguments: str, code: int = 0) -> str:
     return run(place, "launch_search.py", "--space", "toy.yaml", *arguments, code=code)
+
+
+def state(place: Path, study: str = "toy") -> StudyState:
+    return StudyState(recorded(place, study))
+
+
+def recorded(place: Path, study: str = "toy") -> list[Event]:
+    return list(read_record(place / f"results/{study}/record.jsonl"))

@@ -1,0 +1,92 @@
+"""Real signals and a real kill while a search runs, one after the other on one study."""
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from benchmarks.crash import trial_processes
+from studies.events import EpochScored, Event, TrialAdded
+from studies.manifest import read_manifest
+from tests.toys.commands import recorded, run, search, start, state
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_search_that_is_killed_stopped_and_cut_short_says_how_to_go_on_and_loses_and_doubles_nothing(
+    place: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    for interrupted in (refused_beside_another_and_killed, stopped_by_ctrl_c, cut_short_in_an_epoch_that_never_ends):
+        driver = start(place, "launch_search.py", "--space", "toy.yaml")
+        processes.append(driver)
+        interrupted(place, driver)
+        before = recorded(place)
+    search(place)
+    check_nothing_lost_or_doubled(place, before)
+
+
+def refused_beside_another_and_killed(place: Path, driver: subprocess.Popen[str]) -> None:
+    wait_for_an_epoch(place, driver)
+    driver.send_signal(signal.SIGSTOP)
+    assert f"another launch (process {driver.pid})" in search(place, code=2)
+    driver.kill()
+    driver.wait()
+    assert "no trial has trained all 2 folds yet" in run(place, "export_best.py", code=2)
+
+
+def stopped_by_ctrl_c(place: Path, driver: subprocess.Popen[str]) -> None:
+    wait_for_an_epoch(place, driver)
+    driver.send_signal(signal.SIGINT)
+    out, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 130, out
+    assert "Stopped. To continue: python " in out
+    assert not state(place).climbing(), "running epochs are ended, not lost"
+
+
+def cut_short_in_an_epoch_that_never_ends(place: Path, driver: subprocess.Popen[str]) -> None:
+    wait_for_an_epoch(place, driver)
+    trials = trial_processes(driver.pid)
+    for trial in trials:
+        os.kill(trial, signal.SIGSTOP)
+    driver.send_signal(signal.SIGTERM)
+    started = time.monotonic()
+    out, _ = driver.communicate(timeout=60)
+    for trial in trials:
+        with suppress(ProcessLookupError):
+            os.kill(trial, signal.SIGKILL)
+    assert time.monotonic() - started < 20, "its sender waits no longer"
+    assert driver.returncode == 130, out
+    assert "Cut short" in out
+    assert "To continue: python " in out
+
+
+def wait_for_an_epoch(place: Path, driver: subprocess.Popen[str]) -> None:
+    """Wait until a launch that has just begun records its first fold-epoch."""
+    before, deadline = fold_epochs(place), time.monotonic() + 120
+    while fold_epochs(place) == before:
+        assert driver.poll() is None, driver.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def fold_epochs(place: Path) -> int:
+    begun = (place / "results/toy/record.jsonl").exists()
+    return sum(isinstance(event, EpochScored) for event in recorded(place)) if begun else 0
+
+
+def check_nothing_lost_or_doubled(place: Path, before: list[Event]) -> None:
+    """Check the record against itself, against the folders and against what it said before."""
+    events = recorded(place)
+    assert events[: len(before)] == before, "the record was rewritten"
+    trials = [event.trial for event in events if isinstance(event, TrialAdded)]
+    assert trials == list(range(5))
+    for trial in state(place).trials.values():
+        places = [(epoch.fold, epoch.epoch) for epoch in trial.epochs]
+        assert places == [divmod(number, 3) for number in range(trial.fold_epochs)]
+        manifest = read_manifest(place / "results/toy", trial.number)
+        assert manifest is not None
+        assert [line.score for line in manifest.curve] == [epoch.score for epoch in trial.epochs]

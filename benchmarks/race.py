@@ -19,9 +19,9 @@ from rich.table import Table
 
 from benchmarks.curves import CurveTable, Replayed, table_argument
 from benchmarks.replay import chosen, random_orders
-from schedulers.budget import Budget
 from schedulers.race import RaceRule
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies.finals import finalists
 from schedulers.strategies.fold_ladder import FoldLadder
 

@@ -21,10 +21,10 @@ from rich.table import Table
 
 from analysis.reading.rungs import RungRow, rung_table, rungs_shown
 from benchmarks.curves import CurveTable, Replayed, table_argument
-from schedulers.budget import Budget
-from schedulers.forecast import Forecasts, seconds_left
 from schedulers.ladder import Ladder, ranked_at
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.forecast import Forecasts, seconds_left
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.survey import Survey
 from studies.study_state import StudyState

@@ -23,13 +23,13 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import cross_val_predict
 
 from benchmarks.curves import CurveTable, table_argument
-from schedulers.budget import Budget
 from schedulers.ladder import Ladder, ranked_at
 from schedulers.proposal import Proposal
 from schedulers.samplers.ask import ask
 from schedulers.samplers.projection import distribution
 from schedulers.samplers.registry import SAMPLERS
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES
 from search_spaces import Choice, Parameter, Range, SearchSettings, SearchSpace
 from studies.study_state import StudyState

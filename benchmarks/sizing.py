@@ -2,7 +2,7 @@
 
     python -m benchmarks.sizing --rows sizing.jsonl
 
-What `epochs: auto` and `batch_size: auto` stand on (`launch/sizes.py`). Appends a JSON object a run and skips what is there.
+What `epochs: auto` and `batch_size: auto` stand on (`launch/fit/sizes.py`). Appends a JSON object a run and skips what is there.
 """
 
 import argparse

@@ -18,7 +18,7 @@ from analysis.page.contents.watched import WatchedStudy
 from benchmarks.reporting import Row, in_new_process, peak_mebibytes, report
 from schedulers.proposal import Proposal
 from schedulers.search_settings import make_budget, make_ladder
-from schedulers.simulation import Simulation
+from schedulers.spending.simulation import Simulation
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.events import Event, TrialAdded
 from studies.study_folder import Identity, StudyFolder

@@ -12,11 +12,11 @@ from analysis.reading.words import spell_parameters
 from analysis.terminal.console import say
 from launch.hardware import local_gpus
 from launch.launch import Launch
-from schedulers.budget import Budget
-from schedulers.forecast import expected_fold_epochs
 from schedulers.ladder import Ladder
 from schedulers.samplers.ask import ask
 from schedulers.search_settings import make_budget, make_ladder
+from schedulers.spending.budget import Budget
+from schedulers.spending.forecast import expected_fold_epochs
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS

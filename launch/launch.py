@@ -12,9 +12,10 @@ from rich.console import Console
 
 from analysis.tracking.tracker import check_installed
 from datasets.preparation import PreparedData
-from launch.corners import corners
-from launch.data_fit import check_fits_data
-from launch.epochs_fit import check_fits_epochs
+from launch.fit.corners import corners
+from launch.fit.data import check_fits_data
+from launch.fit.epochs import check_fits_epochs
+from launch.fit.sizes import sized
 from launch.hardware import Share, check_gpu_share
 from launch.initial_configurations import (
     Beginning,
@@ -35,7 +36,6 @@ from launch.resolve import (
     resolve_space,
     with_looks,
 )
-from launch.sizes import sized
 from plugins.loading import load_plugins
 from plugins.sources import Plugin, copy_source
 from schedulers.samplers.registry import check_sampler

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schedulers.affordable import affordable_ladder, look_ahead, under_way
-from schedulers.budget import Budget
 from schedulers.ladder import Climb, Ladder, NewTrial
-from schedulers.worth import not_worth
+from schedulers.spending.affordable import affordable_ladder, look_ahead, under_way
+from schedulers.spending.budget import Budget
+from schedulers.spending.worth import not_worth
 from studies.study_state import StudyState, TrialState
 
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration

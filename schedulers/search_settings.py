@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from plugins.names import name_hint
 from plugins.registry import PluginError, checked_options
-from schedulers.budget import Budget
 from schedulers.ladder import Ladder
+from schedulers.spending.budget import Budget
 from schedulers.strategies import STRATEGIES, settings_of
 from search_spaces import SearchSettings, SearchSpace, SpaceError
 from search_spaces.errors import explain

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from schedulers.affordable import under_way
 from schedulers.disk.trimming import Folders, Trimmer
 from schedulers.ladder import Climb, NewTrial
 from schedulers.next_work import CloseField, Finished, Wait, Work, failed_setup, next_work
@@ -14,6 +13,7 @@ from schedulers.proposal import Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.proposals import Effective, Proposals
 from schedulers.search_settings import changed_space, make_budget, make_ladder
+from schedulers.spending.affordable import under_way
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Portfolio
 from studies.climb_order import ClimbOrder

@@ -11,8 +11,8 @@ from benchmarks.knowledge.left_out import Watch, cost, portfolio_without
 from benchmarks.knowledge.promotion import beaten
 from benchmarks.knowledge.recorded_set import recorded_sets
 from benchmarks.knowledge.shipped import relatives
-from schedulers.budget import Budget
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies.fold_ladder import FoldLadder
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from timm.optim import get_optimizer_info, list_optimizers
 
-from launch.corners import corners
+from launch.fit.corners import corners
 from search_spaces import SearchSpace, SpaceError, load_space
 from tests.toys.training import TINY
 from trainables.config import TrainConfig, configured, train_config

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schedulers.affordable import look_ahead
-from schedulers.budget import Budget
-from schedulers.forecast import expected_fold_epochs, seconds_left
 from schedulers.ladder import Climb, NewTrial, earned_rungs, ranked_at
 from schedulers.next_work import Finished, Wait, next_work
+from schedulers.spending.affordable import look_ahead
+from schedulers.spending.budget import Budget
+from schedulers.spending.forecast import expected_fold_epochs, seconds_left
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
 from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed

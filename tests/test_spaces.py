@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.sources.opening import data_options
-from launch.sizes import sizes_for
+from launch.fit.sizes import sizes_for
 from schedulers.samplers.ask import ask
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace, SpaceError, load_space

@@ -12,13 +12,13 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from benchmarks.curves import CurveTable, Replayed, read_table
 from benchmarks.replay import chosen, ladders, random_orders, replay
-from schedulers.budget import Budget
-from schedulers.forecast import seconds_left
 from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
 from schedulers.next_work import next_work
 from schedulers.race import leaves_race
 from schedulers.search_settings import make_ladder
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.forecast import seconds_left
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import SpaceError

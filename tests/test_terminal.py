@@ -13,7 +13,7 @@ from rich.console import Console
 from analysis.reading.pace import spell_left
 from analysis.terminal.progress import SearchProgress
 from launch.event_lines import event_lines
-from schedulers.forecast import Forecasts
+from schedulers.spending.forecast import Forecasts
 from studies.events import TrialAdded
 from studies.study_folder import StudyFolder
 from tests.toys.search import ToyDriver, toy_space

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schedulers.worth import ENOUGH, improvement, next_offer
+from schedulers.spending.worth import ENOUGH, improvement, next_offer
 from search_spaces.rates import parse_rate
 from studies.record import read_record
 from studies.study_state import StudyState

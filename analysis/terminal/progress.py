@@ -14,8 +14,8 @@ from analysis.reading.pace import spell_left, throughput
 from analysis.reading.words import spell_fold_epochs, spell_parameters
 from analysis.terminal.console import say
 from analysis.terminal.live import LiveView
-from schedulers.forecast import Forecasts, forecast_range
 from schedulers.leading import best_trial
+from schedulers.spending.forecast import Forecasts, forecast_range
 from schedulers.study_run import StudyRun
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS

@@ -29,11 +29,11 @@ from rich.table import Table
 from analysis.portfolio.greedy import Scores
 from analysis.portfolio.tables import table_portfolio
 from benchmarks.recording import append_row, read_rows
-from schedulers.budget import Budget
 from schedulers.proposal import PORTFOLIO, Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.proposals import Proposals
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies.full import Full
 from search_spaces import Range, SearchSettings, SearchSpace
 from search_spaces.drawing import drawn

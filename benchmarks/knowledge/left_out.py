@@ -33,10 +33,10 @@ from benchmarks.knowledge.row_search import RowJudge, drawable, shipped_space
 from benchmarks.knowledge.shipped import FIRST
 from benchmarks.recording import append_row, read_rows
 from benchmarks.replay import chosen
-from schedulers.budget import Budget
 from schedulers.ladder import Ladder
 from schedulers.samplers.ask import Asker
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES
 from schedulers.strategies.fold_ladder import INFORMED
 from search_spaces.portfolio import Portfolio

@@ -31,11 +31,11 @@ from benchmarks.knowledge.left_out import known, portfolio_without
 from benchmarks.knowledge.recorded_set import RecordedSet
 from benchmarks.knowledge.row_search import shipped_space
 from benchmarks.replay import chosen
-from schedulers.budget import Budget
 from schedulers.ladder import Ladder
 from schedulers.proposal import Proposal
 from schedulers.samplers.transfer.known import Known
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES
 from schedulers.strategies.fold_ladder import INFORMED
 from search_spaces.portfolio import lies_in

@@ -20,9 +20,9 @@ from analysis.leaderboard.rows import Row, chosen, leaderboard
 from benchmarks.knowledge.left_out import known, portfolio_without
 from benchmarks.knowledge.recorded_set import RECIPE, RecordedSet
 from benchmarks.knowledge.row_search import RowJudge, drawable, shipped_space
-from schedulers.budget import Budget
 from schedulers.samplers.ask import Asker
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies.fold_ladder import INFORMED, FoldLadder
 
 SIZES = (8, 16, 32)

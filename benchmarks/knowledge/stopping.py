@@ -21,9 +21,9 @@ from benchmarks.knowledge.recorded_set import RecordedSet
 from benchmarks.knowledge.row_search import RowJudge, drawable, shipped_space
 from benchmarks.knowledge.shipped import FIRST
 from benchmarks.replay import chosen
-from schedulers.budget import Budget
 from schedulers.samplers.ask import Asker
-from schedulers.simulation import Simulation
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies.fold_ladder import INFORMED, FoldLadder
 
 TRIALS, RATES = 26, (None, 0.5, 2.0, 8.0, 32.0)  # score an hour: these trials take seconds

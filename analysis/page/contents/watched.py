@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from analysis.reading.decisions import Decisions
 from analysis.reading.opened import searched_space
 from analysis.reading.timeline import Timeline
-from schedulers.forecast import Forecasts, forecast_range
 from schedulers.ladder import Ladder
 from schedulers.search_settings import make_budget, make_ladder
+from schedulers.spending.forecast import Forecasts, forecast_range
 from search_spaces import SearchSpace
 from studies.events import EpochScored, Event, Launched, Requested, TrialAdded
 from studies.record import StudyLock

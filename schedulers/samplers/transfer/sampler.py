@@ -12,12 +12,12 @@ from optuna.trial import FrozenTrial, TrialState
 from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
-from schedulers.expected_improvement import expected_improvement
 from schedulers.proposal import PORTFOLIO
 from schedulers.samplers.projection import ORIGIN
 from schedulers.samplers.transfer.encoding import encoded, groups_of
 from schedulers.samplers.transfer.gaussian_process import Evidence, GaussianProcess
 from schedulers.samplers.transfer.known import Known, standardised
+from schedulers.spending.expected_improvement import expected_improvement
 from search_spaces import SearchSpace
 from search_spaces.drawing import drawn, neighbour
 

@@ -6,7 +6,7 @@ Steps of the optimizer, not epochs, are what a small set lacks: `python -m bench
 from math import ceil
 
 from datasets.preparation import PreparedData
-from launch.data_fit import smallest_training_fold
+from launch.fit.data import smallest_training_fold
 from search_spaces import SearchSpace
 from studies.study_folder import StudyFolder
 

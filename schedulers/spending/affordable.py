@@ -3,8 +3,8 @@
 from bisect import bisect_right
 from dataclasses import replace
 
-from schedulers.budget import RESERVE, Budget
 from schedulers.ladder import Ladder, Outlook, competitors
+from schedulers.spending.budget import RESERVE, Budget
 from studies.study_state import StudyState, TrialState
 
 SEARCH_SHARE = 0.4  # of a budget goes to searching before finalists may take the rest of it

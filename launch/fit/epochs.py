@@ -1,6 +1,6 @@
 """Whether what a space states in epochs fits the epochs of a fold, and what it cuts fits a pixel."""
 
-from launch.data_fit import values_of
+from launch.fit.data import values_of
 from search_spaces import SearchSpace, SpaceError
 from trainables.config import train_config
 

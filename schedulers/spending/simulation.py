@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass
 from heapq import heappop, heappush
 from typing import Protocol
 
-from schedulers.affordable import under_way
-from schedulers.budget import Budget
 from schedulers.ladder import Climb, Ladder, NewTrial
 from schedulers.next_work import CloseField, Finished, next_work
 from schedulers.proposal import Proposal
+from schedulers.spending.affordable import under_way
+from schedulers.spending.budget import Budget
 from studies.events import ClimbEnded, ClimbStarted, EpochScored, FieldClosed, Launched, TrialAdded
 from studies.study_state import StudyState, TrialState
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from schedulers.affordable import affordable_ladder, look_ahead
-from schedulers.budget import Budget
 from schedulers.ladder import Ladder, competitors
 from schedulers.proposal import Proposal
-from schedulers.simulation import Simulation
+from schedulers.spending.affordable import affordable_ladder, look_ahead
+from schedulers.spending.budget import Budget
+from schedulers.spending.simulation import Simulation
 from studies.study_state import StudyState, TrialState
 
 _ENOUGH = 5  # trials begun before their cost says what the next ones will cost

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from launch.data_fit import values_of
+from launch.fit.data import values_of
 from search_spaces import Choice, Parameter, SearchSpace
 
 _OF_MODELS = ("weights", "drop_path_rate", "global_pool", "head_hidden", "frozen_share")

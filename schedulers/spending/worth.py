@@ -12,9 +12,9 @@ from math import isfinite
 
 import numpy as np
 
-from schedulers.budget import Budget
-from schedulers.expected_improvement import expected_improvement
 from schedulers.ladder import Ladder, competitors
+from schedulers.spending.budget import Budget
+from schedulers.spending.expected_improvement import expected_improvement
 from search_spaces.durations import spell_duration
 from studies.study_state import StudyState, TrialState
 

@@ -1,0 +1,1 @@
+"""WHETHER A SPACE FITS: its data, its epochs, the number of pictures, and the ends of its ranges."""

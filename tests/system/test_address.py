@@ -11,8 +11,9 @@ from tempfile import mkdtemp
 
 import pytest
 
+from tests.toys import ROOT
+
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).resolve().parents[2]
 JOIN = """
 import sys
 from pathlib import Path

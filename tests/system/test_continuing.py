@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from studies.events import ClimbEnded, ClimbStarted, Event, TrialFailed, parse_event
-from tests.toys.commands import ROOT, recorded, search, state
+from tests.toys import ROOT
+from tests.toys.commands import recorded, search, state
 
 pytestmark = pytest.mark.slow
 

@@ -21,8 +21,9 @@ from analysis.page.serving.sockets import listening_socket, port_of
 from studies.events import Requested
 from studies.record import read_record
 from studies.study_state import StudyState
+from tests.toys import ROOT
 from tests.toys.browser import chromium, window
-from tests.toys.commands import ROOT, SPACE, start
+from tests.toys.commands import SPACE, start
 
 pytestmark = pytest.mark.slow
 LONGER = SPACE.replace("epochs: 3", "epochs: 12").replace("people: 20", "people: 60")
@@ -97,7 +98,9 @@ def test_an_event_of_the_record_is_on_the_page_within_seconds(search: Search, br
     seen = time.time()
     record = read_record(search.place / "results" / STUDY / "record.jsonl")
     (recorded,) = [event.time for event in record if isinstance(event, Requested)]
-    assert seen - recorded < 10, "of two seconds (see tests/test_page.py); trials and browser share two cores here"
+    assert seen - recorded < 10, (
+        "of two seconds (see tests/analysis/test_page.py); trials and browser share two cores here"
+    )
 
 
 def test_the_page_fits_a_phone(search: Search, browser: Browser) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from studies.events import Event
 from studies.record import read_record
 from studies.study_state import StudyState
+from tests.toys import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SPACE = """
 task: mask
 data: {source: sample_faces, people: 20, scale: 0.125}

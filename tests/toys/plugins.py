@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "extending.md"
+from tests.toys import ROOT
+
+PAGE = ROOT / "docs/extending.md"
 
 
 def examples() -> dict[str, str]:

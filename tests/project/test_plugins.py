@@ -31,6 +31,7 @@ from schedulers.strategies import STRATEGIES
 from search_spaces import SpaceError, load_space
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyError, StudyFolder
+from tests.toys import ROOT
 from tests.toys.plugins import examples, written_together
 from tests.toys.search import ToyDriver, toy_space
 from tests.toys.training import TINY
@@ -45,7 +46,6 @@ from voting.bundle.named_plugins import load_named_plugins
 from voting.bundle.specs import BundleError, BundleManifest, PluginSpec
 from voting.rules.vote import VOTE_RULES, Rule
 
-ROOT = Path(__file__).resolve().parent.parent
 KINDS = {
     "A loss": (LOSSES, "generalized_cross_entropy"),
     "A head": (HEADS, "brier"),

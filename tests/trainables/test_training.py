@@ -15,6 +15,7 @@ from datasets.preparation import PreparedData
 from datasets.transforms import augment, make_transform
 from storage.tensors import load_state, save_state
 from studies.metrics import macro_f1
+from tests.toys import ROOT
 from trainables.config import TrainConfig
 from trainables.knobs.table import knob_table
 from trainables.training.classifier import exact_float32
@@ -287,7 +288,7 @@ def test_configurations_that_train_alike_have_one_digest() -> None:
 
 def test_every_knob_has_a_meaning() -> None:
     assert all(knob.description for knob in TrainConfig.model_fields.values())
-    page = (Path(__file__).parents[1] / "docs/knobs.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/knobs.md").read_text(encoding="utf-8")
     assert knob_table() in page, "python -m trainables.config says what it must be"
 
 

@@ -14,11 +14,11 @@ from benchmarks.sets.pictures import write_set
 from datasets.preparation import prepare
 from datasets.sources.opening import data_options
 from studies.climb_order import ClimbOrder
+from tests.toys import ROOT
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
 
-ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
     "search_spaces",
     "datasets",

@@ -20,6 +20,7 @@ from plugins import PluginError
 from storage.tensors import save_state
 from studies.metrics import METRICS, macro_f1
 from studies.predictions import FoldPredictions
+from tests.toys import ROOT
 from tests.toys.training import TINY
 from trainables.config import TrainConfig
 from trainables.training.models import make_model
@@ -32,8 +33,6 @@ from voting.promise.spread import person_bootstrap
 from voting.rules.joint import JOINT, joint_class, joint_votes
 from voting.rules.soft import soft_vote
 from voting.rules.vote import Rule
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @given(st.lists(arrays(float, (4, 3), elements=st.floats(0.01, 1)), min_size=1, max_size=5))

@@ -29,10 +29,9 @@ from studies.events import TrialFailed
 from studies.record import Record, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
+from tests.toys import ROOT
 from tests.toys.searched import trained_study
 from tests.toys.wandb_files import history
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="module")

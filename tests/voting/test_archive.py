@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from studies.manifest import sha256_of
-from tests.test_voting import bundle  # noqa: F401
+from tests.voting.test_voting import bundle  # noqa: F401
 from voting.bundle.archive import read_archive, unpacked, write_archive
 from voting.bundle.manifest import MANIFEST, SEAL, free_name, open_bundle
 from voting.bundle.specs import BundleError

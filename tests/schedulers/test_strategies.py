@@ -1,6 +1,5 @@
 """One contract for every strategy, on tables of scores, with asynchronous workers."""
 
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,9 +23,10 @@ from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import SpaceError
 from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded
 from studies.study_state import StudyState
+from tests.toys import ROOT
 from tests.toys.search import toy_space
 
-TABLES = Path(__file__).parent.parent / "benchmarks/tables"
+TABLES = ROOT / "benchmarks/tables"
 every_strategy = pytest.mark.parametrize("name", STRATEGIES)
 JUDGES_BY_ARRIVAL = ("stopping_asha", "lockstep")  # Ray's rule compares with those that were there before
 SHARES_GROW = ("asha",)  # the best third of more is more: who had no place may have one later

@@ -17,9 +17,9 @@ from schedulers.samplers.registry import check_sampler
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import load_space
 from studies.metrics import METRICS
+from tests.toys import ROOT
 from trainables.config import TrainConfig
 
-ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "benchmarks/README.md", *sorted((ROOT / "docs").glob("*.md"))]
 TITLES = [*sorted((ROOT / "search_spaces").glob("*.yaml"))]  # every space opens with its command
 

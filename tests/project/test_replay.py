@@ -14,8 +14,8 @@ from benchmarks.replay import half_way_error, random_orders
 from benchmarks.sampler_replay import Surrogate, found, space_of
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range
+from tests.toys import ROOT
 
-ROOT = Path(__file__).parent.parent
 TABLES = ROOT / "benchmarks/tables"
 
 

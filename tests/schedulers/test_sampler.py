@@ -17,6 +17,7 @@ from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace
 from studies.events import TrialAdded, TrialFailed
 from studies.study_state import StudyState
+from tests.toys import ROOT
 from tests.toys.search import ToyDriver, study_of, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5, finalists=2)
@@ -119,8 +120,8 @@ def test_a_gaussian_process_is_shown_the_best_and_the_newest_of_a_large_study() 
 
 
 def test_asking_prints_nothing() -> None:
-    script = "from tests.test_sampler import *; ask(toy_space(sampler='tpe'), study_of({}), LADDER, 1)"
-    command, root = [sys.executable, "-c", script], Path(__file__).parent.parent
+    script = "from tests.schedulers.test_sampler import *; ask(toy_space(sampler='tpe'), study_of({}), LADDER, 1)"
+    command, root = [sys.executable, "-c", script], ROOT
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert "Warning" not in done.stderr

@@ -10,6 +10,7 @@ from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launche
 from studies.record import Record, RecordError, StudyLock, read_record
 from studies.record_tail import RecordTail
 from studies.study_state import StudyState
+from tests.toys import ROOT
 
 EVENTS: list[Event] = [
     Launched(time=1, settings={"trials": 3}),
@@ -81,7 +82,7 @@ def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_whole_lines(tmp_pat
     script = f"""
 import pathlib, resource, signal
 from studies.record import Record
-from tests.test_record import EVENTS
+from tests.studies.test_record import EVENTS
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 with Record(pathlib.Path({str(tmp_path / "record.jsonl")!r})) as record:
     record.append(EVENTS[0])
@@ -93,9 +94,7 @@ with Record(pathlib.Path({str(tmp_path / "record.jsonl")!r})) as record:
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     record.append(EVENTS[1])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=Path(__file__).parent.parent, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "refused\n", done.stderr
     assert list(read_record(tmp_path / "record.jsonl")) == EVENTS[:2]
 
@@ -112,9 +111,7 @@ lock = studies.record.StudyLock(pathlib.Path({str(tmp_path)!r}))
 print("held", flush=True)
 time.sleep(60)
 """
-    holder = subprocess.Popen(
-        [sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent.parent
-    )
+    holder = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert holder.stdout is not None
     holder.stdout.readline()
     with pytest.raises(RecordError, match=rf"another launch \(process {holder.pid}\).*--study"):

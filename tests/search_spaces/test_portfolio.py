@@ -24,7 +24,7 @@ from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
 from search_spaces.portfolio import find_portfolio, lies_in, read_portfolio, within
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyFolder
-from tests.toys.commands import ROOT
+from tests.toys import ROOT
 from tests.toys.search import ToyDriver, toy_space
 from trainables.config import TrainConfig, configured, train_config
 

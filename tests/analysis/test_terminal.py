@@ -16,9 +16,9 @@ from launch.event_lines import event_lines
 from schedulers.spending.forecast import Forecasts
 from studies.events import TrialAdded
 from studies.study_folder import StudyFolder
+from tests.toys import ROOT
 from tests.toys.search import ToyDriver, toy_space
 
-ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = sorted(
     str(file.relative_to(ROOT))
     for file in (*ROOT.glob("*.py"), *ROOT.glob("analysis/**/*.py"), *ROOT.glob("launch/*.py"))

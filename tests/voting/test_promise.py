@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from studies.metrics import METRICS
-from tests.test_selection import pool
+from tests.voting.test_selection import pool
 from voting.calibration.decision import Decision
 from voting.candidates.tasks import TaskCandidates
 from voting.ensemble.fit import Wanted

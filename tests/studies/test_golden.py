@@ -24,12 +24,13 @@ from studies.manifest import FormatError, sha256_of
 from studies.record import RecordError, read_record
 from studies.study_folder import Identity, StudyError, StudyFolder
 from studies.study_state import StudyState
+from tests.toys import ROOT
 from trainables.config import configured
 from voting.bundle.manifest import open_bundle
 from voting.bundle.specs import BundleError
 from voting.candidates.studies import read_finished
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = ROOT / "tests/golden"
 
 
 @pytest.fixture

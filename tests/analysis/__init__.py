@@ -1,0 +1,1 @@
+"""What is shown of a study, and where else it is sent."""

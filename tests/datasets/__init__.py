@@ -1,0 +1,1 @@
+"""Sources, splits and the cache of decoded images."""

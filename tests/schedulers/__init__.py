@@ -1,0 +1,1 @@
+"""Who goes on, what is proposed, and when it ends."""

@@ -1,0 +1,1 @@
+"""Who votes, what is promised, and the bundle."""

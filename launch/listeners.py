@@ -51,7 +51,7 @@ def listening(folder: StudyFolder, run: StudyRun, *, also: Sequence[str] = ()) -
             listener = LISTENERS[name]
             opened = listener(folder, run, **checked_options(listener, options))
             try:
-                run.listen(_heard(name, opened.__enter__()))
+                run.log.listen(_heard(name, opened.__enter__()))
             except Exception as error:
                 _switched_off(name, error)
             else:

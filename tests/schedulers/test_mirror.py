@@ -25,7 +25,7 @@ def opened(path: Path) -> optuna.Study:
 def mirrored(place: Path, trials: int = 6) -> tuple[ToyDriver, OptunaJournal]:
     driver = ToyDriver(place / "record", toy_space(trials=trials)).start()
     mirror = OptunaJournal(place / "optuna.journal", driver.run.space, driver.run.ladder, driver.run.state)
-    driver.run.listen(mirror.take)
+    driver.run.log.listen(mirror.take)
     return driver, mirror
 
 

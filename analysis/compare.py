@@ -47,6 +47,8 @@ class Comparison:
             )
         if not better.rung:
             return "Neither has come to a rung yet: their scores do not compare."
+        if len(better.fold_scores) != len(worse.fold_scores):
+            return "They were not judged on the same folds: their scores do not compare."
         ahead = f"Trial {better.trial} is {better.score - worse.score:.3f} ahead"
         if better.spread is None or worse.spread is None:
             return f"{ahead}; one fold alone does not tell how much of that is luck."

@@ -4,12 +4,13 @@
     python launch_search.py --space winner.yaml
 
 The space has the study's data, task, folds and metric, every knob as a constant, and the trial's random numbers, so that on the
-same images and machine it trains exactly that again, on all folds.
+same images and machine it trains exactly that again, on all folds. The study's plugins are copied beside it.
 """
 # PYTHON_ARGCOMPLETE_OK
 
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ import yaml
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
+from plugins.sources import copy_source, source_digest
 from storage.atomic import write_text
+from studies.study_folder import StudyError
 from studies.study_state import TrialState
 from trainables.config import configured
 
@@ -36,12 +39,14 @@ def main() -> int:
         study = open_study(arguments.study)
         text = spelled_space(study, study.trial(arguments.trial))
         out = arguments.out or Path(f"{study.folder.name}-trial-{arguments.trial}.yaml")
+        copied = list(plugins_copied(study, out.absolute().parent))
         write_text(out, text)
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
     say(
         f"Trial {arguments.trial} of {study.folder.name} -> {out}",
+        *(f"The plugin {path.stem} -> {path}" for path in copied),
         f"Next: python launch_search.py --space {shlex.quote(str(out))}",
     )
     return 0
@@ -59,14 +64,29 @@ def space_of(study: OpenedStudy, trial: TrialState) -> dict[str, Any]:
     effective = config.model_copy(
         update={"as_trial": trial.number if config.as_trial is None else config.as_trial}
     ).effective()
-    plugins = (
-        {"plugins": [str(study.folder.plugins / name) for name in study.space.plugins]} if study.space.plugins else {}
-    )
+    plugins = {"plugins": list(study.space.plugins)} if study.space.plugins else {}
     return {
         **{"task": study.space.task, "data": study.space.data, **plugins, "metric": study.space.metric},
         **{"parameters": {}, "constants": effective},
         "search": {"trials": 1, "finalists": 1, "folds": study.space.search.folds, "portfolio": "none"},
     }
+
+
+def plugins_copied(study: OpenedStudy, beside: Path) -> Iterator[Path]:
+    """Copy the study's plugins to where a space names them from, and yield the copies; what is the same already stays.
+
+    Raises:
+        StudyError: another plugin of this name is there.
+    """
+    for name in study.space.plugins:
+        kept = study.folder.kept_plugin(name)
+        for there in (beside / f"{name}.py", beside / name):
+            if there.exists() and (there.name != kept.path.name or source_digest(there) != kept.digest):
+                raise StudyError(
+                    f"{there}: is another plugin than the study's {name}; --out in another folder keeps both"
+                )
+        if not (beside / kept.path.name).exists():
+            yield copy_source(kept, beside)
 
 
 if __name__ == "__main__":

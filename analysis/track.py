@@ -29,13 +29,21 @@ _EVERY, _PATIENCE = 1.0, 30.0  # seconds between two looks at the record, and af
 def main() -> int:
     """Send what is new; return the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    options, tool = parse_options(), "analysis.track"
+    options = parse_options()
     try:
         folder = open_study(options.study).folder
         for tool in options.to:
             check_installed(tool)
-        for tool in options.to:
-            _follow(folder, tool) if options.follow else _send(folder, tool, again=options.again)
+    except (ValueError, OSError) as error:
+        say_error(error)
+        return 2
+    return max(_code_of(folder, tool, options) for tool in dict.fromkeys(options.to))
+
+
+def _code_of(folder: StudyFolder, tool: str, options: argparse.Namespace) -> int:
+    """Send a study to one tool, and return the exit code; a tool that fails does not keep the next from being told."""
+    try:
+        _follow(folder, tool) if options.follow else _send(folder, tool, again=options.again)
     except (ValueError, OSError) as error:
         say_error(error)
         return 2

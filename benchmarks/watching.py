@@ -102,10 +102,10 @@ def measured(path: Path) -> Row:
     study.refresh()
     first = view(study, time.time())
     opened = time.perf_counter() - started
-    trials, looks = len(study.story.state.trials), []
+    trials, looks = len(study.history.state.trials), []
     for look in range(_LOOKS):
         added = TrialAdded(
-            time=1e6 + look, trial=trials + look, configuration=study.story.launch.space.recipe(), origin="gp"
+            time=1e6 + look, trial=trials + look, configuration=study.history.launch.space.recipe(), origin="gp"
         )
         with open(study.folder.record, "a", encoding="utf-8") as record:
             record.write(added.model_dump_json() + "\n")

@@ -5,6 +5,7 @@ Once for a shell: activate-global-python-argcomplete --user; then python launch_
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +14,14 @@ ASKED = "_ARGCOMPLETE"  # set by the shell when it asks what may be typed next
 
 def command_parser(description: str | None) -> argparse.ArgumentParser:
     """Return a parser whose help begins with a command's docstring: what it does, and examples."""
-    return argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    formatter = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(prog=_typed(), description=description, formatter_class=formatter)
+
+
+def _typed() -> str:
+    """Return how the command that runs is typed, less its options."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return f"python {Path(sys.argv[0]).name}" if spec is None else f"python -m {spec.name.removesuffix('.__main__')}"
 
 
 def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:

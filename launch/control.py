@@ -5,8 +5,8 @@
     python -m launch.control results/age add mine.yaml              # a YAML list, such as - {learning_rate: 1e-3}
     python -m launch.control results/age budget --trials 60 --time-budget 2h
 
-A search that runs takes a request up within an epoch; one that has ended takes it up at its next launch. Everything that was
-taken up stands in the record. Budgets hold for one launch.
+A search that runs takes a request up within an epoch; one that has ended takes it up at its next launch, a stop aside.
+Everything that was taken up stands in the record. Budgets hold for one launch.
 """
 # PYTHON_ARGCOMPLETE_OK
 
@@ -58,9 +58,18 @@ def parse_options() -> argparse.Namespace:
     trial.add_argument("trial", type=int, help="its number")
     added = asked.add_parser("add", help="try configurations before the sampler is asked again")
     added.add_argument("file", type=Path, help="a YAML list of mappings from knobs to values")
-    budget = asked.add_parser("budget", help="change budgets; 'none' takes one away")
-    for option in ("--trials", "--time-budget", "--fold-epochs", "--target-score", "--worth", "--disk-budget"):
-        budget.add_argument(option, help="as launch_search.py takes it")
+    example = "python -m launch.control results/age budget --trials 60 --time-budget none"
+    budget = asked.add_parser("budget", help="change budgets; 'none' takes one away", epilog=example)
+    budgets = budget.add_argument_group("budgets, as launch_search.py takes them")
+    for option, metavar, meaning in (
+        ("--trials", "N", "how many configurations"),
+        ("--time-budget", "TIME", "of search, such as 2h, over all launches"),
+        ("--fold-epochs", "N", "of all trials together"),
+        ("--target-score", "SCORE", "at which the search ends"),
+        ("--worth", "RATE", "what an hour must be expected to gain"),
+        ("--disk-budget", "SIZE", "of the study's folder, such as 2GB"),
+    ):
+        budgets.add_argument(option, metavar=metavar, help=meaning)
     return parsed(parser)
 
 
@@ -78,6 +87,8 @@ def requested(study: OpenedStudy, options: argparse.Namespace) -> Request:
             return AddConfigurations(configurations=tuple(dict(one.configuration) for one in proposals))
         case "budget":
             return _budget(study, options)
+    if not StudyLock.is_held(study.folder.path):
+        raise StudyError(f"{study.folder.name}: is not being searched at this moment; there is nothing to stop")
     return StopSearch()
 
 

@@ -60,14 +60,20 @@ class StudyLock:
     @staticmethod
     def is_held(study_folder: Path) -> bool:
         """Tell whether a launch works on the study at this moment."""
+        return StudyLock.held_since(study_folder) is not None
+
+    @staticmethod
+    def held_since(study_folder: Path) -> float | None:
+        """Return when the launch that works on the study began, in seconds since 1970; None: nobody does."""
         try:
             with open(study_folder / "lock", encoding="utf-8") as file:
+                taken = os.fstat(file.fileno()).st_mtime  # whoever takes it writes its number
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
-            return False
+            return None
         except BlockingIOError:
-            return True
-        return False
+            return taken
+        return None
 
 
 class Record:

@@ -24,31 +24,25 @@ class RecordTail:
         self.lines = 0
         self.damaged: list[int] = []  # the numbers of lines that cannot be read
 
-    @property
-    def was_replaced(self) -> bool:
-        """Tell whether another record lies in the place of the one that was read: a study begun anew, or a repair."""
-        if self._known is None:
-            return False
-        try:
-            with open(self._path, "rb") as file:
-                return self._identity(file) != self._known
-        except FileNotFoundError:
-            return True
-
-    def new_events(self) -> list[Event]:
+    def new_events(self) -> list[Event] | None:
         """Return the events of the lines that are whole and were not read before; none without a record.
+
+        None: another record lies in the place of the one that was read, of a study begun anew or of a repair; begin with
+        another tail.
 
         Raises:
             RecordError: it is of a later version.
         """
         try:
             with open(self._path, "rb") as file:
+                if self._known not in (None, self._identity(file)):
+                    return None
                 file.seek(self._read)
                 whole, newline, _ = file.read().rpartition(b"\n")
                 self._read += len(whole) + len(newline)
                 self._known = self._identity(file)
         except FileNotFoundError:
-            return []
+            return [] if self._known is None else None
         return [event for line in whole.split(b"\n") if line and (event := self._parsed(line)) is not None]
 
     def _identity(self, file: BinaryIO) -> _Identity:

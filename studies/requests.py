@@ -77,6 +77,11 @@ def write_request(folder: Path, request: Request) -> Path:
     return file
 
 
+def asked_at(file: Path) -> float:
+    """Return when a request was written, in seconds since 1970."""
+    return int(file.stem) / 1e9 if file.stem.isdecimal() else file.stat().st_mtime
+
+
 def waiting_requests(folder: Path) -> Iterator[tuple[Path, Request]]:
     """Yield the requests that nobody has taken up, the earliest first; one that cannot be read is set aside, and told."""
     for file in sorted(folder.glob("*.json")):

@@ -118,6 +118,14 @@ class StudyState:
             return self._spent_before
         return self._spent_before + max(0.0, (self._last_time if now is None else now) - self._launched_at)
 
+    def seconds_of_launch(self, now: float) -> float:
+        """Return how long the last launch has been searching; 0 without one."""
+        return 0.0 if self._launched_at is None else max(0.0, now - self._launched_at)
+
+    def launched_since(self, moment: float) -> bool:
+        """Tell whether a launch was noted at a moment or later."""
+        return self._launched_at is not None and self._launched_at >= moment
+
     def seconds_per_fold_epoch(self) -> float | None:
         """Return the mean wall time of the fold-epochs so far."""
         seconds = [epoch.seconds for trial in self.trials.values() for epoch in trial.epochs]

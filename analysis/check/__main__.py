@@ -23,7 +23,8 @@ def main() -> int:
     """Run the command and return its exit code."""
     parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="a study's folder")
-    parser.add_argument("--repair", action="store_true", help="set damaged files aside and mark what is gone")
+    mended = parser.add_argument_group("what is done about it")
+    mended.add_argument("--repair", action="store_true", help="set damaged files aside and mark what is gone")
     arguments = parsed(parser)
     try:
         return check(StudyFolder(arguments.study), mend=arguments.repair)

@@ -9,10 +9,11 @@ def parse_options(description: str | None) -> argparse.Namespace:
     """Return the command line's options."""
     parser = command_parser(description)
     parser.add_argument("study", help="folder of a study, such as results/age")
-    parser.add_argument("--path", action="store_true", help="train every step between recipe and winner, too")
-    parser.add_argument("--repeats", type=_count, default=2, metavar="N", help="other seeds and splits (default: 2)")
+    trained = parser.add_argument_group("what is trained again")
+    trained.add_argument("--path", action="store_true", help="train every step between recipe and winner, too")
+    trained.add_argument("--repeats", type=_count, default=2, metavar="N", help="other seeds and splits (default: 2)")
     workers = "trainings at a time (default: one a core; one with a GPU)"
-    parser.add_argument("--workers", type=_count, metavar="N", help=workers)
+    parser.add_argument_group("hardware").add_argument("--workers", type=_count, metavar="N", help=workers)
     return parsed(parser)
 
 

@@ -2,6 +2,7 @@
 
 import plotly.graph_objects as go
 
+from analysis.figures.leader_line import corners
 from analysis.figures.style import LEADER, as_text, drawn
 from analysis.reading.timeline import Scored, Timeline
 from analysis.reading.words import spell_fold_epochs, spell_parameters
@@ -20,9 +21,7 @@ def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, ladde
         told = f"trial {one.trial}: {metric.spelled(one.score)} after {spell_fold_epochs(one.rung, ladder)}\n{knobs}"
         return as_text(told).replace("\n", "<br>")
 
-    scored, leaders = timeline.scored, timeline.leaders
-    minutes = [one.seconds / 60 for one in leaders]
-    until = study.seconds_spent() / 60
+    scored, line_of = timeline.scored, corners(timeline, study.seconds_spent())
     dots = go.Scatter(
         x=[one.seconds / 60 for one in scored],
         y=[metric.shown(one.score) for one in scored],
@@ -38,13 +37,12 @@ def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, ladde
             "cmax": 1,
         },
     )
-    scores = [metric.shown(one.score) for one in leaders]
     line = go.Scatter(
-        x=[*minutes, until] if leaders else [],
-        y=[*scores, scores[-1]] if leaders else [],
-        text=[hover(one) for one in leaders] + ([hover(leaders[-1])] if leaders else []),
+        x=[minute for minute, _ in line_of],
+        y=[metric.shown(one.score) if one else None for _, one in line_of],
+        text=[hover(one) if one else "" for _, one in line_of],
         mode="lines",
-        line={"shape": "hv", "color": LEADER, "width": 2},
+        line={"color": LEADER, "width": 2},
         name="the leader: the furthest, then the best",
         hoverinfo="text",
     )

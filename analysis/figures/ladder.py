@@ -19,13 +19,13 @@ def ladder_picture(study: StudyState, space: SearchSpace, ladder: Ladder) -> go.
     """Return the figure: rungs from below to above, scores from left to right; who climbs stands between two rungs."""
     metric, heights = METRICS[space.metric], (0, *ladder.rungs)
     standing = places(study, ladder)
-    worst = min((metric.shown(trial.epochs[-1].score) for trial in study.trials.values() if trial.epochs), default=0.0)
-    traces, heights_of = [], _heights(study, heights, metric)
+    scores = _scores_shown(study, metric)
+    traces, heights_of = [], _heights(study, heights, scores)
     for place, colour in PLACES.items():
         trials = [trial for trial in study.trials.values() if standing[trial.number] == place]
         traces.append(
             go.Scatter(
-                x=[metric.shown(trial.epochs[-1].score) if trial.epochs else worst for trial in trials],
+                x=[scores[trial.number] for trial in trials],
                 y=[heights_of[trial.number] for trial in trials],
                 mode="markers+text" if len(study.trials) <= _NUMBERED else "markers",
                 text=[str(trial.number) for trial in trials],
@@ -47,11 +47,15 @@ def ladder_picture(study: StudyState, space: SearchSpace, ladder: Ladder) -> go.
     return figure
 
 
-def _heights(study: StudyState, rungs: tuple[int, ...], metric: Metric) -> dict[int, float]:
+def _scores_shown(study: StudyState, metric: Metric) -> dict[int, float]:
+    """Return where every trial stands from left to right; one without a score is no better than the worst."""
+    scores = {number: trial.epochs[-1].score for number, trial in study.trials.items() if trial.epochs}
+    worst = min(scores.values(), default=0.0)
+    return {number: metric.shown(scores.get(number, worst)) for number in study.trials}
+
+
+def _heights(study: StudyState, rungs: tuple[int, ...], scores: dict[int, float]) -> dict[int, float]:
     """Return how high every trial stands; those whose scores would have them lie on each other are set apart a little."""
-    scores = {
-        number: metric.shown(trial.epochs[-1].score) if trial.epochs else 0.0 for number, trial in study.trials.items()
-    }
     close = _CLOSE * (max(scores.values(), default=1.0) - min(scores.values(), default=0.0))
     last: dict[int, tuple[float, int]] = {}  # by fold-epochs: the score before, and how many have been set apart since
     heights = {}

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from analysis.figures.style import SERIES, as_text, drawn
+from analysis.figures.style import SERIES, drawn
 from analysis.leaderboard.rows import leaderboard
 from schedulers.ladder import Ladder
 from search_spaces import SearchSpace
@@ -30,7 +30,7 @@ def learning_curves(study: StudyState, space: SearchSpace, ladder: Ladder) -> go
                 hovertemplate="%{fullData.name}, fold-epoch %{x}: %{y:.3f}<extra></extra>",
             )
         )
-    figure = drawn(traces, x="fold-epochs", y=as_text(metric.title))
+    figure = drawn(traces, x="fold-epochs", y=metric.title)
     figure.update_layout(showlegend=len(traces) <= len(SERIES))
     if ladder.fold_order == "sequential":
         for fold in range(1, ladder.folds):

@@ -4,26 +4,24 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from analysis.figures.leader_line import corners
 from analysis.figures.style import SERIES, as_text, drawn
 from analysis.reading.timeline import Timeline
 from studies.metrics import Metric
 
 
 def studies_compared(timelines: Mapping[str, tuple[Timeline, Metric]]) -> go.Figure:
-    """Return the figure; a line ends at its study's last change of leader. Studies of other metrics have a dashed line."""
+    """Return the figure; a line ends at its study's last score at a rung. Studies of other metrics have a dashed line."""
     usual = next((metric for _, metric in timelines.values()), None)
     traces = []
     for place, (name, (timeline, metric)) in enumerate(timelines.items()):
-        leaders = timeline.leaders
-        until = timeline.scored[-1].seconds / 60 if timeline.scored else 0.0
-        scores = [metric.shown(one.score) for one in leaders]
+        line = corners(timeline, timeline.scored[-1].seconds if timeline.scored else 0.0)
         traces.append(
             go.Scatter(
-                x=[*(one.seconds / 60 for one in leaders), until] if leaders else [],
-                y=[*scores, scores[-1]] if leaders else [],
+                x=[minute for minute, _ in line],
+                y=[metric.shown(one.score) if one else None for _, one in line],
                 mode="lines",
                 line={
-                    "shape": "hv",
                     "color": SERIES[place % len(SERIES)],
                     "dash": "solid" if metric is usual else "dash",
                 },
@@ -31,4 +29,4 @@ def studies_compared(timelines: Mapping[str, tuple[Timeline, Metric]]) -> go.Fig
                 hovertemplate="%{fullData.name}: %{y:.3f} after %{x:.1f} minutes<extra></extra>",
             )
         )
-    return drawn(traces, x="minutes of search", y=as_text(usual.title if usual else "score"))
+    return drawn(traces, x="minutes of search", y=usual.title if usual else "score")

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import waitress
 
 from analysis.page.contents.followed import FollowedStudies
-from analysis.page.contents.overview import study_folders
+from analysis.page.contents.overview import is_study, study_folders
 from analysis.page.serving.app import page_application
 from analysis.page.serving.sockets import PORT, listening_socket, port_number, port_of
 from analysis.terminal.console import say, say_error
@@ -65,7 +65,7 @@ def parse_options() -> argparse.Namespace:
 
 def _place(folder: Path) -> tuple[Path, str]:
     """Return the folder of all studies and the address of what was named."""
-    if StudyFolder(folder).exists():
+    if is_study(StudyFolder(folder)):
         return folder.absolute().parent, f"study/{quote(folder.absolute().name, safe='')}"
     if not folder.is_dir():
         raise StudyError(f"{folder}: is no folder; name a study, such as results/age, or the folder of all")

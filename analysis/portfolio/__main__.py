@@ -22,8 +22,9 @@ def main() -> int:
     """Write the file and say what is in it; return the exit code."""
     parser = command_parser(__doc__)
     parser.add_argument("studies", type=Path, nargs="+", help="folders of studies")
-    parser.add_argument("--out", type=Path, required=True, help="where to write it")
-    parser.add_argument(
+    written = parser.add_argument_group("what is written")
+    written.add_argument("--out", type=Path, required=True, help="where to write it")
+    written.add_argument(
         "--first",
         type=_count,
         default=12,

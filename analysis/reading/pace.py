@@ -12,8 +12,8 @@ def throughput(state: StudyState, now: float) -> str:
     """Return the images per second of all trials that train, and the fold-epochs a minute of the last minutes."""
     last = [trial.epochs[-1].images_per_second or 0.0 for trial in state.climbing() if trial.epochs]
     epochs = [epoch.time for trial in state.trials.values() for epoch in trial.epochs[-50:]]
-    recent = sum(now - _RECENT < at <= now for at in epochs)
-    seconds = min(_RECENT, max(1.0, state.seconds_spent(now)))
+    seconds = min(_RECENT, max(1.0, state.seconds_of_launch(now)))
+    recent = sum(now - seconds < at <= now for at in epochs)
     return f"{sum(last):.0f} images/s, {60 * recent / seconds:.1f} fold-epochs a minute"
 
 

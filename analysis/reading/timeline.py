@@ -18,13 +18,21 @@ class Scored:
     score: float
 
 
+@dataclass(frozen=True)
+class Lead:
+    """Who leads from a moment on; None: nobody does, because the leader has failed."""
+
+    since: float  # seconds of search
+    scored: Scored | None
+
+
 class Timeline:
     """Takes the events of a study in their order, each after its state has taken it in."""
 
     def __init__(self, ladder: Ladder, study: StudyState) -> None:
         self.ladder, self._study = ladder, study
         self.scored: list[Scored] = []  # every trial that came to a rung
-        self.leaders: list[Scored] = []  # who led, each until the next
+        self.leaders: list[Lead] = []  # who led, each until the next
 
     def take(self, event: Event) -> None:
         """Note a trial that has come to a rung, and another leader; a higher rung says more than a score."""
@@ -32,14 +40,18 @@ class Timeline:
             case EpochScored() if self._study.trials[event.trial].fold_epochs in self.ladder.rungs:
                 rung = self._study.trials[event.trial].fold_epochs
                 self.scored.append(Scored(self._study.seconds_spent(), event.trial, rung, event.score))
-                leads = self.leaders[-1] if self.leaders else None
+                leads = self._leads
                 if leads is None or (rung, event.score) > (leads.rung, leads.score):
-                    self.leaders.append(self.scored[-1])
-            case TrialFailed() | Rewound() if self.leaders and self.leaders[-1].trial == event.trial:
+                    self.leaders.append(Lead(self.scored[-1].seconds, self.scored[-1]))
+            case TrialFailed() | Rewound() if self._leads is not None and self._leads.trial == event.trial:
                 self._lead_anew()
+
+    @property
+    def _leads(self) -> Scored | None:
+        return self.leaders[-1].scored if self.leaders else None
 
     def _lead_anew(self) -> None:
         """Let whoever leads without the last leader come after it."""
-        if found := best_trial(self._study, self.ladder):
-            trial, rung, score = found
-            self.leaders.append(Scored(self._study.seconds_spent(), trial.number, rung, score))
+        now, found = self._study.seconds_spent(), best_trial(self._study, self.ladder)
+        leader = None if found is None else Scored(now, found[0].number, *found[1:])
+        self.leaders.append(Lead(now, leader))

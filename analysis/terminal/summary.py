@@ -91,7 +91,7 @@ def _against(best: Row, other: Row | None) -> str:
     name = "the recipe" if best.origin != "recipe" else "the next"
     if other is None:
         return f"There is no score of {name} to compare it with."
-    if other.rung != best.rung or not best.rung:
+    if other.rung != best.rung or not best.rung or len(other.fold_scores) != len(best.fold_scores):
         return f"No trial can be compared with it yet: {name} (trial {other.trial}) was not judged on the same folds."
     ahead = f"It is {best.score - other.score:.3f} ahead of {name} (trial {other.trial})"
     if best.spread is None or other.spread is None:

@@ -5,7 +5,7 @@ from analysis.tracking.contents import confusion, final_scalars, scalars, traini
 from analysis.tracking.sent import Sent, read_sent, write_sent
 from analysis.tracking.tracker import End, Run, Tracker
 from schedulers.search_settings import make_ladder
-from studies.events import Launched
+from studies.events import Launched, Rewound
 from studies.metrics import METRICS
 from studies.record import StudyLock
 from studies.record_tail import RecordTail
@@ -22,9 +22,13 @@ class Feed:
         self._space = folder.stored_space()
         self._ladder = make_ladder(self._space)
         self._metric = METRICS[self._space.metric]
-        self._tail, self._state, self._key = RecordTail(folder.record), StudyState(), ""
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._tail, self._state, self._key = RecordTail(self._folder.record), StudyState(), ""
         self._sent: Sent | None = None
         self._begun: dict[int, Run] = {}
+        self._rewound: dict[int, list[int]] = {}  # of every trial to which fold-epochs it was set back
 
     def tell(self) -> int:
         """Send what is new and return how many fold-epochs that was; what was sent is kept at once."""
@@ -47,12 +51,18 @@ class Feed:
         return new
 
     def _read(self) -> None:
-        for event in self._tail.new_events():
+        events = self._tail.new_events()
+        if events is None:
+            self._begin_anew()
+            events = self._tail.new_events()
+        for event in events or ():
             if self._state.knows(event):
                 self._state.apply(event)
             if isinstance(event, Launched):
                 self._key = self._key or f"{self._folder.name}-{int(event.time * 1000):x}"
                 self._ladder = make_ladder(searched_space(self._space, [event]))
+            elif isinstance(event, Rewound):
+                self._rewound.setdefault(event.trial, []).append(event.fold_epochs)
 
     def _end_of(self, trial: TrialState) -> End | None:
         """Return how a trial has ended, None while it may go on."""
@@ -61,6 +71,7 @@ class Feed:
         return "finished" if trial.fold_epochs >= self._ladder.top else None
 
     def _tell_trial(self, trial: TrialState, sent: Sent) -> int:
+        self._set_back(trial, sent)
         number, end = trial.number, self._end_of(trial)
         known, pictures = sent.fold_epochs.get(number, 0), sent.folds.get(number, 0)
         told = trial.fold_epochs <= known and len(self._fold_ends(trial)) <= pictures
@@ -75,11 +86,24 @@ class Feed:
             self._end(trial, sent, end)
         return max(0, new)
 
+    def _set_back(self, trial: TrialState, sent: Sent) -> None:
+        """Have a trial told from its beginning that has lost epochs since, and one that was taken back end again."""
+        rewound, told = self._rewound.get(trial.number, []), sent.rewound.get(trial.number, 0)
+        if len(rewound) == told:
+            return
+        sent.ends.pop(trial.number, None)
+        if min(rewound[told:], default=0) < sent.fold_epochs.get(trial.number, 0):
+            sent.forget(trial.number)
+            self._begun.pop(trial.number, None)
+        sent.rewound[trial.number] = len(rewound)
+
     def _begin(self, trial: TrialState, sent: Sent) -> Run:
         number = trial.number
         if number not in self._begun:
             parameters = configured(trial.configuration).effective()
             run = Run(self._folder.name, self._key, number, trial.origin, parameters)
+            if number not in sent.fold_epochs and number not in sent.ends:
+                self._tracker.forget(run)  # what may be there was told by somebody else, or only in part
             if not self._tracker.begin(run):
                 sent.forget(number)
             if number not in sent.fold_epochs and (picture := training_batch(self._folder, trial)) is not None:

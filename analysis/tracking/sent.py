@@ -20,6 +20,7 @@ class Sent(BaseModel):
     fold_epochs: dict[int, int] = {}
     folds: dict[int, int] = {}
     ends: dict[int, str] = {}
+    rewound: dict[int, int] = {}  # how often a trial had been set back when it was told of last
 
     def forget(self, trial: int) -> None:
         """Send everything of a trial again: its run is gone."""

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import mlflow
 from mlflow import MlflowClient
@@ -29,20 +30,28 @@ class MLflow(Tracker):
         return str(mlflow.get_tracking_uri())
 
     def begin(self, run: Run) -> bool:
-        """Find the trial's run, or make it."""
+        """Find the trial's run, or make it; its parameters may lack where MLflow did not answer the last time."""
+        found = self._found(run)
+        if found is None:
+            tags = {_TAG: _quoted(run), "foldrace.study": run.study, "foldrace.from": run.origin}
+            self._runs[run.trial] = self._client.create_run(self._experiment, tags=tags, run_name=run.name).info.run_id
+        else:
+            self._runs[run.trial] = found.info.run_id
+            self._client.update_run(found.info.run_id, status="RUNNING")
+        params = [Param(name, str(value)[:_LONGEST]) for name, value in run.parameters.items()]
+        self._client.log_batch(self._runs[run.trial], params=params)
+        return found is not None
+
+    def forget(self, run: Run) -> None:
+        """Put a run that has scores into MLflow's bin."""
+        found = self._found(run)
+        if found is not None and found.data.metrics:
+            self._client.delete_run(found.info.run_id)
+
+    def _found(self, run: Run) -> Any:
         self._experiment = self._experiment or self._experiment_of(run.study)
         wanted = f"tags.`{_TAG}` = '{_quoted(run)}'"
-        found = self._client.search_runs([self._experiment], wanted, max_results=1)
-        if found:
-            self._runs[run.trial] = found[0].info.run_id
-            self._client.update_run(self._runs[run.trial], status="RUNNING")
-            return True
-        tags = {_TAG: _quoted(run), "foldrace.study": run.study, "foldrace.from": run.origin}
-        made = self._client.create_run(self._experiment, tags=tags, run_name=run.name)
-        self._runs[run.trial] = made.info.run_id
-        params = [Param(name, str(value)[:_LONGEST]) for name, value in run.parameters.items()]
-        self._client.log_batch(made.info.run_id, params=params)
-        return False
+        return next(iter(self._client.search_runs([self._experiment], wanted, max_results=1)), None)
 
     def log(self, run: Run, steps: Sequence[tuple[int, float, Mapping[str, float]]]) -> None:
         """Send scalars, as many at once as MLflow takes."""

@@ -1,5 +1,7 @@
 """TensorBoard: one folder a trial under the study's, with scalars, HParams and pictures."""
 
+import shutil
+import time
 from collections.abc import Mapping, Sequence
 
 from tensorboardX import SummaryWriter
@@ -34,6 +36,12 @@ class TensorBoard(Tracker):
             self._writer(run).file_writer.add_summary(hparams({**known, "from": run.origin}, {})[1])
         return there
 
+    def forget(self, run: Run) -> None:
+        """Delete the trial's folder: a step that is written twice would be shown twice."""
+        if writer := self._writers.pop(run.trial, None):
+            writer.close()
+        shutil.rmtree(self.folder.tensorboard / run.name, ignore_errors=True)
+
     def log(self, run: Run, steps: Sequence[tuple[int, float, Mapping[str, float]]]) -> None:
         """Write scalars under the time at which they were measured."""
         for step, at, values in steps:
@@ -63,7 +71,9 @@ class TensorBoard(Tracker):
         if run.trial not in self._writers:
             while len(self._writers) >= self._OPEN:
                 self._writers.pop(next(iter(self._writers))).close()
-            self._writers[run.trial] = SummaryWriter(str(self.folder.tensorboard / run.name))
+            # with a suffix: two files of the same second would have the same name, and the second erase the first
+            place, suffix = self.folder.tensorboard / run.name, f".{time.time_ns()}"
+            self._writers[run.trial] = SummaryWriter(str(place), filename_suffix=suffix)
         self._writers[run.trial] = self._writers.pop(run.trial)
         return self._writers[run.trial]
 

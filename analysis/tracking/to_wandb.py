@@ -2,8 +2,10 @@
 
 import netrc
 import os
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -36,9 +38,16 @@ class WeightsAndBiases(Tracker):
 
     def begin(self, run: Run) -> bool:
         """Open the trial's run, or go on with it: its id is the trial's."""
-        there = any((self.folder.tracking / "wandb").glob(f"*run-*-{_id_of(run)}")) or self._mode == "online"
+        there = any(self._places(run)) or self._mode == "online"
         self._run(run)
         return there
+
+    def forget(self, run: Run) -> None:
+        """Delete what was written offline; a server keeps what it has, and takes no step twice."""
+        if opened := self._runs.pop(run.trial, None):
+            opened.finish()
+        for place in list(self._places(run)) if self._mode != "online" else ():
+            shutil.rmtree(place, ignore_errors=True)
 
     def log(self, run: Run, steps: Sequence[tuple[int, float, Mapping[str, float]]]) -> None:
         """Send scalars."""
@@ -62,6 +71,9 @@ class WeightsAndBiases(Tracker):
         for opened in self._runs.values():
             opened.finish()
         self._runs.clear()
+
+    def _places(self, run: Run) -> Iterator[Path]:
+        return (self.folder.tracking / "wandb").glob(f"*run-*-{_id_of(run)}")
 
     def _run(self, run: Run) -> Any:
         if run.trial not in self._runs:

@@ -39,7 +39,7 @@ class Run:
 
 
 class Tracker(ABC):
-    """Keeps one run a trial, however many climbs it took. Fold-epochs count from 1; a step that is told twice is the same."""
+    """Keeps one run a trial, however many climbs it took. Fold-epochs count from 1."""
 
     def __init__(self, folder: StudyFolder, metric: str) -> None:
         self.folder, self.metric = folder, metric
@@ -52,6 +52,10 @@ class Tracker(ABC):
     @abstractmethod
     def begin(self, run: Run) -> bool:
         """Open a trial's run, or go on with it; tell whether it was there."""
+
+    def forget(self, run: Run) -> None:
+        """Take away what there is of a trial's run, before `begin`: everything of it is told again."""
+        return
 
     @abstractmethod
     def log(self, run: Run, steps: Sequence[tuple[int, float, Mapping[str, float]]]) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from analysis.page.serving.sockets import listening_socket, port_of
 from analysis.reading.words import typed_path
-from launch.beside.process import Beside
+from launch.beside.process import BackgroundProcess
 from launch.resolve import Say
 from studies.study_folder import StudyFolder
 
@@ -21,22 +21,19 @@ def page_beside(folder: StudyFolder, port: int | None, say: Say) -> Iterator[Non
         yield
     finally:
         if page is not None:
-            if page.ended:
-                say(
-                    f"The study's page had ended: {page.last_words}. python -m analysis.page {typed_path(folder.path)} shows it."
-                )
             page.end(_PATIENCE)
 
 
-def _page(folder: StudyFolder, port: int, say: Say) -> Beside | None:
+def _page(folder: StudyFolder, port: int, say: Say) -> BackgroundProcess | None:
     try:
-        listening = listening_socket(port)
+        with listening_socket(port) as listening:
+            number, found = listening.fileno(), port_of(listening)
+            page = BackgroundProcess("analysis.page", str(folder.path), "--socket", str(number), handed=[number])
     except (ValueError, OSError) as error:  # no page is no reason for no search
         say(f"No page of the study: {error}")
         return None
-    with listening:
-        number, found = listening.fileno(), port_of(listening)
-        page = Beside("analysis.page", str(folder.path), "--socket", str(number), handed=[number])
+    again = f"python -m analysis.page {typed_path(folder.path)}"
+    page.watch(lambda words: say(f"The study's page has ended: {words}. The search goes on; {again} shows it again."))
     taken = f" (port {port} is taken)" if port not in (0, found) else ""
     say(f"Study page: http://127.0.0.1:{found}/study/{quote(folder.name, safe='')}{taken}")
     return page

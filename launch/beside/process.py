@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -13,11 +14,12 @@ _NICE = 10  # behind the driver
 _KEPT = 2**16  # bytes of what a process has printed that are looked at
 
 
-class Beside:
+class BackgroundProcess:
     """A process that runs a module of ours until its standard input ends."""
 
     def __init__(self, module: str, *arguments: str, handed: Sequence[int] = ()) -> None:
         self._said: IO[bytes] = TemporaryFile()
+        self._asked = False  # to end
         path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
         self._process = subprocess.Popen(
             # -P: what lies in the user's folder must not stand in for our modules
@@ -50,7 +52,18 @@ class Beside:
     def ask_to_end(self) -> None:
         """Let it know that the launch is over, and do not wait."""
         assert self._process.stdin is not None
+        self._asked = True
         self._process.stdin.close()
+
+    def watch(self, told: Callable[[str], object]) -> None:
+        """Have a function told its last words if it ends without having been asked to."""
+
+        def wait() -> None:
+            self._process.wait()
+            if not self._asked:
+                told(self.last_words)
+
+        threading.Thread(target=wait, daemon=True).start()
 
     def end(self, patience: float) -> str | None:
         """Have it end, and return its last words where it failed or took too long."""

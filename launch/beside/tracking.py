@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from analysis.reading.words import typed_path
 from analysis.tracking.complaints import complaints_in
-from launch.beside.process import Beside
+from launch.beside.process import BackgroundProcess
 from launch.resolve import Say
 from studies.study_folder import StudyFolder
 
@@ -20,7 +20,7 @@ class Tracking:
 
     def __init__(self, tools: Sequence[str], say: Say) -> None:
         self._tools, self._say = tools, say
-        self._processes: dict[str, Beside] = {}
+        self._processes: dict[str, BackgroundProcess] = {}
         self._over = threading.Event()
         self._folder: StudyFolder | None = None
 
@@ -28,7 +28,10 @@ class Tracking:
         """Send a study that has begun."""
         self._folder = folder
         for tool in dict.fromkeys(self._tools):
-            self._processes[tool] = Beside("analysis.track", str(folder.path), "--to", tool, "--follow")
+            try:
+                self._processes[tool] = BackgroundProcess("analysis.track", str(folder.path), "--to", tool, "--follow")
+            except OSError as error:  # no tracking is no reason for no search
+                self._say(f"{tool}: {error}. To send the study: {self._by_hand(tool)}")
         if self._processes:
             threading.Thread(target=self._watch, daemon=True).start()
 

@@ -46,17 +46,19 @@ class DashboardLink:
             start("403 Forbidden", _PLAIN)
             return [b"Open the link that the search printed, in a browser on this machine."]
         location = ("Location", f"http://{self._dashboard}/")
+        used = self._used(str(environ.get("PATH_INFO", ""))[1:])
+        if used:
+            self._say(f"Ray dashboard, in another browser: {self.address}")
         if self._has_token(str(environ.get("HTTP_COOKIE", ""))):  # the same link again, in the same browser
             start("302 Found", [location, *_PLAIN])
             return []
-        if not self._used(str(environ.get("PATH_INFO", ""))[1:]):
+        if not used:
             start("403 Forbidden", _PLAIN)
             return [
                 b"This link is no key, or was used before: each works once. The terminal of the search shows the next."
             ]
         cookie = f"{token_cookie()}={self._token}; Path=/; HttpOnly; SameSite=Strict"
         start("302 Found", [location, ("Set-Cookie", cookie), *_PLAIN])
-        self._say(f"Ray dashboard, in another browser: {self.address}")
         return []
 
     def _has_token(self, cookies: str) -> bool:

@@ -2,29 +2,38 @@
 
 import json
 import shutil
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 from urllib.request import urlopen
 
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from analysis.page.__main__ import main
 from analysis.page.contents.followed import FollowedStudies
 from analysis.page.contents.watched import WatchedStudy
 from analysis.page.serving.app import page_application
 from analysis.page.serving.guard import Application
+from analysis.page.serving.optuna_pages import OptunaPages
 from analysis.page.serving.sockets import NoPort, listening_socket, port_of
 from analysis.reading.opened import open_study
+from analysis.reading.pace import throughput
 from analysis.reading.words import ordinal, spell_fold_epochs
 from launch.beside.page import page_beside
 from schedulers.search_settings import make_ladder
 from studies.events import ClimbStarted, EpochScored, Launched, Requested, TrialAdded, TrialFailed
-from studies.record import Record
+from studies.metrics import METRICS
+from studies.record import Record, StudyLock
 from studies.requests import AddConfigurations
 from studies.study_folder import Identity, StudyFolder
+from studies.study_state import StudyState
 from tests.toys.search import ToyDriver, toy_space
 
 NAME = "나이 <b>'bold' & \"so\""
@@ -189,7 +198,108 @@ def test_a_leader_that_is_out_no_longer_leads_over_time(results: Path) -> None:
             record.append(EpochScored(time=1 + trial, trial=trial, fold=0, epoch=0, score=score, seconds=1))
         record.append(TrialFailed(time=3, trial=1, failure="withdrawn", reason="stopped on request"))
     line = study(page_application(FollowedStudies(results), 0), "led")["figures"]["best"]["data"][1]
-    assert list(line["y"]) == [0.5, 0.9, 0.5, 0.5]
+    assert list(zip(line["x"], line["y"], strict=True))[-4:] == [
+        (2 / 60, 0.9),
+        (3 / 60, 0.9),
+        (3 / 60, 0.5),
+        (3 / 60, 0.5),
+    ]
+    assert line["x"] == sorted(line["x"])
+    compared = json.loads(asked(page_application(FollowedStudies(results), 0), "/api/studies")[2])["figure"]["data"]
+    assert all(list(one["x"]) == sorted(one["x"]) for one in compared)
+
+
+def test_nobody_leads_where_the_only_trial_has_failed(results: Path) -> None:
+    folder = study_in(results, "gone", search=False)
+    with Record(folder.record) as record:
+        record.append(Launched(time=0, settings={}))
+        record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.9}, origin="recipe"))
+        record.append(EpochScored(time=60, trial=0, fold=0, epoch=0, score=0.9, seconds=1))
+        record.append(TrialFailed(time=120, trial=0, failure="not_finite", reason="nan"))
+    said = study(page_application(FollowedStudies(results), 0), "gone")
+    assert said["best"] is None
+    assert said["figures"]["best"]["data"][1]["y"] == [0.9, 0.9, None, None]
+
+
+def test_what_has_no_score_stands_where_the_worst_does_also_where_less_is_better(results: Path) -> None:
+    folder = study_in(results, "loss", search=False, metric="log_loss")
+    with Record(folder.record) as record:
+        record.append(Launched(time=0, settings={}))
+        for trial, score in enumerate((-0.3, -2.0, None)):
+            record.append(
+                TrialAdded(time=0, trial=trial, configuration={"learning_rate": 0.1 + trial / 10}, origin="gp")
+            )
+            if score is not None:
+                record.append(EpochScored(time=1, trial=trial, fold=0, epoch=0, score=score, seconds=1))
+    ladder = study(page_application(FollowedStudies(results), 0), "loss")["figures"]["ladder"]["data"]
+    assert sorted(x for trace in ladder for x in trace["x"]) == [0.3, 2.0, 2.0]
+
+
+def test_a_launch_that_has_not_begun_to_search_spends_no_time_and_forecasts_nothing(results: Path) -> None:
+    folder, application = StudyFolder(results / NAME), page_application(FollowedStudies(results), 0)
+    before = dict(study(application, NAME)["facts"])["search time"]
+    lock = StudyLock(folder.path)
+    try:
+        said = study(application, NAME)
+        assert (said["status"], said["why"]) == ("running", "the search is starting")
+        assert (dict(said["facts"])["search time"], "time left" in dict(said["facts"])) == (before, False)
+        with Record(folder.record) as record:
+            record.append(Launched(time=time.time(), settings={"trials": 30}))
+        facts = dict(study(application, NAME)["facts"])
+        assert "time left" in facts
+        assert facts["search time"].split()[0] == before.split()[0], "the pause does not count"
+    finally:
+        lock.release()
+
+
+def test_throughput_is_of_this_launch(tmp_path: Path) -> None:
+    state = StudyState([Launched(time=0, settings={}), TrialAdded(time=0, trial=0, configuration={}, origin="gp")])
+    for epoch in range(60):
+        state.apply(EpochScored(time=10 * epoch, trial=0, fold=0, epoch=epoch, score=0.5, seconds=10))
+    state.apply(Launched(time=10_000, settings={}))
+    for epoch in range(6):
+        state.apply(EpochScored(time=10_010 + 10 * epoch, trial=0, fold=1, epoch=epoch, score=0.5, seconds=10))
+    assert throughput(state, 10_060).endswith("6.0 fold-epochs a minute")
+
+
+def test_what_was_seen_of_all_studies_is_not_said_again_and_one_study_waits_for_no_other(results: Path) -> None:
+    studies = FollowedStudies(results)
+    tag = studies.overview()["tag"]
+    assert studies.overview(tag) == {"tag": tag}
+    study_in(results, "another", trials=2)
+    with studies._of(studies.folder(NAME))._asking:  # somebody else's long question
+        answers: list[dict[str, Any]] = []
+        asking = threading.Thread(target=lambda: answers.append(studies.study("another")), daemon=True)
+        asking.start()
+        asking.join(timeout=20)
+        assert answers[0]["status"] == "finished"
+    assert studies.overview(tag)["tag"] != tag
+
+
+def test_a_title_with_markup_is_escaped_once(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "analysis.figures.learning_curves.METRICS", {"macro_f1": replace(METRICS["macro_f1"], title="F<sub>1</sub>")}
+    )
+    said = study(page_application(FollowedStudies(results), 0), NAME)
+    assert said["figures"]["curves"]["layout"]["yaxis"]["title"]["text"] == "F&lt;sub&gt;1&lt;/sub&gt;"
+
+
+def test_optuna_pages_follow_a_mirror_that_is_written_anew_in_the_same_inode(tmp_path: Path) -> None:
+    folder = StudyFolder(tmp_path)
+    pages = OptunaPages(0)
+
+    def names(address: str) -> list[str]:
+        root = address.partition("/dashboard")[0]
+        return [one["study_name"] for one in json.load(urlopen(f"{root}/api/studies", timeout=10))["study_summaries"]]
+
+    addresses: list[str] = []
+    for name in ("first", "second"):
+        other = tmp_path / f"{name}.journal"
+        optuna.create_study(study_name=name, storage=JournalStorage(JournalFileBackend(str(other))))
+        with open(folder.mirror, "wb") as file:
+            file.write(other.read_bytes())
+        addresses.append(pages.address(folder) if name == "first" else addresses[0])
+        assert names(addresses[-1]) == [name]
 
 
 def test_configurations_that_were_asked_for_have_room_in_the_budget(results: Path) -> None:
@@ -327,4 +437,4 @@ def test_another_record_in_its_place_is_read_from_its_beginning(results: Path) -
     watched.folder.record.write_bytes(watched.folder.record.read_bytes()[:400].rpartition(b"\n")[0] + b"\n")
     watched.refresh()
     assert watched.tag != before
-    assert len(watched.story.state.trials) <= 1
+    assert len(watched.history.state.trials) <= 1

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -23,9 +24,9 @@ from analysis.tracking.feed import Feed
 from analysis.tracking.sent import sending
 from analysis.tracking.tracker import TRACKERS, End, Picture, Run, Tracker, TrackingError, check_installed
 from datasets.preparation import PreparedData
-from launch.beside.process import Beside
+from launch.beside.process import BackgroundProcess
 from launch.beside.tracking import Tracking
-from studies.events import TrialFailed
+from studies.events import EpochScored, Rewound, TrialFailed
 from studies.record import Record, read_record
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
@@ -167,7 +168,66 @@ def test_a_run_that_was_taken_away_is_sent_again(folder: StudyFolder) -> None:
     shutil.rmtree(folder.tensorboard / "trial_0001")
     (folder.tracking / "tensorboard.json").write_text("{torn")
     told(folder, "tensorboard")
-    assert len(scalars(folder, 1).Scalars("macro_f1")) == len(epochs_of(folder)[1])
+    check_told_once(folder)
+
+
+def test_everything_that_is_sent_again_is_there_once(folder: StudyFolder) -> None:
+    told(folder, "tensorboard")
+    with closing(TRACKERS["tensorboard"](folder, "macro_f1")) as tracker:
+        Feed(folder, "tensorboard", tracker, again=True).rest()
+    check_told_once(folder)
+
+
+def test_a_trial_that_was_set_back_is_sent_with_what_it_scored_since(folder: StudyFolder) -> None:
+    told(folder, "tensorboard")
+    with Record(folder.record) as record:
+        record.append(Rewound(time=9e9, trial=1, fold_epochs=1))
+        record.append(EpochScored(time=9e9, trial=1, fold=0, epoch=1, score=0.01, fold_score=0.01, seconds=1))
+    told(folder, "tensorboard")
+    assert epochs_of(folder)[1][1:] == [0.01]
+    check_told_once(folder)
+    told(folder, "tensorboard")
+    check_told_once(folder)
+
+
+def test_a_record_in_the_place_of_another_is_sent_from_its_beginning(folder: StudyFolder, tmp_path: Path) -> None:
+    sent = FromTheBeginning(folder, "macro_f1")
+    feed = Feed(folder, "mine", sent)
+    feed.tell()
+    lines = folder.record.read_bytes().splitlines(keepends=True)
+    folder.record.unlink()
+    folder.record.write_bytes(lines[0].replace(b'"time":', b'"time":1') + b"".join(lines[1:]))
+    feed.tell()
+    first, again = sent.keys
+    assert first != again
+
+
+class FromTheBeginning(Tracker):
+    """Notes under which keys it is told of trial 0."""
+
+    destination = "a list"
+
+    def __init__(self, folder: StudyFolder, metric: str) -> None:
+        super().__init__(folder, metric)
+        self.keys: list[str] = []
+
+    def begin(self, run: Run) -> bool:
+        if run.trial == 0:
+            self.keys.append(run.key)
+        return False
+
+    def log(self, run: Run, steps: object) -> None: ...
+    def picture(self, run: Run, name: str, picture: Picture, step: int) -> None: ...
+    def end(self, run: Run, how: End, final: Mapping[str, float]) -> None: ...
+
+
+def check_told_once(folder: StudyFolder) -> None:
+    """Check that TensorBoard has every fold-epoch of every trial, and no step twice."""
+    for trial, scores in epochs_of(folder).items():
+        written = scalars(folder, trial)
+        told_of = [(event.step, event.value) for event in written.Scalars("macro_f1")]
+        assert told_of == [(step, pytest.approx(score)) for step, score in enumerate(scores, 1)]
+        assert len(written.Images("training_batch")) == 1
 
 
 @pytest.mark.slow
@@ -197,7 +257,10 @@ def test_a_tool_that_hangs_does_not_cost_another_its_rest(monkeypatch: pytest.Mo
     said: list[str] = []
     tracking = Tracking(["slow", "good"], lambda *lines: said.extend(lines))
     hangs, ends = "import time; time.sleep(60)", "import sys, time; sys.stdin.read(); time.sleep(2); print('sent')"
-    processes = {"slow": Beside("timeit", "-n1", "-r1", hangs), "good": Beside("timeit", "-n1", "-r1", ends)}
+    processes = {
+        "slow": BackgroundProcess("timeit", "-n1", "-r1", hangs),
+        "good": BackgroundProcess("timeit", "-n1", "-r1", ends),
+    }
     monkeypatch.setattr(tracking, "_processes", processes)
     tracking.end(patience=6)
     assert [line.partition(":")[0] for line in said[1:]] == ["slow"]

@@ -12,6 +12,7 @@ import pytest
 import torch
 from pydantic import Field
 
+from analysis import export_config
 from analysis.tracking.feed import Feed
 from analysis.tracking.tracker import TRACKERS
 from datasets.augmentations import AUGMENTATIONS
@@ -29,6 +30,7 @@ from schedulers.samplers.registry import SAMPLERS, check_sampler
 from schedulers.search_settings import make_ladder
 from schedulers.strategies import STRATEGIES
 from search_spaces import SpaceError, load_space
+from search_spaces.reading import plugin_names
 from studies.metrics import METRICS
 from studies.study_folder import Identity, StudyError, StudyFolder
 from tests.toys import ROOT
@@ -93,6 +95,32 @@ def test_a_tracking_tool_of_ones_own_is_told_every_fold_epoch_once(parts: Path, 
     for _ in range(2):
         Feed(folder, "csv_rows", TRACKERS["csv_rows"](folder, "macro_f1")).rest()
     assert len((folder.path / "rows.csv").read_text().splitlines()) == state.fold_epochs
+
+
+def test_a_trial_that_was_exported_finds_the_plugins_of_its_study_beside_its_space(
+    parts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, toy = StudyFolder(tmp_path / "toy"), toy_space(trials=4).model_copy(update={"plugins": ["my_parts"]})
+    folder.path.mkdir()
+    copy_source(plugin_at(parts), folder.plugins)
+    digests = {"my_parts": plugin_at(parts).digest}
+    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}, plugins=digests), {})
+    ToyDriver(folder.record, toy).start().finish()
+    out = tmp_path / "elsewhere/winner.yaml"
+    out.parent.mkdir()
+
+    def exported() -> int:
+        monkeypatch.setattr("sys.argv", ["export_config", str(folder.path), "1", "--out", str(out)])
+        return export_config.main()
+
+    assert exported() == 0
+    unload_plugin("my_parts")
+    (loaded,) = load_plugins(plugin_names(str(out), []), out.parent)
+    assert loaded.digest == digests["my_parts"]
+    assert exported() == 0, "what is the same already stays"
+    loaded.path.write_text(loaded.path.read_text() + "# changed\n")
+    assert exported() == 2
+    assert "is another plugin than the study's" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("heading", KINDS)

@@ -146,6 +146,23 @@ def test_the_command_writes_what_a_search_takes_up(
     assert sum(isinstance(event, Requested) for event in read_record(study.record)) == 2
 
 
+def test_a_stop_that_a_search_ended_without_does_not_stop_the_next_launch(
+    study: StudyFolder, asked: Callable[..., tuple[int, str]]
+) -> None:
+    lock = StudyLock(study.path)
+    assert asked(study.path, "stop")[0] == 0
+    lock.release()  # the search ends before it looks
+    assert ((said := asked(study.path, "stop"))[0], "there is nothing to stop" in said[1]) == (2, True)
+    lock = StudyLock(study.path)
+    launched = StudyLock.held_since(study.path)
+    assert launched is not None
+    requests = RequestFolder(study.requests, launched + 0.02)  # a file's clock is coarse
+    driver = ToyDriver(study.record, toy_space(trials=20), requests=requests).start().finish()
+    assert len(driver.run.state.trials) == 20
+    assert list(waiting_requests(study.requests)) == []
+    lock.release()
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

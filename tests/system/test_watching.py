@@ -29,6 +29,8 @@ pytestmark = pytest.mark.slow
 LONGER = SPACE.replace("epochs: 3", "epochs: 12").replace("people: 20", "people: 60")
 STUDY = "나이 <i>&"
 FOR_GPUS = ("gpu", "gram")
+SECTIONS = "[...document.querySelectorAll('section')]"
+LEADERBOARD = f"{SECTIONS}.find(one => one.innerText.startsWith('Leaderboard')).querySelector('.scroll')"
 
 
 @dataclass
@@ -107,7 +109,21 @@ def test_the_page_fits_a_phone(search: Search, browser: Browser) -> None:
     shown = window(browser, search.address("Study page"), width=390, height=844)
     expect(shown.page.locator("#score")).to_be_visible(timeout=150_000)
     assert shown.page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert shown.page.evaluate(f"{LEADERBOARD}.scrollLeft = 60") == 60
+    decisions = shown.page.locator("#decisions li").count()
+    until(lambda: shown.page.locator("#decisions li").count() > decisions)
+    assert shown.page.evaluate(f"{LEADERBOARD}.scrollLeft") == 60, "an event must not throw a reader back"
     assert shown.errors == []
+
+
+def test_a_page_that_cannot_be_drawn_says_so_and_so_does_the_console(search: Search, browser: Browser) -> None:
+    shown = window(browser, search.address("Study page"))
+    expect(shown.page.locator("#score")).to_be_visible(timeout=150_000)
+    shown.page.route("**/api/studies/**", lambda route: route.fulfill(json={"tag": "x", "notes": None}))
+    expect(shown.page.locator("#connection")).to_contain_text("could not be drawn", timeout=30_000)
+    assert shown.errors
+    shown.page.unroute("**/api/studies/**")
+    expect(shown.page.locator("#connection")).to_have_text("", timeout=30_000)
 
 
 def test_optuna_dashboard_is_one_click_away_and_changes_nothing(search: Search, browser: Browser) -> None:
@@ -154,12 +170,14 @@ def test_prometheus_scrapes_the_search_and_every_query_of_the_grafana_file_has_d
     with listening_socket(0) as found:
         port = port_of(found)
     place = f"http://127.0.0.1:{port}"
-    flags = [f"--config.file={ROOT}/deploy/prometheus.yml", f"--web.listen-address=127.0.0.1:{port}"]
+    config = tmp_path / "prometheus.yml"
+    config.write_text((ROOT / "deploy/prometheus.yml").read_text().replace("/tmp/ray/prom", f"{session(search)}/prom"))
+    flags = [f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     server = subprocess.Popen([command, *flags, f"--storage.tsdb.path={tmp_path}/data"], **quiet)  # type: ignore[call-overload]
     try:
-        wanted, until = list(queries()), time.monotonic() + 180
-        while (lacking := [query for query in wanted if not answered(place, query)]) and time.monotonic() < until:
+        wanted, deadline = list(queries()), time.monotonic() + 180
+        while (lacking := [query for query in wanted if not answered(place, query)]) and time.monotonic() < deadline:
             time.sleep(2)
         assert lacking == []
     finally:
@@ -171,7 +189,7 @@ def test_a_request_ends_the_search_and_its_page_with_it(search: Search) -> None:
     assert "takes it up within an epoch" in ask(search, "stop")
     out, _ = search.process.communicate(timeout=120)
     assert "Stopped. To continue: " in out
-    assert "page had ended" not in out
+    assert "page has ended" not in out
     assert "Sending the rest to tensorboard" in out
     study = search.place / "results" / STUDY
     trials = StudyState(read_record(study / "record.jsonl")).trials.values()
@@ -179,6 +197,12 @@ def test_a_request_ends_the_search_and_its_page_with_it(search: Search) -> None:
     assert sent == {f"trial_{trial.number:04d}" for trial in trials if trial.epochs}
     with pytest.raises(OSError, match="refused"):
         urlopen(search.address("Study page"), timeout=10)
+
+
+def session(search: Search) -> Path:
+    """Return the folder of the search's Ray: the link that the configuration names is of whichever began last."""
+    (found,) = Path("/tmp/ray").glob(f"session_*_{search.process.pid}")
+    return found
 
 
 def ask(search: Search, *arguments: str) -> str:

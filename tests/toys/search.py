@@ -18,14 +18,14 @@ EPOCHS = 9  # of every fold
 Score = Callable[[Mapping[str, Any], int], float]  # configuration, fold-epochs
 
 
-def toy_space(**search: Any) -> SearchSpace:
+def toy_space(metric: str = "macro_f1", **search: Any) -> SearchSpace:
     settings = {"sampler": "random", "trials": 12, "folds": 3, "finalists": 2, **search}
     return SearchSpace(
         name="toy",
         profile=None,
         task="toy",
         data={},
-        metric="macro_f1",
+        metric=metric,
         parameters={"learning_rate": Range(low=0.0, high=1.0)},
         constants={"epochs": EPOCHS},
         defaults={"backbone": "tf_efficientnet_lite0", "image_size": 64, "epochs": EPOCHS, "learning_rate": 0.5},

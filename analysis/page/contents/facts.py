@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from analysis.page.contents.watched import Story, WatchedStudy
+from analysis.page.contents.watched import History, WatchedStudy
 from analysis.reading.counts import count_trials
 from analysis.reading.pace import share_saved, spell_left, throughput
 from analysis.reading.words import counted
@@ -19,14 +19,18 @@ _SIZE_EVERY = 20.0  # seconds between two looks at the size of a folder
 
 def status(study: WatchedStudy) -> tuple[str, str]:
     """Return a word, running, finished, stopped or empty, and why in a sentence."""
-    story = study.story
+    history = study.history
     if study.running:
-        trials = counted(len(story.state.climbing()), "trial")
-        return "running", f"{trials} training" if story.state.trials else "the search is starting"
-    if not story.state.trials:
+        trials = counted(len(history.state.climbing()), "trial")
+        return "running", f"{trials} training" if study.searching and history.state.trials else "the search is starting"
+    if not history.state.trials:
         return "empty", "nothing was trained yet; the same launch command begins it"
     work = next_work(
-        story.state, story.launch.ladder, make_budget(story.launch.space), story.launch.slots, story.state.last_time
+        history.state,
+        history.launch.ladder,
+        make_budget(history.launch.space),
+        history.launch.slots,
+        history.state.last_time,
     )
     if isinstance(work, Finished):
         return "finished", work.reason
@@ -35,23 +39,23 @@ def status(study: WatchedStudy) -> tuple[str, str]:
 
 def facts(study: WatchedStudy, now: float) -> list[tuple[str, str]]:
     """Return lines of a name and a value."""
-    story, space = study.story, study.story.launch.space
-    counts = count_trials(story.state, story.launch.ladder)
+    history, space = study.history, study.history.launch.space
+    counts = count_trials(history.state, history.launch.ladder)
     standing = ", ".join(f"{count} {place}" for place, count in vars(counts).items() if count)
-    begun, most = len(story.state.trials), max(space.search.trials, len(story.state.trials))
+    begun, most = len(history.state.trials), max(space.search.trials, len(history.state.trials))
     lines = [
         ("trials", f"{begun} of {most}{f': {standing}' if standing else ''}"),
-        ("trained", f"{counted(story.state.fold_epochs, 'fold-epoch')}{_saved(story)}"),
+        ("trained", f"{counted(history.state.fold_epochs, 'fold-epoch')}{_saved(history)}"),
         ("search time", _spent(study, now)),
     ]
-    if study.running:
-        lines += [("time left", _left(study, now)), ("throughput", throughput(story.state, now))]
+    if study.searching:
+        lines += [("time left", _left(study, now)), ("throughput", throughput(history.state, now))]
     lines.append(("disk", _disk(study)))
     return lines
 
 
-def _saved(story: Story) -> str:
-    share = share_saved(story.state, story.launch.ladder)
+def _saved(history: History) -> str:
+    share = share_saved(history.state, history.launch.ladder)
     return "" if share is None else f", {share:.0%} less than all folds of all trials"
 
 
@@ -61,8 +65,8 @@ def _left(study: WatchedStudy, now: float) -> str:
 
 
 def _spent(study: WatchedStudy, now: float) -> str:
-    state, budget = study.story.state, make_budget(study.story.launch.space)
-    spent = spell_duration(state.seconds_spent(now if study.running else None))
+    state, budget = study.history.state, make_budget(study.history.launch.space)
+    spent = spell_duration(state.seconds_spent(now if study.searching else None))
     return spent if budget.seconds is None else f"{spent} of {spell_duration(budget.seconds)}"
 
 
@@ -85,7 +89,7 @@ def folder_size(path: Path) -> int:
 
 
 def _disk(study: WatchedStudy) -> str:
-    budget, taken = study.story.launch.space.search.disk_budget, study.story.state.bytes_dropped
+    budget, taken = study.history.launch.space.search.disk_budget, study.history.state.bytes_dropped
     held = spell_size(folder_size(study.folder.path))
     of = f" of a budget of {spell_size(budget)}" if budget else ""
     free = spell_size(shutil.disk_usage(study.folder.path).free)

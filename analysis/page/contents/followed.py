@@ -1,28 +1,26 @@
 """The studies of a folder, each followed from the first time that somebody asks for it."""
 
+import hashlib
+import json
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from analysis.page.contents.overview import overview, study_folders, study_row
-from analysis.page.contents.view import view
-from analysis.page.contents.watched import WatchedStudy
+from analysis.page.contents.followed_study import FollowedStudy, Line
+from analysis.page.contents.overview import overview, study_folders
 from studies.events import TrialAdded
 from studies.record import readable_events
 from studies.study_folder import StudyError, StudyFolder
 
-_CLOCK = 5  # seconds after which what depends on the time alone is said anew
-
 
 class FollowedStudies:
-    """Answers what the page asks for; one question at a time."""
+    """Answers what the page asks for."""
 
     def __init__(self, results: Path) -> None:
         self.results = results.absolute()
-        self._followed: dict[str, WatchedStudy] = {}
-        self._lock = threading.Lock()
+        self._followed: dict[str, FollowedStudy] = {}
+        self._opening = threading.Lock()
 
     def folder(self, name: str) -> StudyFolder:
         """Return the folder of a study.
@@ -38,7 +36,7 @@ class FollowedStudies:
     def open_first(self, name: str) -> None:
         """Open a study before any other: of two versions of a plugin the one that is loaded first stays."""
         with suppress(Exception):  # the page says what is wrong with it
-            self._refreshed(self.folder(name))
+            self._of(self.folder(name)).refreshed()
 
     def study(self, name: str, seen: str = "") -> dict[str, Any]:
         """Return the page of a study with its tag, the tag alone if it is what was seen before.
@@ -46,40 +44,29 @@ class FollowedStudies:
         Raises:
             StudyError: there is no such study.
         """
-        with self._lock:
-            folder = self.folder(name)
-            try:
-                return self._shown(self._refreshed(folder), seen)
-            except Exception as error:  # whatever is wrong with it, the page says so
-                return {"tag": _why(error), "broken": _why(error), "name": name, **_rest(folder)}
-
-    def overview(self) -> dict[str, Any]:
-        """Return the page of all studies."""
-        with self._lock:
-            opened, broken = list[tuple[WatchedStudy, list[str]]](), list[tuple[str, str]]()
-            for folder in study_folders(self.results):
-                try:
-                    study = self._refreshed(folder)
-                    opened.append((study, study_row(study)))
-                except Exception as error:  # one study must not take the others along
-                    broken.append((folder.name, _why(error)))
-            return overview(self.results, opened, broken)
-
-    def _shown(self, study: WatchedStudy, seen: str) -> dict[str, Any]:
-        now = time.time()
-        tag = f"{study.tag}-{int(now / _CLOCK) if study.running else 0}"
-        return {"tag": tag} if tag == seen else {"tag": tag, **view(study, now)}
-
-    def _refreshed(self, folder: StudyFolder) -> WatchedStudy:
-        if folder.name not in self._followed:
-            self._followed[folder.name] = WatchedStudy(folder)
-        study = self._followed[folder.name]
+        folder = self.folder(name)
         try:
-            study.refresh()
-        except Exception:
-            del self._followed[folder.name]  # half taken in: begin anew the next time
-            raise
-        return study
+            return self._of(folder).shown(seen)
+        except Exception as error:  # whatever is wrong with it, the page says so
+            return {"tag": _why(error), "broken": _why(error), "name": name, **_rest(folder)}
+
+    def overview(self, seen: str = "") -> dict[str, Any]:
+        """Return the page of all studies with its tag, the tag alone if it is what was seen before."""
+        lines, broken = list[Line](), list[tuple[str, str]]()
+        for folder in study_folders(self.results):
+            try:
+                lines.append(self._of(folder).line())
+            except Exception as error:  # one study must not take the others along
+                broken.append((folder.name, _why(error)))
+        known = json.dumps([[line.study.folder.name, line.tag] for line in lines] + broken)
+        tag = hashlib.sha256(known.encode()).hexdigest()
+        if tag == seen:
+            return {"tag": tag}
+        return {"tag": tag, **overview(self.results, [(line.study, line.row) for line in lines], broken)}
+
+    def _of(self, folder: StudyFolder) -> FollowedStudy:
+        with self._opening:
+            return self._followed.setdefault(folder.name, FollowedStudy(folder, self._opening))
 
 
 def _why(error: Exception) -> str:

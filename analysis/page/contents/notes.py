@@ -19,7 +19,7 @@ def notes(study: WatchedStudy) -> Iterator[str]:
         yield f"record.jsonl: lines cannot be read ({lines}): they are damaged. {check} says more."
     if not study.folder.record.exists():
         yield "record.jsonl is not there: nothing was recorded yet, or it was taken away."
-    trials = study.story.state.trials.values()
+    trials = study.history.state.trials.values()
     if trials and all(trial.failure is not None for trial in trials):
         yield "Every trial has failed; the reasons are below."
     gone = [t.number for t in trials if t.epochs and not trial_path(study.folder.path, t.number).exists()]

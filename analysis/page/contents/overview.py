@@ -19,7 +19,12 @@ from studies.study_folder import StudyFolder
 def study_folders(results: Path) -> list[StudyFolder]:
     """Return the studies in a folder, by name."""
     places = [StudyFolder(path) for path in sorted(results.iterdir()) if path.is_dir()] if results.is_dir() else []
-    return [folder for folder in places if folder.exists() or folder.record.exists()]
+    return [folder for folder in places if is_study(folder)]
+
+
+def is_study(folder: StudyFolder) -> bool:
+    """Tell whether there is a study, or what is left of one: the page says which."""
+    return folder.exists() or folder.record.exists()
 
 
 def overview(
@@ -28,9 +33,9 @@ def overview(
     """Return the page of all studies, each with its line; `broken` are names of others, each with what is wrong."""
     opened = list(studies)
     timelines = {
-        study.folder.name: (study.story.timeline, METRICS[study.story.launch.space.metric])
+        study.folder.name: (study.history.timeline, METRICS[study.history.launch.space.metric])
         for study, _ in opened
-        if study.story.timeline.scored
+        if study.history.timeline.scored
     }
     columns = ("study", "task", "status", "trials", "best", "the recipe", "ahead of it", "search time")
     return {
@@ -43,8 +48,8 @@ def overview(
 
 def study_row(study: WatchedStudy) -> list[str]:
     """Return a study's line."""
-    story, space = study.story, study.story.launch.space
-    rows = leaderboard(story.state, story.launch.ladder, space.metric)
+    history, space = study.history, study.history.launch.space
+    rows = leaderboard(history.state, history.launch.ladder, space.metric)
     recipe = next((row for row in rows if row.origin == "recipe"), None)
     winner = chosen(rows)
     word, why = status(study)
@@ -54,9 +59,9 @@ def study_row(study: WatchedStudy) -> list[str]:
         ahead = f"{rows[0].score - recipe.score:+.3f}{' (a tie)' if tie else ''}"
     return [
         *(study.folder.name, space.task, f"{word}: {why}"),
-        counted(len(story.state.trials), "trial"),
+        counted(len(history.state.trials), "trial"),
         "" if winner is None else f"{winner.metric.title} {winner.spelled()}, trial {winner.trial}",
         "" if recipe is None else recipe.metric.spelled(recipe.score),
         ahead,
-        spell_duration(story.state.seconds_spent()),
+        spell_duration(history.state.seconds_spent()),
     ]

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from analysis.leaderboard.rows import leaderboard
-from analysis.page.contents.watched import Story
+from analysis.page.contents.watched import History
 from analysis.reading.rungs import rung_table, spell_agreement
 from analysis.reading.words import spell_differences, spell_fold_epochs
 
@@ -25,9 +25,9 @@ class Table:
         return asdict(self)
 
 
-def leaderboard_shown(story: Story) -> Table:
+def leaderboard_shown(history: History) -> Table:
     """Return the first trials with their scores, curves and parameters."""
-    space, ladder, state = story.launch.space, story.launch.ladder, story.state
+    space, ladder, state = history.launch.space, history.launch.ladder, history.state
     rows = leaderboard(state, ladder, space.metric)
     shown = [
         [
@@ -42,9 +42,9 @@ def leaderboard_shown(story: Story) -> Table:
     return Table(("place", "trial", "from", "trained", metric, "over folds", "differs from the recipe in"), shown, note)
 
 
-def rungs_shown(story: Story) -> Table:
+def rungs_shown(history: History) -> Table:
     """Return the rung table: who came, who went on, and whether the ranking there was right."""
-    ladder = story.launch.ladder
+    ladder = history.launch.ladder
     rows = [
         [
             spell_fold_epochs(row.rung, ladder),
@@ -52,14 +52,14 @@ def rungs_shown(story: Story) -> Table:
             *(spell_agreement(row.agrees_with_next), spell_agreement(row.agrees_with_top)),
             f"{row.fold_epochs:.0f}",
         ]
-        for row in rung_table(story.state, ladder)
+        for row in rung_table(history.state, ladder)
     ]
     columns = ("rung", "came", "went on", "agrees with next", "agrees with top", "fold-epochs spent")
     return Table(columns, rows, "without the recipe; agreement is Kendall's tau among those that reached both")
 
 
-def failures_shown(story: Story) -> Table:
+def failures_shown(history: History) -> Table:
     """Return the trials that are out, with the class of failure and the reason."""
-    failed = [trial for trial in story.state.trials.values() if trial.failure is not None]
+    failed = [trial for trial in history.state.trials.values() if trial.failure is not None]
     rows = [[str(trial.number), trial.failure or "", trial.reason or ""] for trial in failed]
     return Table(("trial", "failure", "reason"), rows)

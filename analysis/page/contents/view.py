@@ -11,7 +11,7 @@ from analysis.leaderboard.rows import chosen, leaderboard
 from analysis.page.contents.facts import facts, status
 from analysis.page.contents.notes import notes
 from analysis.page.contents.tables import failures_shown, leaderboard_shown, rungs_shown
-from analysis.page.contents.watched import Story, WatchedStudy
+from analysis.page.contents.watched import History, WatchedStudy
 from analysis.reading.words import spell_fold_epochs, spell_value, typed_path
 from analysis.terminal.summary import verdict
 from schedulers.leading import best_trial
@@ -22,8 +22,8 @@ _DECISIONS = 300  # the latest
 
 def view(study: WatchedStudy, now: float) -> dict[str, Any]:
     """Return the page of a study."""
-    story = study.story
-    state, space, ladder = story.state, story.launch.space, story.launch.ladder
+    history = study.history
+    state, space, ladder = history.state, history.launch.space, history.launch.ladder
     word, why = status(study)
     return {
         "name": study.folder.name,
@@ -32,39 +32,39 @@ def view(study: WatchedStudy, now: float) -> dict[str, Any]:
         "why": why,
         "notes": list(notes(study)),
         "facts": facts(study, now),
-        "best": best(story),
+        "best": best(history),
         "verdict": verdict(leaderboard(state, ladder, space.metric), ladder),
         "figures": {
             "ladder": _plain(ladder_picture(state, space, ladder)),
-            "best": _plain(best_so_far(story.timeline, state, space, ladder)),
+            "best": _plain(best_so_far(history.timeline, state, space, ladder)),
             "curves": _plain(learning_curves(state, space, ladder)),
         },
         "curves_shown": SHOWN,
         "tables": {
-            "leaderboard": leaderboard_shown(story).as_values(),
-            "rungs": rungs_shown(story).as_values(),
-            "failures": failures_shown(story).as_values(),
+            "leaderboard": leaderboard_shown(history).as_values(),
+            "rungs": rungs_shown(history).as_values(),
+            "failures": failures_shown(history).as_values(),
         },
-        "decisions": [[told.time, told.words] for told in story.decisions[-_DECISIONS:]][::-1],
+        "decisions": [[told.time, told.words] for told in history.decisions[-_DECISIONS:]][::-1],
         "commands": list(commands(study)),
         "mirror": study.folder.mirror.exists(),
     }
 
 
-def best(story: Story) -> dict[str, Any] | None:
+def best(history: History) -> dict[str, Any] | None:
     """Return who leads: score, where, parameters beside the recipe's."""
-    found = best_trial(story.state, story.launch.ladder)
+    found = best_trial(history.state, history.launch.ladder)
     if found is None:
         return None
     trial, rung, score = found
-    space, metric = story.launch.space, METRICS[story.launch.space.metric]
+    space, metric = history.launch.space, METRICS[history.launch.space.metric]
     recipe = space.recipe()
     return {
         "trial": trial.number,
         "origin": trial.origin,
         "metric": metric.title,
         "score": metric.spelled(score),
-        "after": spell_fold_epochs(rung, story.launch.ladder),
+        "after": spell_fold_epochs(rung, history.launch.ladder),
         "knobs": [
             [name, spell_value(value), "" if value == recipe.get(name) else spell_value(recipe.get(name))]
             for name, value in space.active(trial.configuration).items()
@@ -75,11 +75,11 @@ def best(story: Story) -> dict[str, Any] | None:
 def commands(study: WatchedStudy) -> Iterator[tuple[str, str]]:
     """Yield what can be done from a terminal, and the command; the page itself changes nothing."""
     place = typed_path(study.folder.path)
-    rows = leaderboard(study.story.state, study.story.launch.ladder, study.story.launch.space.metric)
+    rows = leaderboard(study.history.state, study.history.launch.ladder, study.history.launch.space.metric)
     winner = chosen(rows)
     number = winner.trial if winner else 0
     if study.running:
-        climbing = [trial.number for trial in study.story.state.climbing() if trial.origin != "recipe"]
+        climbing = [trial.number for trial in study.history.state.climbing() if trial.origin != "recipe"]
         yield "stop after the epochs that run", f"python -m launch.control {place} stop"
         yield "take a trial out", f"python -m launch.control {place} stop-trial {climbing[0] if climbing else 'NUMBER'}"
     yield "try configurations of your own", f"python -m launch.control {place} add mine.yaml"

@@ -1,5 +1,6 @@
 """A study that is followed: its record from the beginning, then every event as it comes."""
 
+import time
 from dataclasses import dataclass, field
 
 from analysis.reading.decisions import Decisions
@@ -15,9 +16,11 @@ from studies.record_tail import RecordTail
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 
+_CLOCKS = 2.0  # seconds that a file system's clock may be ahead of the driver's
+
 
 @dataclass(frozen=True)
-class Told:
+class Decision:
     """A decision in words, and when it was made (seconds since 1970)."""
 
     time: float
@@ -34,14 +37,14 @@ class Launch:
 
 
 @dataclass
-class Story:
+class History:
     """What became of a study so far."""
 
     state: StudyState
     launch: Launch
     timeline: Timeline = field(init=False)
     forecasts: Forecasts = field(default_factory=Forecasts)
-    decisions: list[Told] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
     changes: list[Event] = field(default_factory=list)  # of what the study is searched under
 
     def __post_init__(self) -> None:
@@ -58,13 +61,14 @@ class WatchedStudy:
     def __init__(self, folder: StudyFolder) -> None:
         self.folder = folder
         self.running = False
+        self.searching = False  # what runs has noted its launch: until then no time counts
         self._begin()
 
     def _begin(self) -> None:
         self._stored = self.folder.stored_space()
         self.folder.load_plugins()  # its strategy may be of one
-        self._tail = RecordTail(self.folder.record)
-        self.story = Story(StudyState(), Launch(self._stored, make_ladder(self._stored)))
+        self._tail, self._begun = RecordTail(self.folder.record), time.monotonic()
+        self.history = History(StudyState(), Launch(self._stored, make_ladder(self._stored)))
 
     @property
     def damaged(self) -> list[int]:
@@ -74,45 +78,50 @@ class WatchedStudy:
     @property
     def tag(self) -> str:
         """Return what changes with everything that the page shows but the clock."""
-        return f"{self._tail.lines}-{self.running}-{id(self._tail)}"
+        return f"{self._tail.lines}-{self.running}-{self._begun}"
 
     def refresh(self) -> None:
         """Take in what has been recorded since the last time."""
-        if self._tail.was_replaced:
+        held_since = StudyLock.held_since(self.folder.path)
+        events = self._tail.new_events()
+        if events is None:
             self._begin()
-        self.running = StudyLock.is_held(self.folder.path)
-        for event in self._tail.new_events():
-            if self.story.state.knows(event):  # else the line that told of its trial is damaged
+            events = self._tail.new_events() or []
+        for event in events:
+            if self.history.state.knows(event):  # else the line that told of its trial is damaged
                 self._take(event)
+        self.running = held_since is not None
+        self.searching = held_since is not None and self.history.state.launched_since(held_since - _CLOCKS)
         if not self.running:
-            for trial in self.story.state.climbing():
+            for trial in self.history.state.climbing():
                 trial.climbing = False  # its driver is gone
 
     def seconds_left(self, now: float) -> tuple[float, float, float] | None:
         """Return how long the search still takes, with the least and the most that it may be; None where nothing says so."""
-        story, launch = self.story, self.story.launch
+        history, launch = self.history, self.history.launch
         budget = make_budget(launch.space)
-        return forecast_range(story.state, launch.ladder, budget, launch.slots, now, story.forecasts)
+        return forecast_range(history.state, launch.ladder, budget, launch.slots, now, history.forecasts)
 
     def _take(self, event: Event) -> None:
-        story = self.story
-        story.state.apply(event)
+        history = self.history
+        history.state.apply(event)
         if isinstance(event, Launched | Requested | TrialAdded):
-            story.changes.append(event)
+            history.changes.append(event)
         if isinstance(event, Launched | Requested):
             self._changed(event)
-        story.timeline.take(event)
-        if isinstance(event, EpochScored) and story.forecasts.wants(story.state.seconds_spent()):
+        history.timeline.take(event)
+        if isinstance(event, EpochScored) and history.forecasts.wants(history.state.seconds_spent()):
             self.seconds_left(event.time)
-        story.launch.slots = max(story.launch.slots, len(story.state.climbing()))
-        words = Decisions(story.launch.space, story.launch.ladder, story.state).told(event)
+        history.launch.slots = max(history.launch.slots, len(history.state.climbing()))
+        words = Decisions(history.launch.space, history.launch.ladder, history.state).told(event)
         if words is not None:
-            story.decisions.append(Told(event.time, words))
+            history.decisions.append(Decision(event.time, words))
 
     def _changed(self, event: Launched | Requested) -> None:
         """Go on under what a launch or a request set."""
-        story = self.story
-        space = searched_space(self._stored, story.changes)
-        slots = 1 if isinstance(event, Launched) else story.launch.slots
-        story.launch = Launch(space, make_ladder(space), slots)
-        story.timeline.ladder = story.launch.ladder
+        history = self.history
+        history.forecasts = Forecasts()  # those before were of another budget
+        space = searched_space(self._stored, history.changes)
+        slots = 1 if isinstance(event, Launched) else history.launch.slots
+        history.launch = Launch(space, make_ladder(space), slots)
+        history.timeline.ladder = history.launch.ladder

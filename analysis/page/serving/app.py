@@ -24,7 +24,7 @@ def page_application(studies: FollowedStudies, port: int) -> Application:
     app, optuna = Bottle(), OptunaPages(port)
     app.get("/", callback=_page)
     app.get("/study/<name>", callback=lambda name: _page())
-    app.get("/api/studies", callback=lambda: _answer(studies.overview))
+    app.get("/api/studies", callback=lambda: _answer(studies.overview, request.query.get("seen", "")))
     app.get("/api/studies/<name>", callback=lambda name: _answer(studies.study, name, request.query.get("seen", "")))
     app.get("/static/plotly.min.js", callback=_plotly)
     app.get("/static/<file>", callback=lambda file: static_file(file, root=str(_STATIC)))

@@ -1,5 +1,6 @@
 """optuna-dashboard on a study's mirror, begun when somebody asks for it; requests that change something are refused."""
 
+import os
 import threading
 from collections.abc import Iterable
 from pathlib import Path
@@ -38,7 +39,7 @@ class Dashboard:
     """The dashboard of one mirror, which every launch of the study writes anew."""
 
     def __init__(self, mirror: Path, port: int) -> None:
-        self._mirror, self._inode = mirror, 0
+        self._mirror, self._known, self._opening = mirror, _identity(mirror), threading.Lock()
         self._application: Application | None = None
         self._place = self._opened()
         listening = listening_socket(port)
@@ -48,13 +49,20 @@ class Dashboard:
 
     def address(self) -> str:
         """Return the address of the study in the mirror as it is now."""
-        if self._mirror.stat().st_ino != self._inode:
-            self._place = self._opened()
+        self._take_up()
         return f"http://127.0.0.1:{self._port}{self._place}"
 
     def _answer(self, environ: Environ, start: Start) -> Iterable[bytes]:
+        self._take_up()
         assert self._application is not None
         return self._application(environ, start)
+
+    def _take_up(self) -> None:
+        """Open the mirror again if a launch has written another one in its place."""
+        with self._opening:
+            now = _identity(self._mirror)
+            if now is not None and now != self._known:
+                self._known, self._place = now, self._opened()
 
     def _opened(self) -> str:
         """Open the mirror, and return the path of its study."""
@@ -65,8 +73,17 @@ class Dashboard:
         from optuna.storages import JournalStorage
         from optuna.storages.journal import JournalFileBackend
 
-        self._inode = self._mirror.stat().st_ino
         storage: Any = JournalStorage(JournalFileBackend(str(self._mirror)))
         known = storage.get_all_studies()
         self._application = wsgi(storage)
         return f"/dashboard/studies/{known[0]._study_id}" if known else "/dashboard"
+
+
+def _identity(mirror: Path) -> tuple[int, bytes] | None:
+    """Return by what a mirror is known again, its first line names who wrote it; None: it is not there, or empty."""
+    try:
+        with open(mirror, "rb") as file:
+            first = file.readline()
+            return (os.fstat(file.fileno()).st_ino, first) if first.endswith(b"\n") else None
+    except FileNotFoundError:
+        return None

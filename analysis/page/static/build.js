@@ -21,6 +21,30 @@ function section(title, classes, ...children) {
   return element("section", {class: classes}, element("h2", {}, title), ...children);
 }
 
+// A section with a figure, made once: its figure is changed, not made anew.
+const figures = {}, pictures = {};
+function picture(id, title, classes, note = "") {
+  figures[id] ??= element("div", {id});
+  return pictures[id] ??= section(title, classes, figures[id], element("p", {class: "faint"}, note));
+}
+
+// Puts parts into a place. A part that says what was there before stays, with its scroll, focus and selection.
+function settle(place, parts) {
+  for (const [index, part] of parts.entries()) {
+    const old = place.children[index];
+    if (!old) place.append(part);
+    else if (old !== part && !old.isEqualNode(part)) exchange(old, part);
+  }
+  while (place.children.length > parts.length) place.lastElementChild.remove();
+}
+
+function exchange(old, part) {
+  const scrolled = found => [...found.querySelectorAll(".scroll, ol")];
+  const before = scrolled(old).map(one => [one.scrollLeft, one.scrollTop]);
+  old.replaceWith(part);
+  scrolled(part).slice(0, before.length).forEach((one, index) => { [one.scrollLeft, one.scrollTop] = before[index]; });
+}
+
 // Of many rows all but the first are folded away. `address` gives a link for a row's first cell.
 function table({columns, rows, note}, address = null) {
   if (rows.length <= 2 * SHORT) return plainTable(columns, rows, note, address);

@@ -3,7 +3,7 @@
 const EVERY = 1000; // milliseconds
 const page = document.getElementById("page");
 const name = location.pathname.startsWith("/study/") ? decodeURIComponent(location.pathname.slice(7)) : null;
-const figures = Object.fromEntries(["ladder", "best", "curves", "studies"].map(id => [id, element("div", {id})]));
+const grid = element("div", {class: "grid"});
 let seen = "";
 
 function best(found, verdict) {
@@ -18,67 +18,79 @@ function best(found, verdict) {
 
 function study(said) {
   document.title = `${said.name}: ${said.status}`;
-  const parts = [
+  const optuna = element("a", {href: `/optuna/${encodeURIComponent(said.name)}`, target: "_blank"}, "optuna-dashboard (to look at)");
+  settle(page, [
     element("h1", {}, said.name),
     element("p", {}, element("span", {class: `status ${said.status}`, id: "status"}, said.status), ` (${said.why})`),
     ...said.notes.map(note => element("p", {class: "note"}, note)),
-    element("div", {class: "grid"},
-      section("Search", "", definitions(said.facts)), best(said.best, said.verdict),
-      section("The ladder: who stands where", "wide", figures.ladder,
-        element("p", {class: "faint"}, "Numbers are trials; triangles train at this moment. Scores of one rung compare, those of different rungs do not.")),
-      section("Best so far, over time", "", figures.best),
-      section("Learning curves", "", figures.curves,
-        element("p", {class: "faint"}, `Pooled score; at most ${said.curves_shown} trials: who trains, and the first of the leaderboard.`)),
-      section("Leaderboard", "wide", table(said.tables.leaderboard)),
-      section("Rungs", "wide", table(said.tables.rungs)),
-      ...(said.tables.failures.rows.length ? [section("Out", "wide", table(said.tables.failures))] : []),
-      section("Decisions", "wide", element("ol", {id: "decisions"},
-        ...said.decisions.map(([time, words]) => element("li", {}, element("time", {}, clock(time)), element("span", {}, words))))),
-      section("From a terminal", "wide", ...said.commands.flatMap(([what, command]) => [element("div", {class: "faint"}, what), element("code", {}, command)])),
-    ),
-    element("p", {}, element("a", {href: "/"}, "All studies"),
-      ...(said.mirror ? [" · ", element("a", {href: `/optuna/${encodeURIComponent(said.name)}`, target: "_blank"}, "optuna-dashboard (to look at)")] : [])),
-  ];
-  const scrolled = document.getElementById("decisions")?.scrollTop || 0;
-  page.replaceChildren(...parts);
-  document.getElementById("decisions").scrollTop = scrolled;
+    grid,
+    element("p", {}, element("a", {href: "/"}, "All studies"), ...(said.mirror ? [" · ", optuna] : [])),
+  ]);
+  settle(grid, [
+    section("Search", "", definitions(said.facts)), best(said.best, said.verdict),
+    picture("ladder", "The ladder: who stands where", "wide",
+      "Numbers are trials; triangles train at this moment. Scores of one rung compare, those of different rungs do not."),
+    picture("best", "Best so far, over time", ""),
+    picture("curves", "Learning curves", "",
+      `Pooled score; at most ${said.curves_shown} trials: who trains, and the first of the leaderboard.`),
+    section("Leaderboard", "wide", table(said.tables.leaderboard)),
+    section("Rungs", "wide", table(said.tables.rungs)),
+    ...(said.tables.failures.rows.length ? [section("Out", "wide", table(said.tables.failures))] : []),
+    section("Decisions", "wide", element("ol", {id: "decisions"}, ...said.decisions.map(decision))),
+    section("From a terminal", "wide", ...said.commands.flatMap(([what, command]) =>
+      [element("div", {class: "faint"}, what), element("code", {}, command)])),
+  ]);
   for (const id of ["ladder", "best", "curves"]) draw(figures[id], said.figures[id]);
+}
+
+function decision([time, words]) {
+  return element("li", {}, element("time", {}, clock(time)), element("span", {}, words));
 }
 
 function overview(said) {
   document.title = "Studies";
   const broken = said.broken.map(([, why]) => element("p", {class: "note"}, why));
-  const compared = said.figure ? [section("Who led, over time", "wide", figures.studies)] : [];
-  page.replaceChildren(element("h1", {}, "Studies"), element("p", {class: "faint"}, said.results), ...broken,
-    element("div", {class: "grid"}, section("All", "wide", table(said.table, study => `/study/${encodeURIComponent(study)}`)), ...compared));
+  settle(page, [element("h1", {}, "Studies"), element("p", {class: "faint"}, said.results), ...broken, grid]);
+  settle(grid, [
+    section("All", "wide", table(said.table, study => `/study/${encodeURIComponent(study)}`)),
+    ...(said.figure ? [picture("studies", "Who led, over time", "wide")] : []),
+  ]);
   if (said.figure) draw(figures.studies, said.figure);
 }
 
 function cannotBeOpened(said) {
-  page.replaceChildren(element("h1", {}, said.name || "Not found"), element("p", {class: "note broken"}, said.broken || said.error),
-    element("p", {}, said.rest || ""), element("p", {}, element("a", {href: "/"}, "All studies")));
+  settle(page, [element("h1", {}, said.name || "Not found"), element("p", {class: "note broken"}, said.broken || said.error),
+    element("p", {}, said.rest || ""), element("p", {}, element("a", {href: "/"}, "All studies"))]);
 }
 
-async function ask() {
-  const address = name === null ? "/api/studies" : `/api/studies/${encodeURIComponent(name)}?seen=${encodeURIComponent(seen)}`;
-  const answer = await fetch(address, {cache: "no-store"});
-  const said = await answer.json();
-  const text = name === null ? JSON.stringify(said) : said.tag;
-  if (text !== undefined && text === seen) return;
-  seen = text ?? "";
+// Returns what is new; null where nobody answers.
+async function asked() {
+  const address = name === null ? "/api/studies" : `/api/studies/${encodeURIComponent(name)}`;
+  try {
+    const answer = await fetch(`${address}?seen=${encodeURIComponent(seen)}`, {cache: "no-store"});
+    return await answer.json();
+  } catch {
+    return null;
+  }
+}
+
+function show(said) {
+  const tag = said.tag ?? JSON.stringify(said);
+  if (tag === seen) return;
   if (said.error || said.broken?.length && name !== null) cannotBeOpened(said);
   else if (name === null) overview(said);
   else study(said);
+  seen = tag;
 }
 
 async function follow() {
-  const connection = document.getElementById("connection");
+  const said = await asked(), connection = document.getElementById("connection");
+  connection.textContent = said ? "" : "No answer: the search has ended, or its machine. python -m analysis.page shows the study again.";
   try {
-    await ask();
-    connection.textContent = "";
+    if (said) show(said);
   } catch (error) {
-    connection.textContent = "No answer: the search has ended, or its machine. python -m analysis.page shows the study again.";
-    if (!(error instanceof TypeError)) console.error(error);
+    connection.textContent = "This page could not be drawn; python -m analysis.leaderboard prints the study in a terminal.";
+    console.error(error);
   }
   setTimeout(follow, EVERY);
 }

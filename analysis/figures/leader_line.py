@@ -1,0 +1,24 @@
+"""The line of those that led: level while one leads, a step where another does, a gap while nobody does."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from analysis.reading.timeline import Scored, Timeline
+
+Corner = tuple[float, Scored | None]  # minutes of search, and who led there
+
+
+def corners(timeline: Timeline, until: float) -> list[Corner]:
+    """Return the corners of the line, its end after so many seconds of search, or where the last leader came."""
+    return list(_corners(timeline, until))
+
+
+def _corners(timeline: Timeline, until: float) -> Iterator[Corner]:
+    leads = timeline.leaders
+    if not leads:
+        return
+    for lead, following in pairwise(leads):
+        yield lead.since / 60, lead.scored
+        yield following.since / 60, lead.scored
+    yield leads[-1].since / 60, leads[-1].scored
+    yield max(until, leads[-1].since) / 60, leads[-1].scored

@@ -38,7 +38,7 @@ from schedulers.ray.private_names import cluster_token, set_title
 from schedulers.ray.tune_search import run_climbs
 from schedulers.requests import RequestFolder
 from schedulers.study_run import StudyRun
-from studies.record import Record, StudyLock
+from studies.record import Record
 from studies.trial_folders import TrialFolders
 from trainables.fold_trainable import FoldTrainable, worker_environment
 from voting.selection import CONSIDERED
@@ -98,7 +98,7 @@ def study_run(launch: Launch, record: Record, slots: int) -> StudyRun:
         queue=launch.known.queue,
         portfolio=launch.known.portfolio,
         effective=effective,
-        requests=RequestFolder(launch.folder.requests, StudyLock.held_since(launch.folder.path) or 0.0),
+        requests=RequestFolder(launch.folder.requests),
     )
 
 

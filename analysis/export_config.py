@@ -19,7 +19,7 @@ import yaml
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
-from plugins.sources import copy_source, source_digest
+from plugins.sources import copy_source, source_digest, sources_of
 from storage.atomic import write_text
 from studies.study_folder import StudyError
 from studies.study_state import TrialState
@@ -78,14 +78,15 @@ def plugins_copied(study: OpenedStudy, beside: Path) -> Iterator[Path]:
     Raises:
         StudyError: another plugin of this name is there.
     """
-    for name in study.space.plugins:
-        kept = study.folder.kept_plugin(name)
-        for there in (beside / f"{name}.py", beside / name):
-            if there.exists() and (there.name != kept.path.name or source_digest(there) != kept.digest):
+    plugins = [study.folder.kept_plugin(name) for name in study.space.plugins]
+    for kept in plugins:
+        for there in sources_of(kept.name, beside):
+            if there.name != kept.path.name or source_digest(there) != kept.digest:
                 raise StudyError(
-                    f"{there}: is another plugin than the study's {name}; --out in another folder keeps both"
+                    f"{there}: is another plugin than the study's {kept.name}; --out in another folder keeps both"
                 )
-        if not (beside / kept.path.name).exists():
+    for kept in plugins:
+        if not sources_of(kept.name, beside):
             yield copy_source(kept, beside)
 
 

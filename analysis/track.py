@@ -65,7 +65,7 @@ def parse_options() -> argparse.Namespace:
         metavar="TOOL",
         help=f"{', '.join(TRACKERS)}; may be given several times",
     )
-    sent.add_argument("--again", action="store_true", help="send everything again, as if nothing had been sent")
+    sent.add_argument("--again", action="store_true", help="send everything again, in runs that begin anew")
     parser.add_argument("--follow", action="store_true", help=argparse.SUPPRESS)  # until the launch that began it ends
     return parsed(parser)
 

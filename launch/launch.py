@@ -38,6 +38,7 @@ from launch.resolve import (
 )
 from plugins.loading import load_plugins
 from plugins.sources import Plugin, copy_source
+from schedulers.requests import leave_out_stops
 from schedulers.samplers.registry import check_sampler
 from schedulers.search_settings import make_budget, make_ladder
 from search_spaces import SearchSpace
@@ -76,6 +77,7 @@ class Launch:
             check_free_space(self.folder.path)
             stored = brought_up_to_date(self.folder.stored_space()) if self.folder.exists() else None
             self.folder.refuse_another(self.identity, stored)
+            leave_out_stops(self.folder.requests)
             yield
         finally:
             lock.release()

@@ -32,9 +32,8 @@ def find_plugin(name: str, near: Path) -> Plugin:
     """
     if not name.isidentifier():
         raise PluginError(f"plugin {name!r}: must be the name of one module, such as my_losses for my_losses.py")
-    for path in (near / f"{name}.py", near / name):
-        if path.is_file() or (path / "__init__.py").is_file():
-            return plugin_at(path)
+    for path in sources_of(name, near):
+        return plugin_at(path)
     spec = PathFinder.find_spec(name)
     if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
         raise PluginError(
@@ -43,6 +42,12 @@ def find_plugin(name: str, near: Path) -> Plugin:
         )
     origin = Path(spec.origin)
     return plugin_at(origin.parent if origin.name == "__init__.py" else origin)
+
+
+def sources_of(name: str, near: Path) -> list[Path]:
+    """Return the file and the package in a folder that a plugin's name could mean."""
+    paths = (near / f"{name}.py", near / name)
+    return [path for path in paths if path.is_file() or (path / "__init__.py").is_file()]
 
 
 def plugin_at(path: Path) -> Plugin:

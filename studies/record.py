@@ -33,14 +33,14 @@ class StudyLock:
         self._file = open(study_folder / "lock", "a+", encoding="utf-8")
         if not self._taken():
             self._file.seek(0)
-            holder = self._file.read().strip() or "unknown"
+            holder = self._file.read().partition(" ")[0].strip() or "unknown"
             self._file.close()
             raise RecordError(
                 f"{study_folder}: another launch (process {holder}) is working on this study;"
                 " wait for it, stop it, or take another name with --study"
             )
         self._file.truncate(0)
-        self._file.write(f"{os.getpid()}\n")
+        self._file.write(f"{os.getpid()} {time.time()}\n")
         self._file.flush()
 
     def _taken(self) -> bool:
@@ -67,13 +67,20 @@ class StudyLock:
         """Return when the launch that works on the study began, in seconds since 1970; None: nobody does."""
         try:
             with open(study_folder / "lock", encoding="utf-8") as file:
-                taken = os.fstat(file.fileno()).st_mtime  # whoever takes it writes its number
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except FileNotFoundError:
             return None
         except BlockingIOError:
-            return taken
+            return _taken_at(study_folder / "lock")
         return None
+
+
+def _taken_at(lock: Path) -> float:
+    """Return when a lock was taken, by its holder's clock; by the file system's where it does not say."""
+    try:
+        return float(lock.read_text(encoding="utf-8").split()[1])
+    except (IndexError, ValueError):
+        return lock.stat().st_mtime
 
 
 class Record:

@@ -1,6 +1,7 @@
 """Requests to a search from another terminal: small files in the study's folder that the driver takes up and records.
 
-A file holds one request as JSON. A study that runs takes it up within an epoch, one that does not at its next launch.
+A file holds one request as JSON. A study that runs takes it up within an epoch, one that does not at its next launch; a stop
+is for a study that runs.
 """
 
 import logging
@@ -75,11 +76,6 @@ def write_request(folder: Path, request: Request) -> Path:
     file = folder / f"{time.time_ns():020d}.json"
     write_text(file, request.model_dump_json(indent=1))
     return file
-
-
-def asked_at(file: Path) -> float:
-    """Return when a request was written, in seconds since 1970."""
-    return int(file.stem) / 1e9 if file.stem.isdecimal() else file.stat().st_mtime
 
 
 def waiting_requests(folder: Path) -> Iterator[tuple[Path, Request]]:

@@ -175,7 +175,7 @@ class StudyState:
                 self.bytes_dropped += event.bytes
             case Requested():
                 self._request(event)
-        self._last_time = event.time
+        self._last_time = max(self._last_time, event.time)  # epochs that are caught up on are older
 
     def _rewind(self, event: Rewound) -> None:
         trial = self._trial(event)

@@ -43,7 +43,7 @@ class Timeline:
                 leads = self._leads
                 if leads is None or (rung, event.score) > (leads.rung, leads.score):
                     self.leaders.append(Lead(self.scored[-1].seconds, self.scored[-1]))
-            case TrialFailed() | Rewound() if self._leads is not None and self._leads.trial == event.trial:
+            case TrialFailed() | Rewound():
                 self._lead_anew()
 
     @property
@@ -51,7 +51,8 @@ class Timeline:
         return self.leaders[-1].scored if self.leaders else None
 
     def _lead_anew(self) -> None:
-        """Let whoever leads without the last leader come after it."""
-        now, found = self._study.seconds_spent(), best_trial(self._study, self.ladder)
+        """Let whoever leads now come after the last leader, if that is another, or another score; perhaps nobody does."""
+        now, found, leads = self._study.seconds_spent(), best_trial(self._study, self.ladder), self._leads
         leader = None if found is None else Scored(now, found[0].number, *found[1:])
-        self.leaders.append(Lead(now, leader))
+        if (leader and (leader.trial, leader.rung, leader.score)) != (leads and (leads.trial, leads.rung, leads.score)):
+            self.leaders.append(Lead(now, leader))

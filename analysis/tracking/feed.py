@@ -125,12 +125,13 @@ class Feed:
             if steps := [(step, epoch.time, scalars(epoch, self._metric)) for step, epoch in new]:
                 self._tracker.log(run, steps)
                 sent.fold_epochs[number] = stop
+                write_sent(self._folder, self._tool, sent)  # before a picture that may fail
             if stop in pictures:
                 fold = trial.epochs[stop - 1].fold
                 if (picture := confusion(self._folder, number, fold)) is not None:
                     self._tracker.picture(run, f"confusion_fold_{fold + 1}", picture, stop)
                 sent.folds[number] = sent.folds.get(number, 0) + 1
-        write_sent(self._folder, self._tool, sent)
+                write_sent(self._folder, self._tool, sent)
 
     def _end(self, trial: TrialState, sent: Sent, how: End) -> None:
         if sent.ends.get(trial.number) != how:

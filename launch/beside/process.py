@@ -31,7 +31,7 @@ class BackgroundProcess:
             pass_fds=handed,
             start_new_session=True,  # Ctrl-C is for the search
         )
-        os.setpriority(os.PRIO_PROCESS, self._process.pid, _NICE)
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, max(_NICE, os.getpriority(os.PRIO_PROCESS, 0)))
 
     @property
     def ended(self) -> bool:

@@ -28,7 +28,7 @@ from analysis.reading.pace import throughput
 from analysis.reading.words import ordinal, spell_fold_epochs
 from launch.beside.page import page_beside
 from schedulers.search_settings import make_ladder
-from studies.events import ClimbStarted, EpochScored, Launched, Requested, TrialAdded, TrialFailed
+from studies.events import ClimbStarted, EpochScored, Launched, Requested, Rewound, TrialAdded, TrialFailed
 from studies.metrics import METRICS
 from studies.record import Record, StudyLock
 from studies.requests import AddConfigurations
@@ -219,6 +219,10 @@ def test_nobody_leads_where_the_only_trial_has_failed(results: Path) -> None:
     said = study(page_application(FollowedStudies(results), 0), "gone")
     assert said["best"] is None
     assert said["figures"]["best"]["data"][1]["y"] == [0.9, 0.9, None, None]
+    with Record(folder.record) as record:
+        record.append(Rewound(time=180, trial=0, fold_epochs=1))
+    taken_back = study(page_application(FollowedStudies(results), 0), "gone")
+    assert taken_back["figures"]["best"]["data"][1]["y"] == [0.9, 0.9, None, None, 0.9, 0.9]
 
 
 def test_what_has_no_score_stands_where_the_worst_does_also_where_less_is_better(results: Path) -> None:
@@ -286,7 +290,7 @@ def test_a_title_with_markup_is_escaped_once(results: Path, monkeypatch: pytest.
 
 def test_optuna_pages_follow_a_mirror_that_is_written_anew_in_the_same_inode(tmp_path: Path) -> None:
     folder = StudyFolder(tmp_path)
-    pages = OptunaPages(0)
+    pages = OptunaPages(8400)
 
     def names(address: str) -> list[str]:
         root = address.partition("/dashboard")[0]

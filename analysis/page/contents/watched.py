@@ -16,8 +16,6 @@ from studies.record_tail import RecordTail
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 
-_CLOCKS = 2.0  # seconds that a file system's clock may be ahead of the driver's
-
 
 @dataclass(frozen=True)
 class Decision:
@@ -91,7 +89,7 @@ class WatchedStudy:
             if self.history.state.knows(event):  # else the line that told of its trial is damaged
                 self._take(event)
         self.running = held_since is not None
-        self.searching = held_since is not None and self.history.state.launched_since(held_since - _CLOCKS)
+        self.searching = held_since is not None and self.history.state.launched_since(held_since)
         if not self.running:
             for trial in self.history.state.climbing():
                 trial.climbing = False  # its driver is gone

@@ -28,7 +28,8 @@ function picture(id, title, classes, note = "") {
   return pictures[id] ??= section(title, classes, figures[id], element("p", {class: "faint"}, note));
 }
 
-// Puts parts into a place. A part that says what was there before stays, with its scroll, focus and selection.
+// Puts parts into a place, always the same ones in the same order: one that says what it said before stays, with its scroll,
+// focus and selection.
 function settle(place, parts) {
   for (const [index, part] of parts.entries()) {
     const old = place.children[index];

@@ -22,7 +22,7 @@ function study(said) {
   settle(page, [
     element("h1", {}, said.name),
     element("p", {}, element("span", {class: `status ${said.status}`, id: "status"}, said.status), ` (${said.why})`),
-    ...said.notes.map(note => element("p", {class: "note"}, note)),
+    element("div", {}, ...said.notes.map(note => element("p", {class: "note"}, note))),
     grid,
     element("p", {}, element("a", {href: "/"}, "All studies"), ...(said.mirror ? [" · ", optuna] : [])),
   ]);
@@ -35,7 +35,7 @@ function study(said) {
       `Pooled score; at most ${said.curves_shown} trials: who trains, and the first of the leaderboard.`),
     section("Leaderboard", "wide", table(said.tables.leaderboard)),
     section("Rungs", "wide", table(said.tables.rungs)),
-    ...(said.tables.failures.rows.length ? [section("Out", "wide", table(said.tables.failures))] : []),
+    section("Out", said.tables.failures.rows.length ? "wide" : "empty", table(said.tables.failures)),
     section("Decisions", "wide", element("ol", {id: "decisions"}, ...said.decisions.map(decision))),
     section("From a terminal", "wide", ...said.commands.flatMap(([what, command]) =>
       [element("div", {class: "faint"}, what), element("code", {}, command)])),
@@ -50,7 +50,7 @@ function decision([time, words]) {
 function overview(said) {
   document.title = "Studies";
   const broken = said.broken.map(([, why]) => element("p", {class: "note"}, why));
-  settle(page, [element("h1", {}, "Studies"), element("p", {class: "faint"}, said.results), ...broken, grid]);
+  settle(page, [element("h1", {}, "Studies"), element("p", {class: "faint"}, said.results), element("div", {}, ...broken), grid]);
   settle(grid, [
     section("All", "wide", table(said.table, study => `/study/${encodeURIComponent(study)}`)),
     ...(said.figure ? [picture("studies", "Who led, over time", "wide")] : []),

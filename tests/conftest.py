@@ -19,7 +19,7 @@ from datasets.sources.opening import data_options
 from tests.toys.training import TINY, write_study
 from trainables.config import TrainConfig
 
-_PATIENT = ("test_backbones.py", "test_plugins.py")  # they only wait for commands to end
+_PATIENT = ("test_address.py", "test_backbones.py", "test_plugins.py")  # they only wait for commands to end
 
 
 class ByFile(LoadScopeScheduling):

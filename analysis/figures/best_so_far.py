@@ -21,7 +21,7 @@ def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, ladde
         told = f"trial {one.trial}: {metric.spelled(one.score)} after {spell_fold_epochs(one.rung, ladder)}\n{knobs}"
         return as_text(told).replace("\n", "<br>")
 
-    scored, line_of = timeline.scored, corners(timeline, study.seconds_spent())
+    scored, line_of = timeline.scored, corners(timeline)
     dots = go.Scatter(
         x=[one.seconds / 60 for one in scored],
         y=[metric.shown(one.score) for one in scored],

@@ -8,12 +8,12 @@ from analysis.reading.timeline import Scored, Timeline
 Corner = tuple[float, Scored | None]  # minutes of search, and who led there
 
 
-def corners(timeline: Timeline, until: float) -> list[Corner]:
-    """Return the corners of the line, its end after so many seconds of search, or where the last leader came."""
-    return list(_corners(timeline, until))
+def corners(timeline: Timeline) -> list[Corner]:
+    """Return the corners of the line, which ends with the search so far."""
+    return list(_corners(timeline))
 
 
-def _corners(timeline: Timeline, until: float) -> Iterator[Corner]:
+def _corners(timeline: Timeline) -> Iterator[Corner]:
     leads = timeline.leaders
     if not leads:
         return
@@ -21,4 +21,4 @@ def _corners(timeline: Timeline, until: float) -> Iterator[Corner]:
         yield lead.since / 60, lead.scored
         yield following.since / 60, lead.scored
     yield leads[-1].since / 60, leads[-1].scored
-    yield max(until, leads[-1].since) / 60, leads[-1].scored
+    yield timeline.until / 60, leads[-1].scored

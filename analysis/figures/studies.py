@@ -11,11 +11,11 @@ from studies.metrics import Metric
 
 
 def studies_compared(timelines: Mapping[str, tuple[Timeline, Metric]]) -> go.Figure:
-    """Return the figure; a line ends at its study's last score at a rung. Studies of other metrics have a dashed line."""
+    """Return the figure; a line ends with its study's search. Studies of other metrics have a dashed line."""
     usual = next((metric for _, metric in timelines.values()), None)
     traces = []
     for place, (name, (timeline, metric)) in enumerate(timelines.items()):
-        line = corners(timeline, timeline.scored[-1].seconds if timeline.scored else 0.0)
+        line = corners(timeline)
         traces.append(
             go.Scatter(
                 x=[minute for minute, _ in line],

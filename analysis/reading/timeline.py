@@ -47,6 +47,11 @@ class Timeline:
                 self._lead_anew()
 
     @property
+    def until(self) -> float:
+        """Return the seconds of search so far."""
+        return self._study.seconds_spent()
+
+    @property
     def _leads(self) -> Scored | None:
         return self.leaders[-1].scored if self.leaders else None
 

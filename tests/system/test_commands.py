@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.toys.commands import run, search
+from tests.toys.commands import ONE_SLOT, run, search
 from voting.bundle.manifest import open_bundle
 from voting.bundle.model_card import CARD
 from voting.rules.joint import JOINT
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 def test_three_tasks_are_searched_packaged_and_voted_on(place: Path) -> None:
     assert "holds no study; run launch_search.py first" in run(place, "export_best.py", code=2)
     for task in ("mask", "gender", "age"):
-        out = search(place, "--study", task, "--set", f"task={task}", "--trials", "2")
+        out = search(place, "--study", task, "--set", f"task={task}", "--trials", "2", *ONE_SLOT)
         for words in ("Leaderboard", "Ray dashboard: http://127.0.0.1:", "saved", "Next: python export_best.py"):
             assert words in out
     exported = run(place, "export_best.py", "--size", "2", "--archive")

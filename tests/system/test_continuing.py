@@ -9,7 +9,7 @@ import pytest
 
 from studies.events import ClimbEnded, ClimbStarted, Event, TrialFailed, parse_event
 from tests.toys import ROOT
-from tests.toys.commands import recorded, search, state
+from tests.toys.commands import ONE_SLOT, recorded, search, state
 
 pytestmark = pytest.mark.slow
 
@@ -18,7 +18,7 @@ def test_a_study_goes_on_with_more_trials_and_a_larger_budget_and_another_space_
     place: Path,
 ) -> None:
     (place / "own.yaml").write_text("- {learning_rate: 2e-3, optimizer: sgd}\n")
-    lockstep = ("--set", "search.scheduler=lockstep", "--set", "search.sampler=qmc", "--enqueue", "own.yaml")
+    lockstep = ("--set", "search.scheduler=lockstep", "--set", "search.sampler=qmc", "--enqueue", "own.yaml", *ONE_SLOT)
     out = search(place, *lockstep, "--trials", "4", "--fold-epochs", "14", "--disk-budget", "20KB")
     assert "the budget of 14 fold-epochs is spent" in out
     study, before = state(place), recorded(place)
@@ -30,7 +30,7 @@ def test_a_study_goes_on_with_more_trials_and_a_larger_budget_and_another_space_
     check_events_are_printed(place, before, *lockstep, "--fold-epochs", "40")
     assert len([trial for trial in state(place).trials.values() if trial.origin == "enqueued"]) == 1
     other = ("--set", "learning_rate.low=1e-3", "--set", "metric=log_loss")
-    warm = search(place, "--study", "warm", "--trials", "2", "--warm-start", "toy", *other)
+    warm = search(place, "--study", "warm", "--trials", "2", "--warm-start", "toy", *other, *ONE_SLOT)
     assert "log loss ± spread over folds" in warm
     assert "Warm start, toy (mask): 1 configuration comes before the sampler's" in warm
     assert state(place, "warm").trials[1].origin == "toy"

@@ -21,6 +21,9 @@ search: {trials: 5, folds: 2, finalists: 1}
 """
 
 
+ONE_SLOT = ("--cpus-per-trial", str(os.cpu_count()))  # one process to start instead of one a core
+
+
 def start(place: Path, script: str, *arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, str(ROOT / script), *arguments]
     environment, out = {**os.environ, "COLUMNS": "200"}, subprocess.PIPE
@@ -36,7 +39,8 @@ def run(place: Path, script: str, *arguments: str, code: int = 0) -> str:
 
 
 def search(place: Path, *arguments: str, code: int = 0) -> str:
-    return run(place, "launch_search.py", "--space", "toy.yaml", *arguments, code=code)
+    """Search without a page, which nobody looks at."""
+    return run(place, "launch_search.py", "--space", "toy.yaml", "--no-page", *arguments, code=code)
 
 
 def state(place: Path, study: str = "toy") -> StudyState:

@@ -28,24 +28,23 @@ def load_space(
 ) -> SearchSpace:
     """Return the checked space that a file spells.
 
-    `space` is a path or the name of a shipped file; `knobs` is the model that every hyperparameter must be a
-    field of; `data_options` checks the data section; `metrics` are the names to choose from; `profile` picks
-    one of the file's profiles; `data` takes the place of the file's data section, but for the options that
-    all sources share; `overrides` are 'key=value' texts, applied last. `settled` are values of knobs that take the place of
-    their defaults: a study that was begun keeps its own.
+    `space` is a path or the name of a shipped file; `knobs` is the model that every hyperparameter must be a field of;
+    `data_options` checks the data section; `metrics` are the names to choose from; `profile` picks one of the file's profiles;
+    `data` takes the place of the file's data section, but for the options that all sources share; `overrides` are 'key=value'
+    texts, applied last. `settled` are values of knobs in the place of their defaults: a study that was begun keeps its own.
 
     Raises:
         SpaceError: with file, key, what is wrong and the way out.
     """
     path = find_space(space)
     file = path.name
-    raw = raw_space(path, profile, overrides, partial(_with_data, data=data, data_options=data_options))
-    raw, sized_by_data = _without_auto(raw, knobs)
+    with_data = partial(_with_data, data=data, data_options=data_options)
+    raw, sized_by_data = _without_auto(raw_space(path, profile, overrides, with_data), knobs)
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
     check_conditions(parameters, constants, knobs, file)
-    fields: dict[str, Any] = {
+    fields = {
         "name": path.stem,
         "profile": profile,
         "task": raw.get("task"),

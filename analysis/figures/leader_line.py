@@ -1,8 +1,5 @@
 """The line of those that led: level while one leads, a step where another does, a gap while nobody does."""
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 from analysis.reading.timeline import Scored, Timeline
 
 Corner = tuple[float, Scored | None]  # minutes of search, and who led there
@@ -10,15 +7,6 @@ Corner = tuple[float, Scored | None]  # minutes of search, and who led there
 
 def corners(timeline: Timeline) -> list[Corner]:
     """Return the corners of the line, which ends with the search so far."""
-    return list(_corners(timeline))
-
-
-def _corners(timeline: Timeline) -> Iterator[Corner]:
-    leads = timeline.leaders
-    if not leads:
-        return
-    for lead, following in pairwise(leads):
-        yield lead.since / 60, lead.scored
-        yield following.since / 60, lead.scored
-    yield leads[-1].since / 60, leads[-1].scored
-    yield timeline.until / 60, leads[-1].scored
+    leads = list(timeline.leaders)
+    ends = [*(lead.since for lead in leads[1:]), timeline.until]
+    return [(at / 60, lead.scored) for lead, end in zip(leads, ends, strict=False) for at in (lead.since, end)]

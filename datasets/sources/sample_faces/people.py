@@ -70,9 +70,11 @@ def _dealt(count: int, shares: tuple[float, ...]) -> np.ndarray:
     return np.searchsorted(ends, np.arange(count), side="right").clip(max=len(shares) - 1)
 
 
+_HAIR = np.array([[28, 22, 20], [58, 38, 26], [96, 62, 36], [140, 100, 58]])  # black to fair
+
+
 def _draw_person(generator: np.random.Generator, group: int, male: bool) -> Person:
-    low, high = AGE_GROUPS[group]
-    years = int(generator.integers(low, high + 1))
+    years = int(generator.integers(AGE_GROUPS[group][0], AGE_GROUPS[group][1] + 1))
     looks = (years + generator.normal(0, 3.0) - 18) / 42  # 0 at eighteen, 1 at sixty
 
     def age_sign(start: float, noise: float = 0.12) -> float:
@@ -82,9 +84,7 @@ def _draw_person(generator: np.random.Generator, group: int, male: bool) -> Pers
         return float(np.clip((0.85 if male else 0.15) + generator.normal(0, noise), 0, 1))
 
     skin = np.array([232, 190, 160]) * generator.uniform(0.62, 1.05) + generator.normal(0, 5, 3)
-    hair = np.array([[28, 22, 20], [58, 38, 26], [96, 62, 36], [140, 100, 58]])[
-        generator.choice(4, p=[0.5, 0.25, 0.15, 0.1])
-    ]
+    hair = _HAIR[generator.choice(4, p=[0.5, 0.25, 0.15, 0.1])]
     long_hair = generator.random() < (0.06 if male else 0.9)
     return Person(
         years=years,

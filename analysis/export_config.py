@@ -16,14 +16,14 @@ from typing import Any
 
 import yaml
 
+from analysis.reading.knobs import effective_knobs
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
 from plugins.sources import copy_source, source_digest, sources_of
 from storage.atomic import write_text
-from studies.study_folder import StudyError
-from studies.study_state import TrialState
-from trainables.config import configured
+from studies.errors import StudyError
+from studies.trial_state import TrialState
 
 
 def main() -> int:
@@ -60,10 +60,9 @@ def spelled_space(study: OpenedStudy, trial: TrialState) -> str:
 
 def space_of(study: OpenedStudy, trial: TrialState) -> dict[str, Any]:
     """Return the sections of a space whose recipe is a trial's configuration."""
-    config = configured(trial.configuration)
-    effective = config.model_copy(
-        update={"as_trial": trial.number if config.as_trial is None else config.as_trial}
-    ).effective()
+    whole = dict(trial.configuration)
+    as_trial = trial.number if whole.get("as_trial") is None else whole["as_trial"]
+    effective = effective_knobs({**whole, "as_trial": as_trial})
     plugins = {"plugins": list(study.space.plugins)} if study.space.plugins else {}
     return {
         **{"task": study.space.task, "data": study.space.data, **plugins, "metric": study.space.metric},
@@ -78,7 +77,7 @@ def plugins_copied(study: OpenedStudy, beside: Path) -> Iterator[Path]:
     Raises:
         StudyError: another plugin of this name is there.
     """
-    plugins = [study.folder.kept_plugin(name) for name in study.space.plugins]
+    plugins = [study.study.kept_plugin(name) for name in study.space.plugins]
     for kept in plugins:
         for there in sources_of(kept.name, beside):
             if there.name != kept.path.name or source_digest(there) != kept.digest:

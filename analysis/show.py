@@ -25,7 +25,7 @@ from command_line.parser import command_parser, parsed
 from search_spaces.durations import spell_duration
 from studies.events import EpochScored
 from studies.metrics import METRICS
-from studies.study_state import TrialState
+from studies.trial_state import TrialState
 
 
 def main() -> int:
@@ -57,10 +57,13 @@ def facts_of(study: OpenedStudy, trial: TrialState) -> dict[str, Any]:
         "epochs": [
             {
                 **{"fold": epoch.fold, "epoch": epoch.epoch, metric.name: metric.shown(epoch.score)},
-                "of_the_fold": None if epoch.fold_score is None else metric.shown(epoch.fold_score),
                 **epoch.model_dump(include={"loss", "learning_rate", "images_per_second", "seconds"}),
             }
             for epoch in trial.epochs
+        ],
+        "rungs": [
+            {"folds": rung.folds, "epoch": rung.epoch, metric.name: metric.shown(score)}
+            for rung, score in sorted(trial.scores.items())
         ],
     }
 
@@ -80,12 +83,12 @@ def described(study: OpenedStudy, trial: TrialState) -> RenderableType:
 
 def standing(study: OpenedStudy, trial: TrialState) -> str:
     """Return how far a trial came and which place it has, in words."""
-    rows = leaderboard(study.state, study.ladder, study.space.metric)
+    rows = leaderboard(study.state, study.rungs, study.space.metric)
     place = next((place for place, row in enumerate(rows, 1) if row.trial == trial.number), None)
     if place is None:
         return "failed" if trial.failure is not None else "no score yet"
     row = rows[place - 1]
-    far = f"{row.fold_epochs} of {study.ladder.top} fold-epochs{', climbing' if trial.climbing else ''}"
+    far = f"{row.fold_epochs} of {study.rungs.whole} fold-epochs{', climbing' if trial.climbing else ''}"
     return f"{row.metric.title} {row.spelled()}, place {place} of {len(rows)}, {far}"
 
 
@@ -113,7 +116,7 @@ def _folds(study: OpenedStudy, trial: TrialState) -> Table:
 
 
 def _fold(epochs: list[EpochScored], name: str) -> list[str]:
-    scores = [epoch.score if epoch.fold_score is None else epoch.fold_score for epoch in epochs]
+    scores = [epoch.score for epoch in epochs]
     last, took = epochs[-1], sum(epoch.seconds for epoch in epochs)
     return [
         *(str(last.fold + 1), str(len(epochs)), sparkline(scores), METRICS[name].spelled(scores[-1])),

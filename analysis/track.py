@@ -21,7 +21,7 @@ from analysis.tracking.feed import Feed
 from analysis.tracking.sent import sending
 from analysis.tracking.tracker import TRACKERS, check_installed
 from command_line.parser import command_parser, parsed
-from studies.study_folder import StudyFolder
+from studies.study import Study
 
 _EVERY, _PATIENCE = 1.0, 30.0  # seconds between two looks at the record, and after a tool did not answer
 
@@ -31,19 +31,19 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     options = parse_options()
     try:
-        folder = open_study(options.study).folder
+        study = open_study(options.study).study
         for tool in options.to:
             check_installed(tool)
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
-    return max(_code_of(folder, tool, options) for tool in dict.fromkeys(options.to))
+    return max(_code_of(study, tool, options) for tool in dict.fromkeys(options.to))
 
 
-def _code_of(folder: StudyFolder, tool: str, options: argparse.Namespace) -> int:
+def _code_of(study: Study, tool: str, options: argparse.Namespace) -> int:
     """Send a study to one tool, and return the exit code; a tool that fails does not keep the next from being told."""
     try:
-        _follow(folder, tool) if options.follow else _send(folder, tool, again=options.again)
+        _follow(study, tool) if options.follow else _send(study, tool, again=options.again)
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
@@ -70,29 +70,29 @@ def parse_options() -> argparse.Namespace:
     return parsed(parser)
 
 
-def _send(folder: StudyFolder, tool: str, *, again: bool) -> None:
-    with sending(folder, tool), closing(TRACKERS[tool](folder, folder.stored_space().metric)) as tracker:
-        sent = Feed(folder, tool, tracker, again=again).rest()
+def _send(study: Study, tool: str, *, again: bool) -> None:
+    with sending(study.folder, tool), closing(TRACKERS[tool](study.folder, study.space.metric)) as tracker:
+        sent = Feed(study, tool, tracker, again=again).rest()
         say(f"{tool}: {sent} fold-epochs were new; they are in {tracker.destination}.")
 
 
-def _follow(folder: StudyFolder, tool: str) -> None:
+def _follow(study: Study, tool: str) -> None:
     """Send as a search goes on, until standard input ends with the launch; a tool that fails is asked again later."""
     over = threading.Event()
     threading.Thread(target=_until_input_ends, args=[over], daemon=True).start()
     while not over.is_set():
         try:
-            return _send_until(over, folder, tool)
+            return _send_until(over, study, tool)
         except Exception as error:
             complain(f"{type(error).__name__}: {_first_line(error)}; it is tried again")
             over.wait(_PATIENCE)
-    return _send_until(over, folder, tool)
+    return _send_until(over, study, tool)
 
 
-def _send_until(over: threading.Event, folder: StudyFolder, tool: str) -> None:
+def _send_until(over: threading.Event, study: Study, tool: str) -> None:
     """Send what comes until it is over, then the rest."""
-    with sending(folder, tool), closing(TRACKERS[tool](folder, folder.stored_space().metric)) as tracker:
-        feed = Feed(folder, tool, tracker)
+    with sending(study.folder, tool), closing(TRACKERS[tool](study.folder, study.space.metric)) as tracker:
+        feed = Feed(study, tool, tracker)
         while not over.wait(_EVERY):
             feed.tell()
         feed.rest()

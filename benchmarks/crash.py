@@ -28,8 +28,8 @@ from rich.console import Console
 from rich.table import Table
 
 from studies.events import EpochScored, Event, TrialAdded
-from studies.manifest import read_manifest
 from studies.record import read_record
+from studies.stored_trial import read_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 SPACE = """
@@ -97,8 +97,8 @@ def kill_search(kills: Sequence[Kill], generator: random.Random, reference: list
 def saved_epochs(study: Path) -> Epochs:
     """Return the epochs that the manifests of a study hold."""
     trials = [int(path.parent.name) for path in study.glob("trials/*/manifest.json")]
-    manifests = [manifest for trial in trials if (manifest := read_manifest(study, trial))]
-    return {(manifest.trial, line.fold, line.epoch): line.time for manifest in manifests for line in manifest.curve}
+    parts = [part for trial in trials if (stored := read_trial(study, trial)) for part in stored.parts.values()]
+    return {(part.trial, line.fold, line.epoch): line.time for part in parts for line in part.curve}
 
 
 def kill_export(generator: random.Random) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def at_a_state_write(study: Path, generator: random.Random) -> bool:
     """Wait until a trial is writing a file under its temporary name."""
     wait_for_lines(study, generator.randint(2, EVENTS - 8))
     deadline = time.monotonic() + 30
-    while not any(study.glob("trials/*/*/.*.torn")):
+    while not any(study.glob("trials/*/fold_*/**/.*.torn")):
         if time.monotonic() > deadline:
             return False
     return True
@@ -247,7 +247,7 @@ def at_a_report(study: Path, generator: random.Random) -> bool:
     wait_for_lines(study, generator.randint(2, EVENTS - 8))
 
     def saved() -> float:
-        return max((path.stat().st_mtime for path in study.glob("trials/*/manifest.json")), default=0.0)
+        return max((path.stat().st_mtime for path in study.glob("trials/*/fold_*/manifest.json")), default=0.0)
 
     before, deadline = saved(), time.monotonic() + 30
     while saved() == before:

@@ -9,28 +9,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from studies.manifest import Manifest, read_manifest
+from studies.manifest import FoldManifest
 from studies.record import read_record
+from studies.stored_trial import read_trial
+from studies.study import Study
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 
 
 def rows(study: Path) -> Iterator[dict[str, Any]]:
     """Yield one row for every fold of every finished trial but the recipe, which belongs to no random draw."""
-    space = StudyFolder(study).stored_space()
+    space = Study.existing(StudyFolder(study)).space
     for trial in StudyState(read_record(study / "record.jsonl")).trials.values():
-        manifest = read_manifest(study, trial.number)
-        if manifest is None or not manifest.complete or trial.origin == "recipe":
+        stored = read_trial(study, trial.number)
+        if stored is None or not stored.is_complete or trial.origin == "recipe":
             continue
-        active = space.active(manifest.configuration)
-        for fold in range(manifest.folds):
-            yield {"config": trial.number - 1, "fold": fold, **_curve(manifest, fold), **active}
+        active = space.active(stored.configuration)
+        for fold, part in sorted(stored.parts.items()):
+            yield {"config": trial.number - 1, "fold": fold, **_curve(part), **active}
 
 
-def _curve(manifest: Manifest, fold: int) -> dict[str, Any]:
-    lines = sorted((line for line in manifest.curve if line.fold == fold), key=lambda line: line.epoch)
-    seconds = sum(line.seconds for line in lines)
-    return {"curve": [round(line.fold_score or 0.0, 4) for line in lines], "sec": round(seconds, 1)}
+def _curve(part: FoldManifest) -> dict[str, Any]:
+    seconds = sum(line.seconds for line in part.curve)
+    return {"curve": [round(line.score, 4) for line in part.curve], "sec": round(seconds, 1)}
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class EmptyTrainable(Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.order = new_config
-        folder = Path(new_config["study"]) / f"trial{new_config['trial']}"
+        folder = Path(new_config["study"]) / f"trial{new_config['trial']}_fold{new_config['fold']}"
         self.progress = folder
         self.done = int(folder.read_text()) if folder.exists() else 0
         return True
@@ -40,17 +40,13 @@ class EmptyTrainable(Trainable):
             os.kill(os.getpid(), 9)
         self.done += 1
         self.progress.write_text(str(self.done))
-        epochs = self.order["configuration"]["epochs"]
-        fold, epoch = divmod(self.done - 1, epochs)
-        score = self.order["configuration"]["learning_rate"] * self.done
         return {
-            "score": score,
-            "fold_score": score,
-            "fold": fold,
-            "epoch": epoch,
-            "fold_epochs": self.done,
+            "score": self.order["configuration"]["learning_rate"] * self.done,
+            "fold": self.order["fold"],
+            "epoch": self.done - 1,
+            "epochs": self.done,
             "seconds": 0.001,
-            "done": self.done >= self.order["rung"],
+            "done": self.done >= self.order["epoch"],
         }
 
     @classmethod
@@ -61,9 +57,13 @@ class EmptyTrainable(Trainable):
 class NoFolders:
     """Trial folders that know nothing beyond the record."""
 
-    def saved_epochs(self, trial: int) -> list[EpochScored]:
+    def saved_epochs(self, trial: int) -> dict[int, list[EpochScored]]:
         """Return nothing."""
-        return []
+        return {}
+
+    def pooled_score(self, trial: int, folds: int) -> float:
+        """Return a score that no decision depends on."""
+        return 0.5
 
     def newest_attempt(self) -> int:
         """Return that there was none."""

@@ -63,7 +63,11 @@ def race(
     best = max(field, key=lambda trial: final[trial.number])
     trained = sum(trial.fold_epochs for trial in field)
     lost = final[best.number] - float(table.final[chosen(study, ladder)])
-    return 1 - trained / (len(field) * ladder.top), float(best.fold_epochs < ladder.top), max(0.0, lost)
+    return (
+        1 - trained / (len(field) * ladder.rungs.whole),
+        float(not best.has_trained(ladder.rungs.top)),
+        max(0.0, lost),
+    )
 
 
 def shown(rows: list[dict[str, Any]]) -> Table:

@@ -18,14 +18,11 @@ from typing import Any
 
 from rich.console import Console
 
+from analysis.reading.opened import open_study
 from benchmarks.reporting import shown
-from schedulers.search_settings import make_ladder
-from studies.record import read_record
-from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
 
 ROOT = Path(__file__).resolve().parent.parent
-STRATEGIES = ("fold_ladder", "stopping_asha", "lockstep", "full")
+STRATEGIES = ("fold_ladder", "stopping_asha", "full")
 
 
 def main() -> None:
@@ -54,16 +51,16 @@ def searched(strategy: str, arguments: argparse.Namespace, results: Path) -> dic
     command += ["--set", f"search.scheduler={strategy}", "--set", "search.sampler=random"]
     command += ["--data", arguments.data] if arguments.data else []
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    folder = StudyFolder(results / strategy)
-    ladder, study = make_ladder(folder.stored_space()), StudyState(read_record(folder.record))
-    score, best = max((trial.score_at(ladder.top) or 0.0, trial.number) for trial in study.trials.values())
+    opened = open_study(results / strategy)
+    study, top = opened.state, opened.rungs.top
+    score, best = max((trial.score_at(top) or 0.0, trial.number) for trial in study.trials.values())
     return {
         "strategy": strategy,
         "fold_epochs": study.fold_epochs,
-        "seconds": round(study.seconds_spent()),
+        "seconds": round(study.elapsed),
         "score": round(score, 4),
         "trial": best,
-        "complete": sum(trial.fold_epochs == ladder.top for trial in study.trials.values()),
+        "complete": sum(top in trial.scores for trial in study.trials.values()),
     }
 
 

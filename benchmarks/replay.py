@@ -21,12 +21,13 @@ from rich.table import Table
 
 from analysis.reading.rungs import RungRow, rung_table, rungs_shown
 from benchmarks.curves import CurveTable, Replayed, table_argument
-from schedulers.ladder import Ladder, ranked_at
 from schedulers.spending.budget import Budget
 from schedulers.spending.forecast import Forecasts, seconds_left
 from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.survey import Survey
+from schedulers.strategy import Strategy
+from studies.ranking import best_trial
 from studies.study_state import StudyState
 
 CONFIGURATIONS = 32  # an order's
@@ -59,9 +60,13 @@ def compare(table: CurveTable, arguments: argparse.Namespace) -> Iterator[dict[s
     orders = random_orders(table, arguments.orders, arguments.seed)
     for name, ladder in ladders(table, arguments.finalists, arguments.race).items():
         outcomes = [replay(table, ladder, order, arguments.workers) for order in orders]
-        yield {"strategy": name, "finalists": ladder.finalists, **summary(outcomes, len(orders[0]) * ladder.top)}
+        yield {
+            "strategy": name,
+            "finalists": ladder.finalists,
+            **summary(outcomes, len(orders[0]) * ladder.rungs.whole),
+        }
         if name == "fold_ladder":
-            console.print(rungs_shown(average([outcome.rungs for outcome in outcomes])))
+            console.print(rungs_shown(average([outcome.rungs for outcome in outcomes]), ladder.rungs))
 
 
 def random_orders(table: CurveTable, count: int, seed: int) -> list[npt.NDArray[np.int64]]:
@@ -71,7 +76,7 @@ def random_orders(table: CurveTable, count: int, seed: int) -> list[npt.NDArray[
     return [rng.permutation(len(table.scores))[:contenders] for _ in range(count)]
 
 
-def ladders(table: CurveTable, finalists: int, race: str) -> dict[str, Ladder]:
+def ladders(table: CurveTable, finalists: int, race: str) -> dict[str, Strategy]:
     """Return what is compared: every strategy as it comes, and the survey with a longer look."""
     shared: dict[str, Any] = {"epochs": table.epochs, "folds": table.folds, "finalists": finalists, "race": race}
     plain = {
@@ -82,7 +87,7 @@ def ladders(table: CurveTable, finalists: int, race: str) -> dict[str, Ladder]:
     return {**plain, **longer}
 
 
-def replay(table: CurveTable, ladder: Ladder, order: npt.NDArray[np.int64], workers: int) -> Outcome:
+def replay(table: CurveTable, ladder: Strategy, order: npt.NDArray[np.int64], workers: int) -> Outcome:
     """Return what one strategy spends and finds on one order."""
     budget, estimates = Budget(len(order)), list[tuple[float, float]]()
 
@@ -93,7 +98,11 @@ def replay(table: CurveTable, ladder: Ladder, order: npt.NDArray[np.int64], work
     study = Simulation(ladder, budget, workers, Replayed(table, order), watch=watch).run()
     regret = float(table.final[order].max() - table.final[chosen(study, ladder)])
     return Outcome(
-        study.fold_epochs, regret, tuple(rung_table(study, ladder)), half_way_error(estimates), came_between(estimates)
+        study.fold_epochs,
+        regret,
+        tuple(rung_table(study, ladder.rungs)),
+        half_way_error(estimates),
+        came_between(estimates),
     )
 
 
@@ -115,12 +124,11 @@ def came_between(estimates: list[tuple[float, float]]) -> bool:
     return least <= end - at <= most
 
 
-def chosen(study: StudyState, ladder: Ladder) -> int:
+def chosen(study: StudyState, ladder: Strategy) -> int:
     """Return the table's row of the best trial at the deepest rung reached."""
-    for rung in reversed(ladder.rungs):
-        if ranked := ranked_at(study.trials.values(), rung):
-            return int(ranked[0].configuration["row"])
-    raise AssertionError("a replay trains something")
+    found = best_trial(study, ladder.rungs)
+    assert found is not None, "a replay trains something"
+    return int(found[0].configuration["row"])
 
 
 def summary(outcomes: list[Outcome], whole: int) -> dict[str, float]:
@@ -145,9 +153,11 @@ def average(tables: list[tuple[RungRow, ...]]) -> list[RungRow]:
     averaged = []
     for rows in zip(*tables, strict=True):
         cells = {
-            key: mean([value for row in rows if (value := getattr(row, key)) is not None]) for key in asdict(rows[0])
+            key: mean([value for row in rows if (value := getattr(row, key)) is not None])
+            for key in asdict(rows[0])
+            if key != "rung"
         }
-        averaged.append(RungRow(**{**cells, "rung": rows[0].rung}))
+        averaged.append(RungRow(rung=rows[0].rung, **cells))
     return averaged
 
 

@@ -2,8 +2,10 @@
 
     python -m benchmarks.same_study --json before.json
     python -m benchmarks.same_study --against before.json
+    python -m benchmarks.same_study --study results/toy --json before.json     # of a study that another version searched
 
-Reads the study's files as plain JSON, so that two versions of the code can be compared. Times are left out.
+Reads the study's files as plain JSON, in today's layout or that of record formats 1 to 4, so that two versions of the code can be
+compared. Times are left out.
 """
 
 import argparse
@@ -29,12 +31,6 @@ parameters:
 constants: {backbone: test_efficientnet, weights: none, image_size: 32, epochs: 4, batch_size: 16}
 search: {trials: 12, folds: 3, finalists: 2}
 """
-EVENTS = {  # of every kind, what does not depend on the clock
-    "trial_added": ("trial", "configuration", "origin"),
-    "climb_started": ("trial", "rung", "attempt"),
-    "epoch_scored": ("trial", "fold", "epoch", "score", "fold_score"),
-    "climb_ended": ("trial", "attempt", "reason"),
-}
 
 
 def main() -> int:
@@ -42,8 +38,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="where to write the study's decisions, scores and digests")
     parser.add_argument("--against", type=Path, help="what another version wrote")
+    parser.add_argument("--study", type=Path, help="a study that was searched before, instead of searching")
     arguments = parser.parse_args()
-    study = content_of(searched())
+    study = content_of(arguments.study or searched())
     print(f"{len(study['events'])} events, {len(study['trials'])} trials")
     if arguments.json:
         arguments.json.write_text(json.dumps(study, indent=1))
@@ -70,23 +67,42 @@ def searched() -> Path:
 
 
 def content_of(study: Path) -> dict[str, Any]:
-    """Return the decisions and scores of a record, and of every trial folder the files that count, by their sha256."""
+    """Return the decisions and scores of a record, and of every trial folder weights and predictions by their sha256."""
     lines = [json.loads(line) for line in (study / "record.jsonl").read_text().splitlines()]
-    events = [
-        [line["event"], *(line[key] for key in EVENTS[line["event"]])] for line in lines if line["event"] in EVENTS
-    ]
-    manifests = [json.loads(path.read_text()) for path in sorted(study.glob("trials/*/manifest.json"))]
-    trials = {
-        str(one["trial"]): {
-            "digest": one["digest"],
-            "files": one["files"],
-            "curve": [
-                [line[key] for key in ("fold", "epoch", "score", "loss", "learning_rate")] for line in one["curve"]
-            ],
-        }
-        for one in manifests
+    events = [event for line in lines if (event := _event(line)) is not None]
+    return {
+        "events": events,
+        "trials": {path.parent.name: _trial(path) for path in study.glob("trials/*/manifest.json")},
     }
-    return {"events": events, "trials": trials}
+
+
+def _event(line: dict[str, Any]) -> list[Any] | None:
+    match line["event"]:
+        case "trial_added":
+            return ["trial_added", line["trial"], line["configuration"], line["origin"]]
+        case "epoch_scored":
+            return ["epoch_scored", *(line[key] for key in ("trial", "fold", "epoch")), _own_score(line)]
+    return None
+
+
+def _own_score(line: dict[str, Any]) -> float:
+    """Return the score of a line's fold; until format 4 it stood beside the one that was pooled over the folds so far."""
+    return float(line.get("fold_score", line["score"]))
+
+
+def _trial(path: Path) -> dict[str, Any]:
+    """Return what a trial's folder holds, whether one manifest says so or one for every fold."""
+    whole = json.loads(path.read_text())
+    parts = [json.loads(part.read_text()) for part in sorted(path.parent.glob("fold_*/manifest.json"))]
+    files = {name: digest for part in (whole, *parts) for name, digest in part.get("files", {}).items()}
+    lines = [line for part in (whole, *parts) for line in part.get("curve", ())]
+    return {
+        "digest": whole["digest"],
+        "files": {name: digest for name, digest in sorted(files.items()) if "looks/" not in name},
+        "curve": sorted(
+            [line["fold"], line["epoch"], _own_score(line), line["loss"], line["learning_rate"]] for line in lines
+        ),
+    }
 
 
 if __name__ == "__main__":

@@ -23,7 +23,6 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.model_selection import cross_val_predict
 
 from benchmarks.curves import CurveTable, table_argument
-from schedulers.ladder import Ladder, ranked_at
 from schedulers.proposal import Proposal
 from schedulers.samplers.ask import ask
 from schedulers.samplers.projection import distribution
@@ -31,7 +30,9 @@ from schedulers.samplers.registry import SAMPLERS
 from schedulers.spending.budget import Budget
 from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES
+from schedulers.strategy import Strategy
 from search_spaces import Choice, Parameter, Range, SearchSettings, SearchSpace
+from studies.ranking import best_trial
 from studies.study_state import StudyState
 from studies.study_state import TrialState as OurTrial
 
@@ -71,7 +72,7 @@ class Surrogate:
 class Sampled:
     """Judges what a sampler draws by a surrogate."""
 
-    def __init__(self, surrogate: Surrogate, space: SearchSpace, ladder: Ladder, seed: int) -> None:
+    def __init__(self, surrogate: Surrogate, space: SearchSpace, ladder: Strategy, seed: int) -> None:
         self._surrogate, self._space, self._ladder, self._seed = surrogate, space, ladder, seed
         self._noisy: dict[int, npt.NDArray[np.float64]] = {}
 
@@ -89,7 +90,7 @@ class Sampled:
         return 1.0
 
 
-def shown_naively(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
+def shown_naively(space: SearchSpace, study: StudyState, ladder: Strategy) -> list[FrozenTrial]:
     """Return every trial as complete with its last score, as Ray's OptunaSearch tells them."""
     rested = [trial for trial in study.trials.values() if trial.epochs and not trial.climbing]
     return [
@@ -151,10 +152,8 @@ def found(surrogate: Surrogate, sampler: str, strategy: str, fold_epochs: int, s
     ladder = STRATEGIES[strategy](epochs=table.epochs, folds=table.folds, finalists=1 if fold_epochs < 200 else 3)
     budget = Budget(trials=10_000, fold_epochs=fold_epochs)
     study = Simulation(ladder, budget, 1, Sampled(surrogate, space, ladder, seed)).run()
-    for rung in reversed(ladder.rungs):
-        if ranked := ranked_at(study.trials.values(), rung):
-            return float(surrogate.curves(ranked[0].configuration)[:, -1].mean())
-    return 0.0
+    best = best_trial(study, ladder.rungs)
+    return 0.0 if best is None else float(surrogate.curves(best[0].configuration)[:, -1].mean())
 
 
 def main() -> None:

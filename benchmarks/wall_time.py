@@ -26,7 +26,7 @@ from benchmarks.plain_training import METRIC
 from benchmarks.recording import append_row, read_rows
 from benchmarks.sets.pictures import write_set
 from benchmarks.sets.prepared import PACKAGED
-from studies.record import read_record
+from studies.study import Study
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 
@@ -64,8 +64,8 @@ def ours(folder: Path, options: Sequence[str]) -> tuple[Found, float, float | No
     results = ["--results", str(folder / "results")]
     subprocess.run([*command, *data, *results, *options], check=True, stdout=subprocess.DEVNULL)
     ended = time.time()
-    study = StudyFolder(folder / "results/ours")
-    state, space = StudyState(read_record(study.record)), study.stored_space()
+    study = Study.existing(StudyFolder(folder / "results/ours"))
+    state, space = StudyState(study.events()), study.space
     epochs, folds = int(space.recipe()["epochs"]), space.search.folds
     whole = sorted(
         (trial.epochs[-1].time, sum(scores) / folds, trial.origin)
@@ -91,7 +91,7 @@ def write_folds(folder: Path) -> None:
 
 def plain(folder: Path, trials: int, seed: int) -> tuple[float, float | None]:
     """Search the same folds with plain Ray Tune; return the seconds of all and the best score."""
-    recipe = StudyFolder(folder / "results/ours").stored_space().recipe()
+    recipe = Study.existing(StudyFolder(folder / "results/ours")).space.recipe()
     write_folds(folder)
     shared = ["--size", recipe["image_size"], "--epochs", recipe["epochs"], "--batch-size", recipe["batch_size"]]
     own = ["--trials", trials, "--seed", seed, "--results", folder / "plain"]

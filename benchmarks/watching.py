@@ -16,12 +16,15 @@ import numpy as np
 from analysis.page.contents.view import view
 from analysis.page.contents.watched import WatchedStudy
 from benchmarks.reporting import Row, in_new_process, peak_mebibytes, report
+from schedulers.budget_settings import make_budget
 from schedulers.proposal import Proposal
-from schedulers.search_settings import make_budget, make_ladder
+from schedulers.search_settings import make_strategy
 from schedulers.spending.simulation import Simulation
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.events import Event, TrialAdded
-from studies.study_folder import Identity, StudyFolder
+from studies.identity import Identity
+from studies.study import begin_or_continue
+from studies.study_folder import StudyFolder
 from studies.study_state import StudyState, TrialState
 from trainables.config import TrainConfig
 
@@ -87,9 +90,9 @@ def simulated(path: Path, trials: int) -> StudyFolder:
         defaults=defaults,
         search=SearchSettings(trials=trials, folds=5, finalists=3, portfolio="none"),
     )
-    folder.begin_or_continue(Identity(space, {"classes": ["a", "b"]}, {"digest": "simulated"}), {})
+    begin_or_continue(folder, Identity(space, {"classes": ["a", "b"]}, {"digest": "simulated"}), {})
     state = RecordedState()
-    Simulation(make_ladder(space), make_budget(space), 2, Noise(space), begin=lambda: state).run()
+    Simulation(make_strategy(space), make_budget(space), 2, Noise(space), begin=lambda: state).run()
     folder.record.write_text("\n".join(state.lines) + "\n", encoding="utf-8")
     return folder
 
@@ -100,18 +103,18 @@ def measured(path: Path) -> Row:
     started = time.perf_counter()
     study = WatchedStudy(StudyFolder(path))
     study.refresh()
-    first = view(study, time.time())
+    first = view(study)
     opened = time.perf_counter() - started
     trials, looks = len(study.history.state.trials), []
     for look in range(_LOOKS):
         added = TrialAdded(
-            time=1e6 + look, trial=trials + look, configuration=study.history.launch.space.recipe(), origin="gp"
+            time=1e6 + look, trial=trials + look, configuration=study.history.space.recipe(), origin="gp"
         )
         with open(study.folder.record, "a", encoding="utf-8") as record:
             record.write(added.model_dump_json() + "\n")
         started = time.perf_counter()
         study.refresh()
-        view(study, time.time())
+        view(study)
         looks.append(time.perf_counter() - started)
     return {
         "trials": trials,

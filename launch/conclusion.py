@@ -1,12 +1,14 @@
 """How a launch ends: why, the command that goes on, and the exit code."""
 
 import argparse
+from math import ceil
 
 from launch.options import same_command
 from launch.resolve import Say
 from launch.signals import STOPPED
 from schedulers.next_work import failed_setup
 from schedulers.study_run import StudyRun
+from search_spaces.durations import spell_duration
 
 
 def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
@@ -22,8 +24,17 @@ def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
     if failed_setup(run.state):
         say(f"Mend it, then: {again}")
         return 1
-    if not any(trial.fold_epochs >= run.ladder.top for trial in run.state.trials.values()):
-        say(f"No trial has trained all folds yet. To go on: {again} --time-budget 1h")
+    if not any(run.strategy.rungs.top in trial.scores for trial in run.state.trials.values()):
+        say(f"No trial has trained all folds yet. To go on: {again} {larger_budget(run)}")
         return 1
     say(f"Next: python export_best.py{'' if options.results == 'results' else f' --results {options.results}'}")
     return 0
+
+
+def larger_budget(run: StudyRun) -> str:
+    """Return the option of a budget that is larger than the one that ended the search: budgets count all launches."""
+    budget = run.budget
+    if budget.fold_epochs is not None and run.state.fold_epochs + 1 >= budget.fold_epochs:
+        return f"--fold-epochs {2 * budget.fold_epochs}"
+    spent = max(run.state.elapsed, budget.seconds or 0.0)
+    return f"--time-budget {spell_duration(ceil(max(60.0, 2 * spent) / 60) * 60)}"

@@ -19,8 +19,8 @@ from analysis.reading.opened import OpenedStudy, open_study
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
 from launch.initial_configurations import enqueued
-from schedulers.search_settings import BUDGETS, changed_space
-from studies.record import StudyLock
+from schedulers.budget_settings import BUDGETS, changed_space
+from studies.errors import StudyError
 from studies.requests import (
     AddConfigurations,
     ChangeBudget,
@@ -30,7 +30,7 @@ from studies.requests import (
     spell_request,
     write_request,
 )
-from studies.study_folder import StudyError
+from studies.study_lock import is_held
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def main() -> int:
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
-    when = "within an epoch" if StudyLock.is_held(study.folder.path) else "at its next launch"
+    when = "within an epoch" if is_held(study.folder.path) else "at its next launch"
     say(f"Asked: {spell_request(request)}. {study.folder.name} takes it up {when}.")
     return 0
 
@@ -87,7 +87,7 @@ def requested(study: OpenedStudy, options: argparse.Namespace) -> Request:
             return AddConfigurations(configurations=tuple(dict(one.configuration) for one in proposals))
         case "budget":
             return _budget(study, options)
-    if not StudyLock.is_held(study.folder.path):
+    if not is_held(study.folder.path):
         raise StudyError(f"{study.folder.name}: is not being searched at this moment; there is nothing to stop")
     return StopSearch()
 
@@ -100,7 +100,7 @@ def _stop_trial(study: OpenedStudy, number: int) -> Request:
         raise StudyError(
             f"{study.folder.name}: trial {number} is the recipe, which all others are compared with; let it run"
         )
-    if trial.fold_epochs >= study.ladder.top:
+    if study.rungs.top in trial.scores:
         raise StudyError(f"{study.folder.name}: trial {number} has finished; there is nothing to stop")
     return StopTrial(trial=number)
 

@@ -12,11 +12,12 @@ from analysis.reading.words import spell_parameters
 from analysis.terminal.console import say
 from launch.hardware import local_gpus
 from launch.launch import Launch
-from schedulers.ladder import Ladder
+from schedulers.budget_settings import make_budget
 from schedulers.samplers.ask import ask
-from schedulers.search_settings import make_budget, make_ladder
+from schedulers.search_settings import make_strategy
 from schedulers.spending.budget import Budget
 from schedulers.spending.forecast import expected_fold_epochs
+from schedulers.strategy import Strategy
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS
@@ -37,19 +38,19 @@ class FoldCounts:
 def show_plan(console: Console, launch: Launch) -> int:
     """Print what a search would do, and return the exit code."""
     space, data, cpus = launch.space, launch.data, launch.options.cpus_per_trial or 1
-    budget, ladder = make_budget(space), make_ladder(space)
+    budget, strategy = make_budget(space), make_strategy(space)
     places = [FoldCounts(name, persons, by_class) for name, (persons, by_class) in data.counts().items()]
     for note in launch.preflight.check():
         say(note, to=console)
     images_per_second = launch.preflight.images_per_second()
-    print_preview(console, space, ladder, places)
-    images = round(len(data.samples()) * (1 - 1 / ladder.folds))
+    print_preview(console, space, strategy, places)
+    images = round(len(data.samples()) * (1 - 1 / strategy.folds))
     slots = local_gpus() or max(1, (os.cpu_count() or 1) // cpus)
-    print_cost(console, ladder, budget, images / images_per_second, slots)
+    print_cost(console, strategy, budget, images / images_per_second, slots)
     return 0
 
 
-def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: Sequence[FoldCounts]) -> None:
+def print_preview(console: Console, space: SearchSpace, strategy: Strategy, places: Sequence[FoldCounts]) -> None:
     """Print the resolved space, ten sampled configurations and the folds."""
     shown = space.model_dump(mode="json", exclude={"name", "profile", "defaults"}, exclude_none=True)
     spelled = {
@@ -62,7 +63,7 @@ def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: 
     say(f"Ten configurations that {space.search.sampler} may draw; trial 0 is the recipe:", to=console)
     say(f"  0: {spell_parameters(space.active(space.recipe()))}", to=console)
     for number in range(1, _SAMPLES + 1 if space.parameters else 1):
-        drawn = ask(space, StudyState(), ladder, number)
+        drawn = ask(space, StudyState(), strategy, number)
         say(f"  {number}: {spell_parameters(space.active(drawn))}", to=console)
     console.print(_fold_table(places))
     metric = METRICS[space.metric]
@@ -73,13 +74,13 @@ def print_preview(console: Console, space: SearchSpace, ladder: Ladder, places: 
         f" that the folds so far lack {metric.absent}.",
         to=console,
     )
-    rungs = ", ".join(str(rung) for rung in ladder.rungs)
-    say(f"Rungs, in fold-epochs: {rungs}. A finalist trains all {ladder.top}.", to=console)
+    rungs = ", ".join(str(strategy.rungs.cost(rung)) for rung in strategy.rungs.levels)
+    say(f"Rungs, in fold-epochs: {rungs}. A finalist trains all {strategy.rungs.whole}.", to=console)
 
 
-def print_cost(console: Console, ladder: Ladder, budget: Budget, seconds_per_fold_epoch: float, slots: int) -> None:
+def print_cost(console: Console, strategy: Strategy, budget: Budget, seconds_per_fold_epoch: float, slots: int) -> None:
     """Print the fold-epochs that are expected and, at a speed just measured, their time."""
-    fold_epochs = expected_fold_epochs(ladder, budget)
+    fold_epochs = expected_fold_epochs(strategy, budget)
     seconds = fold_epochs * seconds_per_fold_epoch / slots
     limit = f", cut at the time budget of {spell_duration(budget.seconds)}" if budget.seconds else ""
     say(

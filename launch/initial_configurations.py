@@ -26,7 +26,9 @@ from search_spaces.portfolio import (
     read_portfolio,
     within,
 )
-from studies.study_folder import StudyError, StudyFolder
+from studies.errors import StudyError
+from studies.study import Study
+from studies.study_folder import StudyFolder
 from trainables.config import configured, renamed, train_config
 
 WARM_SHARE = 4  # one in so many trials may come from another study; the rest is for what is new
@@ -63,7 +65,8 @@ def warm_start(folder: StudyFolder, space: SearchSpace, classes: list[str]) -> B
     Raises:
         StudyError: there is no such study, it has no scores, or it is of the same task with other classes.
     """
-    judged, there = warm_source(folder), folder.classes()
+    judged = warm_source(folder)
+    there = list(judged.classes)
     if judged.space.task == space.task and there != classes:
         raise StudyError(
             f"--warm-start {folder.name}: its task {space.task} has other classes ({', '.join(there)}) than this study's"
@@ -84,7 +87,7 @@ def warm_source(folder: StudyFolder) -> Judged:
     return read_judged(folder)
 
 
-def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Beginning:
+def from_portfolio(space: SearchSpace, near: Path, study: Study | None) -> Beginning:
     """Return what a study begins with; one that was begun with the portfolio that the space names goes on with its copy.
 
     `near` is the folder that a path is relative to.
@@ -92,7 +95,7 @@ def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Begin
     Raises:
         SpaceError: the file is missing or no portfolio.
     """
-    whole = named_portfolio(space, near, folder)
+    whole = named_portfolio(space, near, study)
     if whole is None:
         return Beginning()
     first = min(whole.first, max(1, space.search.trials // PORTFOLIO_SHARE))
@@ -103,7 +106,7 @@ def from_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Begin
     return replace(begun, kept=whole, informed=informed)
 
 
-def named_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Portfolio | None:
+def named_portfolio(space: SearchSpace, near: Path, study: Study | None) -> Portfolio | None:
     """Return the portfolio that a space names, None if it names none.
 
     Raises:
@@ -112,10 +115,10 @@ def named_portfolio(space: SearchSpace, near: Path, folder: StudyFolder) -> Port
     name = space.search.portfolio
     if name is None or name == NONE:
         return None
-    if not (folder.exists() and folder.portfolio.is_file() and folder.stored_space().search.portfolio == name):
+    if study is None or study.space.search.portfolio != name or not study.folder.portfolio.is_file():
         return read_portfolio(find_portfolio(name, near))
     try:
-        return read_portfolio(folder.portfolio)
+        return read_portfolio(study.folder.portfolio)
     except SpaceError as error:
         raise StudyError(
             f"{error}; it is the study's copy: restore it, or name another with --set search.portfolio=none|FILE"

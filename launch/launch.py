@@ -12,6 +12,7 @@ from rich.console import Console
 
 from analysis.tracking.tracker import check_installed
 from datasets.preparation import PreparedData
+from launch.continuing import with_looks
 from launch.fit.corners import corners
 from launch.fit.data import check_fits_data
 from launch.fit.epochs import check_fits_epochs
@@ -34,18 +35,21 @@ from launch.resolve import (
     describe_splits,
     prepare_data,
     resolve_space,
-    with_looks,
 )
 from plugins.loading import load_plugins
 from plugins.sources import Plugin, copy_source
+from schedulers.budget_settings import make_budget
 from schedulers.requests import leave_out_stops
 from schedulers.samplers.registry import check_sampler
-from schedulers.search_settings import make_budget, make_ladder
+from schedulers.search_settings import make_strategy
 from search_spaces import SearchSpace
 from search_spaces.reading import find_space, plugin_names
 from storage.free_space import check_free_space
 from studies.environment import environment
-from studies.study_folder import Identity, StudyFolder
+from studies.errors import StudyError
+from studies.identity import Identity
+from studies.study import Study, begin_or_continue
+from studies.study_folder import StudyFolder
 from trainables.config import configured
 from trainables.preflight.process import Preflight
 from trainables.training.images.fold_data import DECODED
@@ -57,6 +61,7 @@ class Launch:
 
     options: argparse.Namespace
     folder: StudyFolder
+    study: Study | None  # that the launch goes on with
     space: SearchSpace
     data: PreparedData
     known: Beginning
@@ -67,18 +72,22 @@ class Launch:
     def identity(self) -> Identity:
         splits = {**self.data.splits.model_dump(mode="json"), "digest": self.data.splits.digest}
         digests = {plugin.name: plugin.digest for plugin in self.plugins}
-        return Identity(self.space, self.data.facts(), splits, make_ladder(self.space).fold_order, digests)
+        return Identity(self.space, self.data.facts(), splits, digests)
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the study's lock; refuse a disk without room, and another study under this name."""
+    def locked(self) -> Iterator[str]:
+        """Hold the study's lock, and yield the launch's id; refuse a disk without room, and another study under this name."""
         lock = self.folder.lock()
         try:
             check_free_space(self.folder.path)
-            stored = brought_up_to_date(self.folder.stored_space()) if self.folder.exists() else None
-            self.folder.refuse_another(self.identity, stored)
+            if self.study is None and self.folder.exists():
+                raise StudyError(
+                    f"{self.folder.path}: another launch began it meanwhile; the same command goes on with it"
+                )
+            if self.study is not None:
+                self.study.refuse_another(self.identity, brought_up_to_date(self.study.space))
             leave_out_stops(self.folder.requests)
-            yield
+            yield lock.launch
         finally:
             lock.release()
 
@@ -95,14 +104,15 @@ class Launch:
         }
         if self.known.kept is not None and self._keeps_its_portfolio():
             files[self.folder.portfolio.name] = self.known.kept.spelled()
-        self.folder.begin_or_continue(self.identity, files)
+        begin_or_continue(self.folder, self.identity, files)
         return notes
 
     def _keeps_its_portfolio(self) -> bool:
         """Tell whether the portfolio of this launch is the study's own, of which it has no copy yet."""
-        folder = self.folder
-        named = folder.stored_space().search.portfolio if folder.exists() else self.space.search.portfolio
-        return named == self.space.search.portfolio and not (folder.exists() and folder.portfolio.is_file())
+        if self.study is None:
+            return True
+        same = self.study.space.search.portfolio == self.space.search.portfolio
+        return same and not self.folder.portfolio.is_file()
 
     def setup(self, share: Share) -> str:
         """Return a hash of what all trials of this launch share: if every one of them fails, it is to blame."""
@@ -120,15 +130,16 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     """Resolve the space and prepare the data, a preflight of its backbones and optimizers beside."""
     check_gpu_share(options)
     folder = StudyFolder.named(Path(options.results), options.study or find_space(options.space).stem)
+    study = Study.open(folder)
     plugins = load_plugins(plugin_names(options.space, overrides(options)), find_space(options.space).parent)
     for tool in options.log:  # perhaps of a plugin
         check_installed(tool)
-    space = resolve_space(options, folder, say)
+    space = resolve_space(options, study, say)
     check_sampler(space)
     check_listeners(space)
-    make_ladder(space)  # refuses an unknown strategy before anything is prepared
+    make_strategy(space)  # refuses an unknown strategy before anything is prepared
     make_budget(space)  # and a target that the metric cannot reach
-    check_beginning(options, space, folder)
+    check_beginning(options, space, study)
     preflight = Preflight(
         [configured(one) for one in corners(space)],
         steps=8 if options.dry_run else 0,
@@ -137,33 +148,34 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     )
     try:
         data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)
-        space, sizes = sized(space, data, folder)
+        space, sizes = sized(space, data)
         make_budget(space)  # the budget must have room for that many epochs
         for note in (*data.table.notes, describe_splits(data), *sizes):
             say(note)
         check_fits_data(space, data)
         check_fits_epochs(space)
-        known = beginning(options, space, data, folder)
-        space = with_looks(space, folder, informed=known.informed)
+        known = beginning(options, space, data, study)
+        if study is None:
+            space = with_looks(space, informed=known.informed)
         for note in known.notes:
             say(note)
-        yield Launch(options, folder, space, data, known, preflight, plugins)
+        yield Launch(options, folder, study, space, data, known, preflight, plugins)
     finally:
         preflight.end()
 
 
-def check_beginning(options: argparse.Namespace, space: SearchSpace, folder: StudyFolder) -> None:
+def check_beginning(options: argparse.Namespace, space: SearchSpace, study: Study | None) -> None:
     """Refuse a portfolio, a list of the user's or another study that cannot be read, before anything is prepared."""
-    named_portfolio(space, find_space(options.space).parent, folder)
+    named_portfolio(space, find_space(options.space).parent, study)
     if options.enqueue:
         read_list(Path(options.enqueue))
     if options.warm_start:
         warm_source(StudyFolder.named(Path(options.results), options.warm_start, "--warm-start"))
 
 
-def beginning(options: argparse.Namespace, space: SearchSpace, data: PreparedData, folder: StudyFolder) -> Beginning:
+def beginning(options: argparse.Namespace, space: SearchSpace, data: PreparedData, study: Study | None) -> Beginning:
     """Return what is tried before the sampler is asked: the user's own, another study's best, then a portfolio."""
-    known = from_portfolio(space, find_space(options.space).parent, folder)
+    known = from_portfolio(space, find_space(options.space).parent, study)
     if options.warm_start:
         other = StudyFolder.named(Path(options.results), options.warm_start, "--warm-start")
         known = warm_start(other, space, list(data.classes)).before(known)

@@ -11,25 +11,25 @@ from rich.progress import Progress, TaskID
 
 from datasets.preparation import PreparedData, prepare
 from datasets.sources.opening import data_options, guess_source
+from launch.continuing import continued
 from launch.hardware import local_gpus
 from launch.options import overrides
-from schedulers.strategies.fold_ladder import INFORMED, UNINFORMED
 from search_spaces import SearchSpace, load_space
 from search_spaces.portfolio import FOLDER, NONE, SHIPPED, find_portfolio, judged_on_such_nets, read_portfolio
 from search_spaces.reading import profile_names
 from studies.metrics import METRICS
-from studies.study_folder import StudyFolder
+from studies.study import Study
 from trainables.config import baselines, configured, renamed, train_config
 
 Say = Callable[[str], None]
 
 
-def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) -> SearchSpace:
-    """Return the checked space; a study that was begun keeps its profile on whatever machine."""
-    profile, reason = _profile(options, folder)
+def resolve_space(options: argparse.Namespace, study: Study | None, say: Say) -> SearchSpace:
+    """Return the checked space, as the study goes on with it if one was begun."""
+    profile, reason = _profile(options, study)
     if profile:
         say(f"Profile {profile}: {reason}.")
-    stored = brought_up_to_date(folder.stored_space()) if folder.exists() else None
+    stored = None if study is None else brought_up_to_date(study.space)
     space = load_space(
         options.space,
         knobs=train_config(),
@@ -40,7 +40,9 @@ def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) ->
         data=guess_source(options.data) if options.data else None,
         overrides=overrides(options),
     )
-    begun = as_begun(space, stored, sampler=any(one.startswith("search.sampler") for one in overrides(options)))
+    if stored is None:
+        return with_shipped_portfolio(space)
+    begun = continued(space, stored, overrides(options))
     if begun.search.sampler != space.search.sampler:
         say(
             f"Sampler {begun.search.sampler}, as the study began; --set search.sampler={space.search.sampler} changes it."
@@ -48,40 +50,13 @@ def resolve_space(options: argparse.Namespace, folder: StudyFolder, say: Say) ->
     return begun
 
 
-def as_begun(space: SearchSpace, stored: SearchSpace | None, *, sampler: bool = False) -> SearchSpace:
-    """Return the space with a portfolio: as it says, as the study began, or for a new study the shipped one.
-
-    The shipped one is left out where it was judged with other backbones. A study keeps its sampler, too, unless this launch
-    says another (`sampler`).
-    """
-    update: dict[str, Any] = {}
-    if space.search.portfolio is None:
-        update["portfolio"] = _for_a_new_study(space) if stored is None else stored.search.portfolio or NONE
-    if stored is not None and not sampler:
-        update |= {name: getattr(stored.search, name) for name in ("sampler", "sampler_options")}
-    return space.model_copy(update={"search": space.search.model_copy(update=update)})
-
-
-def _for_a_new_study(space: SearchSpace) -> str:
-    shipped = read_portfolio(find_portfolio(SHIPPED, FOLDER))
-    return SHIPPED if judged_on_such_nets(shipped, space) else NONE
-
-
-def with_looks(space: SearchSpace, folder: StudyFolder, *, informed: bool) -> SearchSpace:
-    """Return the space with the fold ladder's looks: as it says, as the study began, or fewer where a new study is informed.
-
-    They are written down with the study, so that they do not change with the portfolio's file. The version that had portfolios
-    first wrote nothing down and went by their names.
-    """
-    if space.search.scheduler != "fold_ladder":
+def with_shipped_portfolio(space: SearchSpace) -> SearchSpace:
+    """Return the space of a new study with the shipped portfolio where it names none; not with other backbones than its own."""
+    if space.search.portfolio is not None:
         return space
-    begun = INFORMED if informed else UNINFORMED
-    if folder.exists():
-        stored = folder.stored_space().search
-        older = INFORMED if stored.portfolio not in (None, NONE) else UNINFORMED
-        begun = {name: getattr(stored, name) or older[name] for name in INFORMED}
-    update = {name: value for name, value in begun.items() if getattr(space.search, name) is None}
-    return space.model_copy(update={"search": space.search.model_copy(update=update)})
+    shipped = read_portfolio(find_portfolio(SHIPPED, FOLDER))
+    name = SHIPPED if judged_on_such_nets(shipped, space) else NONE
+    return space.model_copy(update={"search": space.search.model_copy(update={"portfolio": name})})
 
 
 def brought_up_to_date(stored: SearchSpace) -> SearchSpace:
@@ -94,12 +69,12 @@ def brought_up_to_date(stored: SearchSpace) -> SearchSpace:
     )
 
 
-def _profile(options: argparse.Namespace, folder: StudyFolder) -> tuple[str | None, str]:
+def _profile(options: argparse.Namespace, study: Study | None) -> tuple[str | None, str]:
     """Return the profile and why it is this one."""
     if options.profile is not None:
         return options.profile, "as --profile says"
-    if folder.exists():
-        return folder.stored_space().profile, "as the study began"
+    if study is not None:
+        return study.space.profile, "as the study began"
     gpus = local_gpus()
     hardware = "gpu" if gpus else "cpu"
     offered = hardware if hardware in profile_names(options.space) else None

@@ -5,13 +5,14 @@ from math import isnan
 
 from scipy.stats import kendalltau
 
-from schedulers.ladder import ranked_at
-from studies.study_state import TrialState
+from studies.ranking import ranked_at
+from studies.rungs import Rung
+from studies.trial_state import TrialState
 
 FEW = 3  # of two trials any agreement is complete, one way or the other
 
 
-def rank_agreement(trials: Iterable[TrialState], rung: int, later: int) -> tuple[int, float | None]:
+def rank_agreement(trials: Iterable[TrialState], rung: Rung, later: Rung) -> tuple[int, float | None]:
     """Return how many trials reached both rungs, and Kendall's tau of their rankings; None where it is not defined."""
     both = ranked_at(trials, later)
     if len(both) < FEW:

@@ -1,13 +1,14 @@
-"""What to run next: one pure function of the record, the ladder and the budget."""
+"""What to run next: one pure function of the record, the strategy and the budget."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from schedulers.ladder import Climb, Ladder, NewTrial
-from schedulers.spending.affordable import affordable_ladder, look_ahead, under_way
+from schedulers.spending.affordable import affordable_strategy, look_ahead, under_way
 from schedulers.spending.budget import Budget
 from schedulers.spending.worth import not_worth
-from studies.study_state import StudyState, TrialState
+from schedulers.strategy import Climb, NewTrial, Strategy
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration
 
@@ -34,46 +35,51 @@ class CloseField:
 Work: TypeAlias = Climb | NewTrial | CloseField | Wait | Finished
 
 
-def next_work(study: StudyState, ladder: Ladder, budget: Budget, slots: int, now: float) -> Work:
-    """Return what a free slot does next.
+def next_work(study: StudyState, strategy: Strategy, budget: Budget, slots: int, elapsed: float) -> Work:
+    """Return what a free slot does next; `elapsed` is in seconds of search.
 
     Order: the end of a budget; what stands between two rungs (a crash, a stop, another grace period); the
-    recipe; then whatever the ladder chooses.
+    recipe; then whatever the strategy chooses.
     """
-    if reason := stop_reason(study, ladder, budget, now):
+    if reason := stop_reason(study, strategy, budget, elapsed):
         return _when_idle(study, reason)
     for trial in study.trials.values():
-        if trial.climbing or trial.failure is not None or trial.fold_epochs >= ladder.top:
+        if trial.climbing or trial.failure is not None:
             continue
-        spent = budget.spent(study, now, under_way(study, ladder, trial) + 1)
-        if (rung := _rung_by_right(trial, ladder)) and not spent:
-            return Climb(trial.number, rung)
-    if reason := budget.spent(study, now, under_way(study, ladder, None) + 1):
+        spent = budget.spent(study, elapsed, under_way(study, strategy, trial) + 1)
+        if (climb := _climb_by_right(trial, strategy)) and not spent:
+            return climb
+    if reason := budget.spent(study, elapsed, under_way(study, strategy, None) + 1):
         return _when_idle(study, reason)
-    ladder = affordable_ladder(budget, ladder, study, slots, now)
-    outlook = look_ahead(study, ladder, budget, slots, now)
-    work = ladder.choose(study, outlook)
-    if isinstance(work, NewTrial) and (reason := not_worth(study, ladder, budget, slots)):
+    strategy = affordable_strategy(budget, strategy, study, slots, elapsed)
+    outlook = look_ahead(study, strategy, budget, slots, elapsed)
+    work = strategy.choose(study, outlook)
+    if isinstance(work, NewTrial) and (reason := not_worth(study, strategy, budget, slots)):
         return CloseField(reason)
     return work or _when_idle(study, study.closed or "every trial has gone as far as it has earned")
 
 
-def _rung_by_right(trial: TrialState, ladder: Ladder) -> int | None:
-    """Return the rung that a trial at rest climbs to without being compared, None if it has to earn it."""
-    if trial.fold_epochs not in (0, *ladder.rungs) or trial.interrupted or not trial.fold_epochs:
-        return ladder.next_rung(trial.fold_epochs)
+def _climb_by_right(trial: TrialState, strategy: Strategy) -> Climb | None:
+    """Return the climb of a trial at rest that needs no comparison, None if it has to earn its next rung."""
+    rungs, standing = strategy.rungs, trial.standing(strategy.rungs)
+    if trial.has_trained(rungs.top):
+        owed = next((fold for fold, state in sorted(trial.folds.items()) if state.owes_weights), None)
+        return None if owed is None else Climb(trial.number, owed, rungs.epochs)
+    if standing is None or trial.interrupted or trial.fold_epochs != rungs.cost(standing):
+        return strategy.climb(trial)
     if trial.origin != "recipe":
         return None
-    return next(rung for rung in ladder.rungs if rung > trial.fold_epochs and rung >= ladder.epochs)  # fold by fold
+    whole_folds = (rung for rung in rungs.levels if rung > standing and rung.epoch == rungs.epochs)
+    return strategy.climb(trial, next(whole_folds))
 
 
-def stop_reason(study: StudyState, ladder: Ladder, budget: Budget, now: float) -> str | None:
+def stop_reason(study: StudyState, strategy: Strategy, budget: Budget, elapsed: float) -> str | None:
     """Return why nothing new may begin, None while something may."""
-    if reason := budget.spent(study, now, len(study.climbing()) + 1):
+    if reason := budget.spent(study, elapsed, study.climbs() + 1):
         return reason
     if budget.target_score is not None:
         for trial in study.trials.values():
-            score = trial.score_at(ladder.top)
+            score = trial.score_at(strategy.rungs.top)
             if score is not None and score >= budget.target_score:
                 metric = budget.metric
                 reached, target = metric.spelled(score), metric.shown(budget.target_score)

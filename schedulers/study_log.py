@@ -5,23 +5,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from studies.events import Event
+from studies.events import Event, Launched
 from studies.record import Record
 from studies.study_state import StudyState
 
 
 class StudyLog:
-    """Keeps a study's record and its state the same."""
+    """Keeps a study's record and its state the same, and counts the seconds of search; `clock` never jumps."""
 
-    def __init__(self, record: Record, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, record: Record, clock: Callable[[], float] = time.monotonic) -> None:
         self.state = StudyState(record.events)
-        self.now = clock
-        self._record = record
+        self._record, self._clock = record, clock
+        self._before = self.state.elapsed  # seconds of search of the launches before this
+        self._began: float | None = None
         self._listeners: list[Callable[[Event], None]] = []
 
     @property
     def path(self) -> Path:
         return self._record.path
+
+    def elapsed(self) -> float:
+        """Return the seconds of search so far, over all launches."""
+        return self._before + (0.0 if self._began is None else self._clock() - self._began)
+
+    def charge(self, seconds: float) -> None:
+        """Count seconds that an earlier launch worked and did not come to write down."""
+        self._before += seconds
+
+    def launch(self, **fields: Any) -> None:
+        """Note that this launch begins: from now on its time counts."""
+        self.note(Launched, **fields)
+        self._began = self._clock()
 
     def listen(self, listener: Callable[[Event], None]) -> None:
         """Have a function called with every event after it was recorded."""
@@ -29,10 +43,11 @@ class StudyLog:
 
     def note(self, kind: Callable[..., Event], **fields: Any) -> None:
         """Add an event of a kind, of this moment."""
-        self.add(kind(time=self.now(), **fields))
+        self.add(kind(time=time.time(), **fields))
 
     def add(self, event: Event) -> None:
         """Record an event, apply it to the state, and tell the listeners."""
+        event = event.model_copy(update={"elapsed": self.elapsed()})
         self._record.append(event)
         self.state.apply(event)
         for listener in self._listeners:

@@ -6,34 +6,43 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from schedulers.budget_settings import changed_space, make_budget
 from schedulers.disk.trimming import Folders, Trimmer
-from schedulers.ladder import Climb, NewTrial
 from schedulers.next_work import CloseField, Finished, Wait, Work, next_work
 from schedulers.proposal import Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.proposals import Effective, Proposals
-from schedulers.search_settings import changed_space, make_budget, make_ladder
+from schedulers.search_settings import make_strategy
 from schedulers.spending.affordable import under_way
+from schedulers.spending.forecast import Forecast, Forecasts
+from schedulers.strategy import Climb, NewTrial
 from schedulers.study_log import StudyLog
-from schedulers.taking_over import catch_up, end_open_climbs, take_over
+from schedulers.taking_over import catch_up, end_open_climbs, replace_predictions, score_rungs, take_over
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Portfolio
 from studies.climb_order import ClimbOrder
 from studies.events import (
     ClimbEnded,
+    ClimbPlaced,
     ClimbStarted,
     Dropped,
     EpochScored,
     FieldClosed,
-    Launched,
+    ForecastMade,
+    MetricFacts,
     Requested,
+    SearchEnded,
+    StrategyFacts,
     TrialAdded,
     TrialFailed,
 )
 from studies.failures import LOST, WITHDRAWN, Failure
+from studies.metrics import METRICS
 from studies.record import Record
 from studies.requests import AddConfigurations, ChangeBudget, Request, StopSearch, StopTrial
-from studies.study_state import StudyState, TrialState
+from studies.search_facts import SearchFacts
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 logger = logging.getLogger(__name__)
 Requests = Callable[[], Iterable[tuple[str, Request]]]  # what was asked since the last question, by name
@@ -52,38 +61,66 @@ class StudyRun:
         portfolio: Portfolio | None = None,
         effective: Effective = dict,
         requests: Requests = tuple,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.space = space
         self.budget = make_budget(space)
         self.slots = slots
         self.log = StudyLog(record, clock)
-        self.ladder = make_ladder(space)
+        self.strategy = make_strategy(space)
         self.finished: str | None = None
         self.stopping = False
         self.exhausted = False  # every configuration that is ever proposed has been tried
         self.paused: str | None = None  # why a human has to look before the search can go on
-        self._proposals = Proposals(Asker(space, self.ladder, portfolio), queue, effective)
+        self._proposals = Proposals(Asker(space, self.strategy, portfolio), queue, effective)
         self._requests = requests
+        self._forecasts = Forecasts()
+        self._launch = ""
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
 
     @property
     def state(self) -> StudyState:
         return self.log.state
 
-    def start(self, settings: Mapping[str, Any], folders: Folders, setup: str = "", voters: int = 1) -> None:
+    @property
+    def facts(self) -> SearchFacts:
+        """Return what the study is searched under, as the record will say it."""
+        name, finalists = self.space.search.scheduler, self.strategy.finalists
+        strategy = StrategyFacts(name=name, settings=self.strategy.settings(), finalists=finalists)
+        return SearchFacts(self.strategy.rungs, strategy, self.slots)
+
+    @property
+    def most_trials(self) -> int:
+        """Return how many trials the budget allows."""
+        return self.budget.trials
+
+    def elapsed(self) -> float:
+        """Return the seconds of search so far, over all launches."""
+        return self.log.elapsed()
+
+    def start(
+        self, settings: Mapping[str, Any], folders: Folders, *, launch: str = "", setup: str = "", voters: int = 1
+    ) -> None:
         """Note the launch, and take every trial as resting where its folder says it stands.
 
-        `setup` is a digest of what all trials share: environment, constants and data. `voters` says among how many of the best
-        finished trials an export chooses.
+        `launch` is its id; `setup` is a digest of what all trials share: environment, constants and data. `voters` says among how
+        many of the best finished trials an export chooses.
 
         Raises:
             RecordError: the record has lost all trials.
+            FolderError: the predictions of a finished fold are missing or damaged.
         """
-        self._folders, self._voters = folders, voters
+        self._folders, self._voters, self._launch = folders, voters, launch
         self._trimmer = Trimmer(folders, self.space.search.disk_budget, voters)
-        take_over(self.log, self.ladder, folders)
-        self.log.note(Launched, settings=dict(settings), setup=setup)
+        take_over(self.log, self.strategy.rungs, folders)
+        metric = METRICS[self.space.metric]
+        self.log.launch(
+            launch=launch,
+            **dict(vars(self.facts)),
+            metric=MetricFacts(name=metric.name, title=metric.title, maximised=metric.maximised, range=metric.range),
+            settings=dict(settings),
+            setup=setup,
+        )
         end_open_climbs(self.log)
         self._tidy_up(self.state.trials)
         self._take_up_again()
@@ -104,36 +141,49 @@ class StudyRun:
             self.finished = f"{work.reason}; no new configuration is left" if self.exhausted else work.reason
         return None
 
+    def take_place(self, order: ClimbOrder, node: str, process: int) -> None:
+        """Record which process took a climb."""
+        self.log.note(
+            ClimbPlaced, trial=order.trial, fold=order.fold, attempt=order.attempt, node=node, process=process
+        )
+
     def take_epoch(self, order: ClimbOrder, result: Mapping[str, Any]) -> None:
-        """Record one fold-epoch; a result that was recorded before is left out."""
-        trial = self.state.trials[order.trial]
-        if result["fold_epochs"] != trial.fold_epochs + 1:
+        """Record one fold-epoch, or predictions that were replaced; a result that was recorded before is left out."""
+        trial, rungs = self.state.trials[order.trial], self.strategy.rungs
+        if result.get("replaced"):
+            replace_predictions(trial, order.fold, result["score"], self.log, rungs, self._folders)
+        if result.get("epochs") != trial.epochs_of(order.fold) + 1:
             return
-        measured = EpochScored.model_fields.keys() - {"time", "event", "trial"}
+        measured = EpochScored.model_fields.keys() - {"time", "elapsed", "event", "trial"}
         values = {name: result[name] for name in measured if name in result}
         self.log.note(EpochScored, trial=order.trial, **values)
+        score_rungs(trial, self.log, rungs, self._folders)
+        self._note_forecast()
 
     def end_climb(self, order: ClimbOrder, failure: Failure | None = None) -> None:
         """Record how a climb ended, and whether its failure is the trial's (see `studies.failures`)."""
         trial = self.state.trials[order.trial]
+        fold = trial.fold(order.fold)
         if failure == LOST:
-            catch_up(trial, self.log, self.ladder, self._folders)
+            catch_up(trial, self.log, self.strategy.rungs, self._folders)
         if failure is None or failure.pauses or failure.kind == "superseded":
-            reason = "rung" if trial.fold_epochs >= order.rung else "stopped"
-            self.log.note(ClimbEnded, trial=order.trial, attempt=order.attempt, reason=reason)
-        elif failure == LOST and self.stopping:  # whoever stops the driver may have stopped its trials too
-            self.log.note(ClimbEnded, trial=order.trial, attempt=order.attempt, reason="stopped")
-        elif again := failure.tried_again(trial):
+            self._note_end(order, "rung" if len(fold.epochs) >= order.epoch else "stopped")
+        elif trial.failure is not None or (failure == LOST and self.stopping):
+            self._note_end(order, "stopped")  # whoever stops the driver may have stopped its trials too
+        elif again := failure.tried_again(fold):
             logger.warning("trial %d: %s; it is tried once more from its last epoch", trial.number, failure.kind)
-            self.log.note(ClimbEnded, trial=order.trial, attempt=order.attempt, reason=again)
+            self._note_end(order, again)
         else:
             logger.warning("trial %d failed (%s): %s", order.trial, failure.kind, failure.reason)
-            fields = {"failure": failure.kind, "reason": failure.reason}
+            fields = {"fold": order.fold, "failure": failure.kind, "reason": failure.reason}
             self.log.note(TrialFailed, trial=order.trial, **fields)
         if failure is not None and failure.pauses:
             self.pause(failure.reason)
         self._withdraw(trial)
         self._tidy_up([order.trial])
+
+    def _note_end(self, order: ClimbOrder, reason: str) -> None:
+        self.log.note(ClimbEnded, trial=order.trial, fold=order.fold, attempt=order.attempt, reason=reason)
 
     def stop(self) -> None:
         """Hand out no more climbs; those in flight end after their fold-epoch."""
@@ -144,13 +194,18 @@ class StudyRun:
         self.paused = self.paused or reason
         self.stop()
 
-    def ends_here(self, order: ClimbOrder, fold_epochs: int) -> bool:
-        """Tell whether a climb that has just done so many fold-epochs, recorded or not yet, must not begin another."""
+    def ends_here(self, order: ClimbOrder, epochs: int) -> bool:
+        """Tell whether a climb whose fold has so many epochs, recorded or not yet, must not begin another."""
         self.take_requests()
         trial = self.state.trials[order.trial]
-        unrecorded = max(0, fold_epochs - trial.fold_epochs)
-        running = unrecorded + under_way(self.state, self.ladder, trial)
-        return self.stopping or trial.withdrawn or self.budget.spent(self.state, self.log.now(), running) is not None
+        running = max(0, epochs - trial.epochs_of(order.fold)) + under_way(self.state, self.strategy, trial)
+        if self.stopping or trial.withdrawn or trial.failure is not None:
+            return True
+        return self.budget.spent(self.state, self.log.elapsed(), running) is not None
+
+    def time_left(self) -> Forecast | None:
+        """Return how long the search still takes, with the least and the most that it may be; None before the first epoch."""
+        return self._forecasts.forecast(self.state, self.strategy, self.budget, self.slots, self.log.elapsed())
 
     def take_requests(self) -> None:
         """Take up what was asked from another terminal."""
@@ -159,9 +214,21 @@ class StudyRun:
                 self._take_up(name, request)
 
     def close(self) -> None:
-        """Note climbs that are still open as stopped: their actors are gone."""
-        for trial in self.state.climbing():
-            self.log.note(ClimbEnded, trial=trial.number, attempt=trial.attempt, reason="stopped")
+        """Note climbs that are still open as stopped, for their actors are gone, and why the search ended."""
+        end_open_climbs(self.log)
+        if self.paused:
+            self.log.note(SearchEnded, outcome="paused", reason=self.paused)
+        elif self.stopping:
+            self.log.note(SearchEnded, outcome="stopped", reason="stopped on request")
+        else:
+            self.log.note(SearchEnded, outcome="finished", reason=self.finished or "nothing is left to do")
+
+    def _note_forecast(self) -> None:
+        """Record what the driver expects, now and then: nobody else has to work it out."""
+        elapsed = self.log.elapsed()
+        if self._forecasts.wants(elapsed) and (forecast := self.time_left()) is not None:
+            self._forecasts.take(elapsed, forecast.left)
+            self.log.note(ForecastMade, **asdict(forecast))
 
     def _take_up(self, name: str, request: Request) -> None:
         try:
@@ -179,6 +246,7 @@ class StudyRun:
                 self._enqueue(request)
             case ChangeBudget():
                 self.space, self.budget = space, make_budget(space)
+                self._forecasts = Forecasts()  # those before were of another budget
                 self._trimmer = Trimmer(self._folders, space.search.disk_budget, self._voters)
 
     def _take_up_again(self) -> None:
@@ -200,13 +268,13 @@ class StudyRun:
             self.log.note(TrialFailed, trial=trial.number, failure=WITHDRAWN, reason=reason)
 
     def _tidy_up(self, changed: Iterable[int]) -> None:
-        for drop, freed in self._trimmer.tidy(self.state, self.ladder, changed):
-            self.log.note(Dropped, trial=drop.trial, part=drop.part, bytes=freed)
+        for drop, freed in self._trimmer.tidy(self.state, self.strategy, changed):
+            self.log.note(Dropped, bytes=freed, **asdict(drop))
 
     def _next_work(self) -> Work:
         if self.stopping:
             return Wait() if self.state.climbing() else Finished("stopped")
-        work = next_work(self.state, self.ladder, self.budget, self.slots, self.log.now())
+        work = next_work(self.state, self.strategy, self.budget, self.slots, self.log.elapsed())
         if isinstance(work, CloseField):
             if self._proposals.asked_for(self.state):
                 return NewTrial()
@@ -221,10 +289,15 @@ class StudyRun:
             self.budget, self.exhausted = replace(self.budget, trials=number), True
             return None
         self.log.note(TrialAdded, trial=number, **asdict(proposal))
-        return Climb(number, self.ladder.rungs[0])
+        return self.strategy.climb(self.state.trials[number])
 
     def _start_climb(self, climb: Climb) -> ClimbOrder:
-        attempt = self.state.last_attempt + 1
-        self.log.note(ClimbStarted, trial=climb.trial, rung=climb.rung, attempt=attempt)
-        configuration = self.state.trials[climb.trial].configuration
-        return ClimbOrder(climb.trial, climb.rung, attempt, configuration, self.ladder.fold_order, self.space.metric)
+        order = ClimbOrder(
+            **asdict(climb),
+            attempt=self.state.last_attempt + 1,
+            configuration=self.state.trials[climb.trial].configuration,
+            metric=self.space.metric,
+            launch=self._launch,
+        )
+        self.log.note(ClimbStarted, **asdict(climb), attempt=order.attempt, launch=order.launch)
+        return order

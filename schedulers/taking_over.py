@@ -1,20 +1,21 @@
 """What a launch finds of the last one: epochs that only folders know, setups that are mended, climbs that nobody ended."""
 
 from schedulers.disk.trimming import Folders
-from schedulers.ladder import Ladder
 from schedulers.next_work import failed_setup
 from schedulers.study_log import StudyLog
-from studies.events import ClimbEnded, Rewound
+from studies.errors import RecordError
+from studies.events import ClimbEnded, EpochScored, PredictionsReplaced, RungReached, TrialRestored
 from studies.failures import WITHDRAWN
-from studies.record import RecordError
-from studies.study_state import TrialState
+from studies.rungs import Rung, Rungs
+from studies.trial_state import TrialState
 
 
-def take_over(log: StudyLog, ladder: Ladder, folders: Folders) -> None:
+def take_over(log: StudyLog, rungs: Rungs, folders: Folders) -> None:
     """Take every trial as standing where its folder says, and back what failed alike under the last launch.
 
     Raises:
         RecordError: the record has lost all trials.
+        FolderError: the predictions of a finished fold are missing or damaged.
     """
     newest = folders.newest_attempt()
     log.state.last_attempt = max(log.state.last_attempt, newest)
@@ -23,23 +24,59 @@ def take_over(log: StudyLog, ladder: Ladder, folders: Folders) -> None:
             f"{log.path}: is empty, but there are trial folders beside it; python -m analysis.check"
             f" {log.path.parent} --repair takes over what they know"
         )
+    found = [epoch for trial in log.state.trials.values() for epoch in unrecorded(trial, folders)]
+    log.charge(max((epoch.seconds for epoch in found), default=0.0))  # they ran side by side
     for trial in log.state.trials.values():
-        catch_up(trial, log, ladder, folders)
+        catch_up(trial, log, rungs, folders)
     _try_again_what_failed_alike(log)
 
 
-def catch_up(trial: TrialState, log: StudyLog, ladder: Ladder, folders: Folders) -> None:
-    """Record the epochs that a trial's folder has and the record lacks: saved just before a crash."""
-    if trial.fold_epochs < ladder.top:
-        for epoch in folders.saved_epochs(trial.number)[trial.fold_epochs :]:
-            log.add(epoch)
+def unrecorded(trial: TrialState, folders: Folders) -> list[EpochScored]:
+    """Return the epochs that a trial's folder has and the record lacks: saved just before a crash."""
+    saved = folders.saved_epochs(trial.number)
+    return [epoch for fold in sorted(saved) for epoch in saved[fold][trial.epochs_of(fold) :]]
+
+
+def catch_up(trial: TrialState, log: StudyLog, rungs: Rungs, folders: Folders) -> None:
+    """Record what a trial's folder has and the record lacks: epochs, predictions that were replaced, and rungs reached."""
+    for epoch in unrecorded(trial, folders):
+        log.add(epoch)
+    for fold, saved in folders.saved_epochs(trial.number).items():
+        known = trial.folds[fold].epochs[: len(saved)]
+        if len(saved) == rungs.epochs and known and known[-1].score != saved[-1].score:
+            replace_predictions(trial, fold, saved[-1].score, log, rungs, folders)
+    score_rungs(trial, log, rungs, folders)
+
+
+def score_rungs(trial: TrialState, log: StudyLog, rungs: Rungs, folders: Folders) -> None:
+    """Record the pooled score of every rung that a trial has come to."""
+    for rung in rungs.levels:
+        if rung not in trial.scores and trial.has_trained(rung):
+            _score_rung(trial, rung, log, folders)
+
+
+def replace_predictions(
+    trial: TrialState, fold: int, score: float, log: StudyLog, rungs: Rungs, folders: Folders
+) -> None:
+    """Record that a finished fold was predicted anew, and score the rungs again that stand on it."""
+    log.note(PredictionsReplaced, trial=trial.number, fold=fold, score=score)
+    for rung in rungs.levels:
+        if rung in trial.scores and rung.folds > fold and rung.epoch == rungs.epochs:
+            _score_rung(trial, rung, log, folders)
+
+
+def _score_rung(trial: TrialState, rung: Rung, log: StudyLog, folders: Folders) -> None:
+    first = trial.folds[0].epochs[rung.epoch - 1].score
+    score = first if rung.folds == 1 else folders.pooled_score(trial.number, rung.folds)
+    log.note(RungReached, trial=trial.number, folds=rung.folds, epoch=rung.epoch, score=score)
 
 
 def end_open_climbs(log: StudyLog) -> None:
-    """Note climbs of the last launch as ended: their actors are gone."""
-    for trial in log.state.climbing():
-        reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"
-        log.note(ClimbEnded, trial=trial.number, attempt=trial.attempt, reason=reason)
+    """Note climbs whose actors are gone as ended."""
+    for trial in log.state.trials.values():
+        for number, fold in trial.climbs:
+            reason = "rung" if len(fold.epochs) >= fold.bound_for else "stopped"
+            log.note(ClimbEnded, trial=trial.number, fold=number, attempt=fold.attempt, reason=reason)
 
 
 def _try_again_what_failed_alike(log: StudyLog) -> None:
@@ -47,4 +84,4 @@ def _try_again_what_failed_alike(log: StudyLog) -> None:
     for number in log.state.climbed_since_launch if failed_setup(log.state) else ():
         trial = log.state.trials[number]
         if trial.failure not in (None, "not_finite", WITHDRAWN) and not trial.taken_back:
-            log.note(Rewound, trial=number, fold_epochs=trial.fold_epochs)
+            log.note(TrialRestored, trial=number)

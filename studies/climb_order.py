@@ -1,25 +1,31 @@
-"""What an actor is asked to do: take one trial, from where its folder says it stands, to a rung."""
+"""What an actor is asked to do: take one fold of one trial, from where its folder says it stands, to an epoch."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-FoldOrder: TypeAlias = Literal["sequential", "lockstep"]
+from studies.attempts import Attempt
 
 
 @dataclass(frozen=True)
 class ClimbOrder:
-    """Which trial goes to which rung (in fold-epochs), how its folds advance and by which metric it is judged.
+    """Which fold of which trial is trained to how many epochs, and by which metric it is scored.
 
-    `attempt` grows over the whole study: of two that work on a trial, the newer one is right.
+    `attempt` grows over the whole study: of two that work on a fold, the newer one is right.
     """
 
     trial: int
-    rung: int
+    fold: int
+    epoch: int
     attempt: int
     configuration: dict[str, Any]
-    fold_order: FoldOrder = "sequential"
     metric: str = "macro_f1"
+    launch: str = ""
+
+    @property
+    def claim(self) -> Attempt:
+        """Return the attempt with which the fold's folder is taken over."""
+        return Attempt(self.attempt, self.launch)
 
     def as_values(self) -> dict[str, Any]:
         """Return the order as plain JSON values."""
@@ -29,11 +35,3 @@ class ClimbOrder:
     def of_values(cls, values: Mapping[str, Any]) -> "ClimbOrder":
         """Return the order that `as_values` wrote; other keys are left out."""
         return cls(**{field.name: values[field.name] for field in fields(cls) if field.name in values})
-
-
-def position_after(done: int, epochs: int, folds: int, order: FoldOrder) -> tuple[int, int]:
-    """Return the fold and the epoch, both from 0, that come after so many fold-epochs of a trial."""
-    if order == "lockstep":
-        epoch, fold = divmod(done, folds)
-        return fold, epoch
-    return divmod(done, epochs)

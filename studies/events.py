@@ -1,29 +1,78 @@
-"""The events of a study, one JSON object a line of `record.jsonl`."""
+"""The events of a study, one JSON object a line of `record.jsonl` (format 5).
+
+Lines of formats 1 to 4 become these events when they are read: see `studies.former_formats`.
+"""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from studies.requests import Request
+from studies.rungs import Rungs
 
-RECORD_FORMAT = 4  # raise it when a record could be misread by the version before
-READABLE_FORMATS = (1, 2, 3, 4)  # 2 brought expectations and the closed field, 3 requests, 4 memory of the GPU
-Part: TypeAlias = Literal["resume", "weights"]  # of a trial folder: what may be dropped from it
+RECORD_FORMAT = 5  # raise it when a record could be misread by the version before
+READABLE_FORMATS = (1, 2, 3, 4, 5)
+Part: TypeAlias = Literal["resume", "weights"]  # of a fold: what the disk budget may drop
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    time: float  # seconds since 1970, by the driver's clock
+    time: float  # seconds since 1970, by the driver's clock: for people, nothing is decided by it
+    # Seconds of search before this event, over all launches, by a monotonic clock; None in formats 1 to 4.
+    elapsed: float | None = None
+
+
+class MetricFacts(BaseModel):
+    """How scores of a study read: `maximised` says whether more is better, `range` holds the least and the most."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    maximised: bool
+    range: tuple[float, float]
+
+
+class StrategyFacts(BaseModel):
+    """The strategy of a launch: its name, its settings, and how many trials it wants to train on all folds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    settings: dict[str, Any] = {}
+    finalists: int
 
 
 class Launched(_Event):
-    """A driver began to work on the study, under these settings."""
+    """A driver began to work on the study, under these settings. Formats 1 to 4 lack what may be None."""
 
     event: Literal["launched"] = "launched"
     format: int = RECORD_FORMAT  # of this and the lines after it
+    launch: str | None = None  # an id of its own
+    slots: int | None = None  # climbs at a time
+    rungs: Rungs | None = None
+    metric: MetricFacts | None = None
+    strategy: StrategyFacts | None = None
     settings: dict[str, Any]
     setup: str = ""  # digest of the environment, the constants and the data: what may be at fault if every trial fails
+
+
+class SearchEnded(_Event):
+    """A launch is over: `finished` as its budgets say, `stopped` by somebody, or `paused` until somebody mends something."""
+
+    event: Literal["search_ended"] = "search_ended"
+    outcome: Literal["finished", "stopped", "paused"]
+    reason: str
+
+
+class ForecastMade(_Event):
+    """The driver's forecast of the seconds of search that are left, with the least and the most that it may be."""
+
+    event: Literal["forecast_made"] = "forecast_made"
+    left: float
+    least: float
+    most: float
 
 
 class TrialAdded(_Event):
@@ -33,9 +82,7 @@ class TrialAdded(_Event):
     trial: int
     configuration: dict[str, Any]
     origin: str  # "recipe", the sampler's name, "portfolio", "enqueued", or the study it was taken from
-    expected: float | None = (
-        None  # its place from 0 (worst) to 1 by what was seen on other data; None: nothing is known
-    )
+    expected: float | None = None  # its place from 0 (worst) to 1 on other data; None: nothing is known
 
 
 class FieldClosed(_Event):
@@ -46,27 +93,38 @@ class FieldClosed(_Event):
 
 
 class ClimbStarted(_Event):
-    """A trial sets out for `rung`, counted in fold-epochs; `attempt` grows over the whole study folder."""
+    """A fold of a trial is to be trained to `epoch` epochs; `attempt` grows over the whole study."""
 
     event: Literal["climb_started"] = "climb_started"
     trial: int
-    rung: int
+    fold: int
+    epoch: int
     attempt: int
+    launch: str | None = None
+
+
+class ClimbPlaced(_Event):
+    """A process took a climb: the address of its node, and its number there."""
+
+    event: Literal["climb_placed"] = "climb_placed"
+    trial: int
+    fold: int
+    attempt: int
+    node: str
+    process: int
 
 
 class EpochScored(_Event):
-    """One fold-epoch is done and saved: a line of the record, and of the trial folder's learning curve.
+    """One fold-epoch is done and saved: a line of the record, and of the fold's learning curve.
 
-    `score` is pooled over the folds trained so far, `fold_score` is this fold's; more is better (see `studies.metrics`).
-    What a simulation does not know is None.
+    `score` is this fold's; more is better (see `studies.metrics`). What a simulation does not know is None.
     """
 
     event: Literal["epoch_scored"] = "epoch_scored"
     trial: int
     fold: int
-    epoch: int
+    epoch: int  # from 0
     score: float
-    fold_score: float | None = None
     loss: float | None = None
     learning_rate: float | None = None
     images_per_second: float | None = None
@@ -75,11 +133,31 @@ class EpochScored(_Event):
     phases: dict[str, float] = {}  # seconds that went into preparing, training, judging and saving; {} where unknown
 
 
+class RungReached(_Event):
+    """A trial has come to a rung: `score` is the metric of the pooled predictions of exactly these folds."""
+
+    event: Literal["rung_reached"] = "rung_reached"
+    trial: int
+    folds: int
+    epoch: int
+    score: float
+
+
+class PredictionsReplaced(_Event):
+    """A finished fold was trained again, because its weights were gone: its predictions and `score` are new."""
+
+    event: Literal["predictions_replaced"] = "predictions_replaced"
+    trial: int
+    fold: int
+    score: float
+
+
 class ClimbEnded(_Event):
-    """A climb is over: at its rung, stopped on request, or without having got there."""
+    """A climb is over: at its epoch, stopped on request, or without having got there."""
 
     event: Literal["climb_ended"] = "climb_ended"
     trial: int
+    fold: int
     attempt: int
     reason: Literal["rung", "stopped", "lost", "out_of_memory"]  # after the last two it is tried again
 
@@ -89,23 +167,33 @@ class TrialFailed(_Event):
 
     event: Literal["trial_failed"] = "trial_failed"
     trial: int
+    fold: int | None = None  # whose climb failed; None: no climb did, or it was in formats 1 to 4
     failure: str  # its class: see `studies.failures`
     reason: str
 
 
-class Rewound(_Event):
-    """A trial stands at `fold_epochs` again, not failed: a repair set aside what it had beyond, or the setup was mended."""
+class TrialRestored(_Event):
+    """A failed trial is taken back, once: its setup may be mended by now."""
 
-    event: Literal["rewound"] = "rewound"
+    event: Literal["trial_restored"] = "trial_restored"
     trial: int
-    fold_epochs: int
+
+
+class FoldRewound(_Event):
+    """A fold stands at `epochs` again: a repair set aside what it had beyond."""
+
+    event: Literal["fold_rewound"] = "fold_rewound"
+    trial: int
+    fold: int
+    epochs: int
 
 
 class Dropped(_Event):
-    """The disk budget took a part of a trial's folder; a state is trained again if the trial goes on."""
+    """The disk budget took a part of a fold's folder; a state is trained again if the fold goes on."""
 
     event: Literal["dropped"] = "dropped"
     trial: int
+    fold: int | None = None  # None in formats 1 to 4: of all folds
     part: Part
     bytes: int
 
@@ -118,16 +206,18 @@ class Requested(_Event):
     request: Request
 
 
-Event: TypeAlias = (
-    Launched
-    | TrialAdded
-    | FieldClosed
-    | ClimbStarted
+OfTrial: TypeAlias = (
+    ClimbStarted
+    | ClimbPlaced
     | EpochScored
+    | RungReached
+    | PredictionsReplaced
     | ClimbEnded
     | TrialFailed
-    | Rewound
+    | TrialRestored
+    | FoldRewound
     | Dropped
-    | Requested
 )
+OfStudy: TypeAlias = Launched | SearchEnded | ForecastMade | FieldClosed | Requested
+Event: TypeAlias = OfStudy | TrialAdded | OfTrial
 parse_event: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])

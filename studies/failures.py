@@ -19,7 +19,7 @@ launch takes them back, once.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from studies.study_state import TrialState
+from studies.trial_state import FoldState
 
 Retried: TypeAlias = Literal["lost", "out_of_memory"]
 WITHDRAWN = "withdrawn"
@@ -39,9 +39,9 @@ class Failure:
         """Tell whether the whole search has to wait for a human."""
         return self.kind == "disk_full"
 
-    def tried_again(self, trial: TrialState) -> Retried | None:
-        """Return how the climb's end is recorded if the trial gets another try, None if it has failed."""
-        return _RETRIED.get(self.kind) if trial.tries_lost < RETRIES else None
+    def tried_again(self, fold: FoldState) -> Retried | None:
+        """Return how the climb's end is recorded if its fold gets another try, None if the trial has failed."""
+        return _RETRIED.get(self.kind) if fold.tries_lost < RETRIES else None
 
 
 LOST = Failure(

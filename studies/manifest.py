@@ -1,4 +1,11 @@
-"""The manifest of a trial folder: what is complete in it. Reading it needs no torch."""
+"""The manifests of a trial: what it trains, written once, and for every fold what is complete of it. Reading needs no torch.
+
+    trials/14/manifest.json            the configuration
+    trials/14/fold_0/manifest.json     the learning curve, and the files that count, each with its sha256
+    trials/14/fold_0/attempt           whose climb may write here
+
+Names of files are below the trial's folder.
+"""
 
 import hashlib
 import json
@@ -10,8 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from storage.atomic import write_text
 from studies.events import EpochScored
 
-FORMAT: Literal[1] = 1
-THRESHOLDS = "thresholds.json"  # of a trial that tunes them
+FORMAT: Literal[2] = 2
 
 
 class FolderError(ValueError):
@@ -22,38 +28,46 @@ class FormatError(ValueError):
     """A manifest of another version: nothing is wrong with it, and nothing must be mended."""
 
 
-class Manifest(BaseModel):
-    """What a trial folder holds; files by path below the folder, with their sha256."""
+class TrialManifest(BaseModel):
+    """What a trial trains: its configuration with its hash, on so many folds of so many epochs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    format: Literal[2] = FORMAT
     trial: int
     configuration: dict[str, Any]
     digest: str
     folds: int
     epochs: int
+
+
+class FoldManifest(BaseModel):
+    """What a fold's folder holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: Literal[2] = FORMAT
+    trial: int
+    fold: int
+    epochs: int  # that the fold will have
+    digest: str = ""  # of the trial's configuration; empty where the former layout had one manifest for all folds
     curve: tuple[EpochScored, ...] = ()  # as the record has them
-    format: Literal[1] = FORMAT
-    files: dict[str, str] = {}
-    resume: dict[int, str] = {}  # by unfinished fold, the state to go on from; what is missing is trained again
-
-    def epochs_of(self, fold: int) -> int:
-        """Return how many epochs of a fold are done."""
-        return sum(line.fold == fold for line in self.curve)
+    files: dict[str, str] = {}  # sha256 by name
+    resume: str | None = None  # the state to go on from; without one the fold is trained again up to where it stands
 
     @property
-    def finished_folds(self) -> int:
-        """Return how many folds are finished; they are always the first ones."""
-        return sum(line.epoch == self.epochs - 1 for line in self.curve)
+    def trained(self) -> int:
+        """Return how many epochs are done."""
+        return len(self.curve)
 
     @property
-    def can_vote(self) -> bool:
-        """Tell whether all folds are trained and their weights are still there (a disk budget may have dropped them)."""
-        return self.complete and all(weights_name(fold) in self.files for fold in range(self.folds))
+    def is_finished(self) -> bool:
+        return self.trained == self.epochs
 
     @property
-    def complete(self) -> bool:
-        return self.finished_folds == self.folds
+    def has_weights(self) -> bool:
+        """Tell whether its weights are there; a disk budget may have dropped them."""
+        return weights_name(self.fold) in self.files
 
 
 def trial_path(study: Path, trial: int) -> Path:
@@ -61,69 +75,52 @@ def trial_path(study: Path, trial: int) -> Path:
     return study / "trials" / str(trial)
 
 
+def fold_path(study: Path, trial: int, fold: int) -> Path:
+    """Return the folder of a fold of a trial."""
+    return trial_path(study, trial) / f"fold_{fold}"
+
+
 def weights_name(fold: int) -> str:
-    """Return the name of a finished fold's weights, below the trial folder."""
+    """Return the name of a finished fold's weights."""
     return f"fold_{fold}/weights.safetensors"
 
 
-def read_attempt(study: Path, trial: int) -> int:
-    """Return the newest attempt at a trial, 0 before the first.
-
-    Raises:
-        FolderError: the file that says so is damaged.
-    """
-    path = trial_path(study, trial) / "attempt"
-    try:
-        return int(path.read_text())
-    except FileNotFoundError:
-        return 0
-    except ValueError:
-        raise FolderError(
-            f"{path}: is damaged; python -m analysis.check {study} --repair has the trial trained again"
-        ) from None
+def write_fold_manifest(study: Path, manifest: FoldManifest) -> None:
+    """Put a manifest in the place of a fold's last one; only for a fold that no process is climbing with."""
+    path = fold_path(study, manifest.trial, manifest.fold) / "manifest.json"
+    write_text(path, manifest.model_dump_json(indent=1))
 
 
-def newest_attempt(study: Path) -> int:
-    """Return the newest attempt at any trial of a study."""
-    trials = (int(folder.name) for folder in (study / "trials").glob("*") if folder.name.isdigit())
-    return max((read_attempt(study, trial) for trial in trials), default=0)
-
-
-def read_manifest(study: Path, trial: int) -> Manifest | None:
-    """Return a trial's manifest, None for a trial that has not finished an epoch.
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return a manifest as it is written, None if there is none.
 
     Raises:
         FolderError: it is damaged.
+        FormatError: it is of a later version.
     """
-    path = trial_path(study, trial) / "manifest.json"
     try:
         stored = json.loads(path.read_bytes())
-        found = stored.get("format", FORMAT) if isinstance(stored, dict) else FORMAT
-        if isinstance(found, int) and found != FORMAT:
-            raise FormatError(
-                f"{path}: is of format {found}, this version of Foldrace reads format {FORMAT}; take the version that wrote it"
-            )
-        return Manifest.model_validate(stored)
     except FileNotFoundError:
         return None
-    except FormatError:
-        raise
     except ValueError:
-        raise FolderError(
-            f"{path}: is damaged; python -m analysis.check {study} --repair sets it aside and has the trial trained again"
-        ) from None
+        raise damaged(path) from None
+    if not isinstance(stored, dict):
+        raise damaged(path)
+    found = stored.get("format", 1)
+    if isinstance(found, int) and found > FORMAT:
+        raise FormatError(
+            f"{path}: is of format {found}, this version of Foldrace reads formats up to {FORMAT}; take the version that"
+            " wrote it"
+        )
+    return stored
 
 
-def read_thresholds(study: Path, manifest: Manifest) -> tuple[float, ...] | None:
-    """Return the numbers at which classes begin for a trial's vote, None for a trial that tunes none."""
-    if THRESHOLDS not in manifest.files:
-        return None
-    return tuple(json.loads((trial_path(study, manifest.trial) / THRESHOLDS).read_text(encoding="utf-8")))
-
-
-def write_manifest(study: Path, manifest: Manifest) -> None:
-    """Put a manifest in the place of a trial's last one; only for a trial that no process is climbing with."""
-    write_text(trial_path(study, manifest.trial) / "manifest.json", manifest.model_dump_json(indent=1))
+def damaged(path: Path) -> FolderError:
+    """Return the error of a manifest that cannot be read."""
+    study = next((above.parent for above in path.parents if above.name == "trials"), path.parent)
+    return FolderError(
+        f"{path}: is damaged; python -m analysis.check {study} --repair sets it aside and has the trial trained again"
+    )
 
 
 def sha256_of(path: Path) -> str:

@@ -2,85 +2,23 @@
 
 Only the driver writes it. An event is on the disk before `append` returns, so nothing can depend on
 an event that a crash takes back. A crash inside an append leaves a torn last line: opening a
-`Record` cuts it off, under the launch lock.
+`Record` cuts it off, under the launch lock. Before every append the file must be as this driver left it: where a lock does not
+hold two launches apart, the second one that appends finds out here.
 """
 
-import fcntl
-import json
 import logging
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from pydantic import ValidationError
-
 from storage.atomic import sync
-from studies.events import READABLE_FORMATS, RECORD_FORMAT, Event, parse_event
+from studies.errors import RecordError, RecordTakenError
+from studies.events import Event
+from studies.record_lines import RecordLines
 
 logger = logging.getLogger(__name__)
-
-
-class RecordError(ValueError):
-    """A record that cannot be opened or trusted."""
-
-
-class StudyLock:
-    """An exclusive lock on a study folder that the kernel lets go of when its holder dies."""
-
-    def __init__(self, study_folder: Path) -> None:
-        self._file = open(study_folder / "lock", "a+", encoding="utf-8")
-        if not self._taken():
-            self._file.seek(0)
-            holder = self._file.read().partition(" ")[0].strip() or "unknown"
-            self._file.close()
-            raise RecordError(
-                f"{study_folder}: another launch (process {holder}) is working on this study;"
-                " wait for it, stop it, or take another name with --study"
-            )
-        self._file.truncate(0)
-        self._file.write(f"{os.getpid()} {time.time()}\n")
-        self._file.flush()
-
-    def _taken(self) -> bool:
-        """Take the lock; a reader that asks whether it is held holds it itself for a moment, which is waited for."""
-        for wait in (0.05, 0.1, 0.0):
-            try:
-                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                time.sleep(wait)
-            else:
-                return True
-        return False
-
-    def release(self) -> None:
-        self._file.close()
-
-    @staticmethod
-    def is_held(study_folder: Path) -> bool:
-        """Tell whether a launch works on the study at this moment."""
-        return StudyLock.held_since(study_folder) is not None
-
-    @staticmethod
-    def held_since(study_folder: Path) -> float | None:
-        """Return when the launch that works on the study began, in seconds since 1970; None: nobody does."""
-        try:
-            with open(study_folder / "lock", encoding="utf-8") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            return None
-        except BlockingIOError:
-            return _taken_at(study_folder / "lock")
-        return None
-
-
-def _taken_at(lock: Path) -> float:
-    """Return when a lock was taken, by its holder's clock; by the file system's where it does not say."""
-    try:
-        return float(lock.read_text(encoding="utf-8").split()[1])
-    except (IndexError, ValueError):
-        return lock.stat().st_mtime
+__all__ = ["Record", "RecordError", "read_record", "readable_events"]
 
 
 class Record:
@@ -91,24 +29,40 @@ class Record:
         self.events = list(read_record(path)) if path.exists() else []
         _cut_torn_line(path)
         self._file = open(path, "ab", buffering=0)  # a failed write must leave nothing behind in a buffer
+        self._end = os.fstat(self._file.fileno()).st_size
         sync(path.parent)  # the record's name, if it is new
 
     def append(self, event: Event) -> None:
         """Write one event and wait until the disk has it.
 
         Raises:
+            RecordTakenError: another launch has written to the record, or has put another in its place.
             OSError: the disk is full or gone; the record then holds whole events only.
         """
+        self._check_still_ours()
         line = event.model_dump_json().encode() + b"\n"
-        start = self.path.stat().st_size
+        rest = line
         try:
-            while line:
-                line = line[self._file.write(line) :]
+            while rest:
+                rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError:
-            os.truncate(self.path, start)
+            os.truncate(self.path, self._end)
             raise
+        self._end += len(line)
         self.events.append(event)
+
+    def _check_still_ours(self) -> None:
+        ours = os.fstat(self._file.fileno())
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            there = None
+        if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino) or ours.st_size != self._end:
+            raise RecordTakenError(
+                f"{self.path}: another launch writes here, so this one stops; what it trained is in the trial folders."
+                " Let the other go on, and see that no two launches share a study"
+            )
 
     def close(self) -> None:
         self._file.close()
@@ -128,47 +82,25 @@ def read_record(path: Path) -> Iterator[Event]:
     Raises:
         RecordError: a whole line is damaged, or of a newer version; names it.
     """
-    for number, event in _parsed(path):
-        if event is None:
+    lines = RecordLines(path)
+    for line in _whole_lines(path):
+        yield from lines.events(line)
+        if lines.damaged:
             raise RecordError(
-                f"{path}: line {number} is damaged; python -m analysis.check {path.parent} says what can be read, and with"
-                " --repair sets the rest aside and takes over what the trial folders know"
+                f"{path}: line {lines.read} is damaged; python -m analysis.check {path.parent} says what can be read, and"
+                " with --repair sets the rest aside and takes over what the trial folders know"
             )
-        yield event
 
 
 def readable_events(path: Path) -> tuple[list[Event], list[int]]:
     """Return the events that can be read, and the numbers of the lines that cannot; a torn last line is neither."""
-    parsed = list(_parsed(path))
-    return [event for _, event in parsed if event is not None], [number for number, event in parsed if event is None]
+    lines = RecordLines(path)
+    events = [event for line in _whole_lines(path) for event in lines.events(line)]
+    return events, lines.damaged
 
 
-def _parsed(path: Path) -> Iterator[tuple[int, Event | None]]:
-    for number, line in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
-        check_format(path, number, line)
-        try:
-            yield number, parse_event.validate_json(line)
-        except ValidationError:
-            yield number, None
-
-
-def check_format(path: Path, number: int, line: bytes) -> None:
-    """Refuse the lines of a later version before anything else is made of them.
-
-    Raises:
-        RecordError: a launch of a later version was noted in this line.
-    """
-    if not (line.startswith(b'{"time"') and b'"event":"launched"' in line):
-        return
-    try:
-        found = json.loads(line).get("format", RECORD_FORMAT)
-    except ValueError:
-        return  # damaged, which is another matter
-    if found not in READABLE_FORMATS:
-        raise RecordError(
-            f"{path}: line {number} is of format {found}, this version of Foldrace reads formats up to {RECORD_FORMAT};"
-            " go on with the version that wrote it"
-        )
+def _whole_lines(path: Path) -> list[bytes]:
+    return path.read_bytes().split(b"\n")[:-1]
 
 
 def _cut_torn_line(path: Path) -> None:

@@ -4,10 +4,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from pydantic import ValidationError
-
-from studies.events import Event, parse_event
-from studies.record import check_format
+from studies.events import Event
+from studies.record_lines import RecordLines
 
 _MARK = 256  # bytes at either end of what was read by which a record is known again
 
@@ -21,8 +19,17 @@ class RecordTail:
         self._path = path
         self._read = 0  # bytes
         self._known: _Identity | None = None
-        self.lines = 0
-        self.damaged: list[int] = []  # the numbers of lines that cannot be read
+        self._parsed = RecordLines(path)
+
+    @property
+    def lines(self) -> int:
+        """Return how many lines were read."""
+        return self._parsed.read
+
+    @property
+    def damaged(self) -> list[int]:
+        """Return the numbers of the lines that cannot be read."""
+        return self._parsed.damaged
 
     def new_events(self) -> list[Event] | None:
         """Return the events of the lines that are whole and were not read before; none without a record.
@@ -43,7 +50,7 @@ class RecordTail:
                 self._known = self._identity(file)
         except FileNotFoundError:
             return [] if self._known is None else None
-        return [event for line in whole.split(b"\n") if line and (event := self._parsed(line)) is not None]
+        return [event for line in whole.split(b"\n") if line for event in self._parsed.events(line)]
 
     def _identity(self, file: BinaryIO) -> _Identity:
         """Return what stays the same while lines are added; an inode alone may be given to the next file."""
@@ -52,12 +59,3 @@ class RecordTail:
         begin = file.read(mark)
         file.seek(self._read - mark)
         return os.fstat(file.fileno()).st_ino, begin, file.read(mark)
-
-    def _parsed(self, line: bytes) -> Event | None:
-        self.lines += 1
-        check_format(self._path, self.lines, line)
-        try:
-            return parse_event.validate_json(line)
-        except ValidationError:
-            self.damaged.append(self.lines)
-            return None

@@ -9,7 +9,7 @@ import torch
 
 from datasets.errors import DataError
 from storage.free_space import is_full
-from studies.trial_folder import Superseded
+from studies.fold_folder import Superseded
 from trainables.training.fold_learner import NotFinite
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")  # of libraries that have no class for it

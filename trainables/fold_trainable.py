@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from ray.tune import PlacementGroupFactory, Trainable
 from studies.climb_order import ClimbOrder
 from studies.manifest import trial_path
 from studies.metrics import METRICS
+from studies.study import load_plugins_of
 from studies.study_folder import StudyFolder
 
 if TYPE_CHECKING:
@@ -55,7 +57,7 @@ class FoldTrainable(Trainable):
         self._tell("starting")
         try:
             self._failure = None
-            StudyFolder(Path(new_config["study"])).load_plugins()
+            _load_plugins(Path(new_config["study"]))
             self._metric = METRICS[order.metric]
             if self._climber is None or not self._climber.takes_up(order):
                 self.cleanup()
@@ -69,7 +71,7 @@ class FoldTrainable(Trainable):
         if self._failure is not None:
             return self._failure
         assert self._climber is not None
-        if self._climber.at_rung:
+        if self._climber.has_arrived:
             return self._climber.step()
         fold, epoch = self._climber.position
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
@@ -104,6 +106,12 @@ class FoldTrainable(Trainable):
         return PlacementGroupFactory([{"CPU": config["cpus"], **gpus}])
 
 
+@cache
+def _load_plugins(study: Path) -> None:
+    """Import a study's plugins, once per process."""
+    load_plugins_of(StudyFolder(study))
+
+
 def _spelled(configuration: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:
     """Return the parameters in which a configuration differs from the recipe, as many as a title has room for."""
     other = {name: configuration[name] for name in recipe if configuration.get(name, recipe[name]) != recipe[name]}
@@ -114,8 +122,10 @@ def _spelled(configuration: Mapping[str, Any], recipe: Mapping[str, Any]) -> str
 
 def _said(result: Mapping[str, Any]) -> str:
     """Return what a fold-epoch came to, for the log."""
+    if "failure" in result:
+        return f"{result['failure']}: {result['reason']}"
     if "score" not in result:
-        return f"{result.get('failure')}: {result.get('reason')}"
+        return "trained again"
     return f"score {result['score']:.4f}, loss {result['loss']:.4f}, {result['images_per_second']:.0f} images/s"
 
 

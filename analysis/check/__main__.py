@@ -16,6 +16,7 @@ from analysis.check.record_checks import record_findings
 from analysis.check.repair import repair
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
+from studies.study import Study
 from studies.study_folder import StudyFolder
 
 
@@ -27,23 +28,23 @@ def main() -> int:
     mended.add_argument("--repair", action="store_true", help="set damaged files aside and mark what is gone")
     arguments = parsed(parser)
     try:
-        return check(StudyFolder(arguments.study), mend=arguments.repair)
+        return check(Study.existing(StudyFolder(arguments.study)), mend=arguments.repair)
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
 
 
-def check(folder: StudyFolder, *, mend: bool) -> int:
+def check(study: Study, *, mend: bool) -> int:
     """Print the findings, repair if asked, and return the exit code."""
-    folder.load_plugins()
+    folder = study.folder
     if mend:
         lock = folder.lock()
         try:
-            for done in repair(folder):
+            for done in repair(study):
                 say(f"repaired: {done}")
         finally:
             lock.release()
-    findings = [*record_findings(folder), *folder_findings(folder)]
+    findings = [*record_findings(folder), *folder_findings(study)]
     for finding in findings:
         say(str(finding))
     wrong = sum(finding.wrong for finding in findings)

@@ -4,33 +4,37 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from analysis.check.record_checks import Finding
 from storage.tensor_damage import damage_of
-from studies.manifest import FolderError, Manifest, read_attempt, read_manifest, sha256_of, trial_path
+from studies.attempts import read_attempt
+from studies.manifest import FolderError, FoldManifest, sha256_of, trial_path
 from studies.metrics import METRICS, Metric
+from studies.pooling import pooled_score
 from studies.predictions import FoldPredictions, predictions_name, read_predictions
 from studies.record import readable_events
+from studies.rungs import Rung
+from studies.stored_trial import StoredTrial, read_trial
+from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState, TrialState
-from trainables.config import configured
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 TOLERANCE = 1e-6  # between a recorded score and the same from the stored predictions
 
 
-def folder_findings(folder: StudyFolder) -> Iterator[Finding]:
+def folder_findings(study: Study) -> Iterator[Finding]:
     """Yield what is wrong with a study's trial folders."""
+    folder = study.folder
     events = readable_events(folder.record)[0] if folder.record.exists() else []
-    study, metric = StudyState.lenient(events), METRICS[folder.stored_space().metric]
+    state, metric = StudyState.lenient(events), METRICS[study.space.metric]
     try:
         folds = _ids_by_fold(folder.samples)
     except (OSError, ValueError, KeyError) as error:
         yield Finding(str(folder.samples), f"cannot be read ({error!r}); the next launch writes it anew")
         return
-    for trial in study.trials.values():
+    for trial in state.trials.values():
         yield from _trial_findings(folder, trial, folds, metric)
-    for number in sorted(trial_numbers(folder) - study.trials.keys()):
+    for number in sorted(trial_numbers(folder) - state.trials.keys()):
         yield Finding(str(folder.trials / str(number)), "no such trial in the record", trial=number)
     for path in sorted(folder.trials.glob("*")):
         if not path.name.isdigit():
@@ -47,74 +51,81 @@ def trial_numbers(folder: StudyFolder) -> set[int]:
 def _trial_findings(folder: StudyFolder, trial: TrialState, folds: list[set[str]], metric: Metric) -> Iterator[Finding]:
     place = trial_path(folder.path, trial.number)
     try:
-        manifest = read_manifest(folder.path, trial.number)
-        read_attempt(folder.path, trial.number)
+        stored = read_trial(folder.path, trial.number)
+        for fold in range(len(folds)):
+            read_attempt(folder.path, trial.number, fold)
     except FolderError as error:
         yield Finding(str(place), str(error), trial=trial.number)
         return
-    if manifest is None:
+    if stored is None:
         if trial.epochs:
             yield Finding(str(place), f"is gone; the record has {trial.fold_epochs} fold-epochs", trial=trial.number)
         return
-    predicted = _predictions(folder.path, manifest, folds, metric)
-    wrong = [*_against_record(trial, manifest), *_files(place, manifest), *predicted]
+    predicted = _predictions(folder.path, trial, stored, folds, metric)
+    wrong = [*_against_record(trial, stored), *_files(place, stored), *predicted]
     yield from (Finding(str(place), message, trial=trial.number) for message in wrong)
-    ahead = len(manifest.curve) - trial.fold_epochs
-    if ahead > 0:
+    ahead = sum(max(0, part.trained - trial.epochs_of(fold)) for fold, part in stored.parts.items())
+    if ahead:
         yield Finding(
             str(place), f"{ahead} fold-epochs are not recorded yet; the next launch records them", wrong=False
         )
 
 
-def _against_record(trial: TrialState, manifest: Manifest) -> Iterator[str]:
-    if manifest.trial != trial.number:
-        yield f"holds trial {manifest.trial}"
-    try:
-        theirs, recorded = configured(manifest.configuration).digest, configured(trial.configuration).digest
-    except ValueError:
-        yield "holds a configuration that no trial can have"
-        return
-    if not theirs == recorded == manifest.digest:
+def _against_record(trial: TrialState, stored: StoredTrial) -> Iterator[str]:
+    if stored.trial != trial.number:
+        yield f"holds trial {stored.trial}"
+    if stored.configuration != trial.configuration:
         yield "holds another configuration than the record"
-    if len(manifest.curve) < trial.fold_epochs:
-        yield f"is behind its record: {len(manifest.curve)} fold-epochs, recorded are {trial.fold_epochs}"
-    for line, epoch in zip(manifest.curve, trial.epochs, strict=False):
-        if (line.fold, line.epoch, line.score) != (epoch.fold, epoch.epoch, epoch.score):
-            yield f"fold {line.fold} epoch {line.epoch} scored {line.score:.6f}, recorded is {epoch.score:.6f}"
+    for fold in sorted(trial.folds):
+        part = stored.parts.get(fold)
+        yield from _fold_against_record(trial, fold, part)
+
+
+def _fold_against_record(trial: TrialState, fold: int, part: FoldManifest | None) -> Iterator[str]:
+    recorded = trial.folds[fold].epochs
+    curve = () if part is None else part.curve
+    if len(curve) < len(recorded):
+        yield f"fold {fold} is behind its record: {len(curve)} epochs, recorded are {len(recorded)}"
+    for line, epoch in zip(curve, recorded, strict=False):
+        if (line.epoch, line.score) != (epoch.epoch, epoch.score):
+            yield f"fold {fold} epoch {line.epoch} scored {line.score:.6f}, recorded is {epoch.score:.6f}"
             return
 
 
-def _files(place: Path, manifest: Manifest) -> Iterator[str]:
-    for name, digest in manifest.files.items():
+def _files(place: Path, stored: StoredTrial) -> Iterator[str]:
+    for name, digest in stored.files.items():
         path = place / name
         if not path.is_file():
             yield f"{name} is missing"
         elif sha256_of(path) != digest:
             yield f"{name} was changed since it was written"
-    for name in manifest.resume.values():
+    for name in (part.resume for part in stored.parts.values() if part.resume):
         if not (place / name).is_file():
             yield f"{name} is missing"
         elif damage := damage_of(place / name):
             yield f"{name} is damaged ({damage})"
 
 
-def _predictions(study: Path, manifest: Manifest, folds: list[set[str]], metric: Metric) -> Iterator[str]:
+def _predictions(
+    study: Path, trial: TrialState, stored: StoredTrial, folds: list[set[str]], metric: Metric
+) -> Iterator[str]:
     """Yield what is wrong with the out-of-fold predictions: whose they are, and whether they score as recorded."""
     parts: list[FoldPredictions] = []
-    for fold in range(manifest.finished_folds):
-        path, recorded = trial_path(study, manifest.trial) / predictions_name(fold), manifest.files
-        if not path.is_file() or sha256_of(path) != recorded.get(predictions_name(fold)):
+    for fold in stored.finished_folds:
+        name = predictions_name(fold)
+        path, recorded = trial_path(study, stored.trial) / name, stored.parts[fold]
+        if not path.is_file() or sha256_of(path) != recorded.files.get(name):
             return  # reported already
-        part = read_predictions(study, manifest.trial, fold)
+        part = read_predictions(study, stored.trial, fold)
         if set(part.ids) != folds[fold] or len(part.ids) != len(folds[fold]):
-            yield f"{predictions_name(fold)} is not about the images of fold {fold}"
+            yield f"{name} is not about the images of fold {fold}"
             return
         parts.append(part)
-    if manifest.complete:
-        targets = np.concatenate([part.targets for part in parts])
-        score = metric.score(targets, np.concatenate([part.probabilities for part in parts]))
-        if abs(score - manifest.curve[-1].score) > TOLERANCE:
-            yield f"its predictions score {score:.6f}, its curve says {manifest.curve[-1].score:.6f}"
+    recorded_score = trial.score_at(Rung(stored.folds, stored.epochs))
+    if stored.is_complete and recorded_score is not None:
+        score = pooled_score(parts, metric)
+        if abs(score - recorded_score) > TOLERANCE:
+            yield f"its predictions score {score:.6f}, the record says {recorded_score:.6f}"
 
 
 def _ids_by_fold(samples: Path) -> list[set[str]]:

@@ -2,26 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from studies.climb_order import position_after
-from studies.events import (
-    ClimbEnded,
-    ClimbStarted,
-    Dropped,
-    EpochScored,
-    Event,
-    FieldClosed,
-    Launched,
-    Requested,
-    TrialAdded,
-)
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, OfTrial, RungReached, TrialAdded
 from studies.record import readable_events
+from studies.rungs import Rung
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 
-Position = Callable[[int], tuple[int, int]]  # fold-epochs done in, the next fold and epoch out
 UNKNOWN = "unknown"  # the origin of a trial whose line is lost
 LostTrial = Callable[[int, float], Iterable[Event]]  # a trial whose line is lost and the time in, its events out
 
@@ -48,31 +36,24 @@ def record_findings(folder: StudyFolder) -> Iterator[Finding]:
     events, damaged = readable_events(folder.record)
     for number in damaged:
         yield Finding(f"{folder.record}: line {number}", "cannot be read")
-    for event, wrong in walk(events, position_of(folder), _unknown) if not damaged else ():
+    for event, wrong in walk(events, _unknown) if not damaged else ():
         if isinstance(event, TrialAdded) and event.origin == UNKNOWN:
             yield Finding(str(folder.record), f"trial {event.trial} was never added, though later events are about it")
         if wrong:
             yield Finding(str(folder.record), wrong)
 
 
-def position_of(folder: StudyFolder) -> Position:
-    """Return where a trial of a study goes on after so many fold-epochs."""
-    space = folder.stored_space()
-    epochs = int(space.recipe()["epochs"])
-    return partial(position_after, epochs=epochs, folds=space.search.folds, order=folder.fold_order())
-
-
-def walk(events: Iterable[Event], position: Position, lost: LostTrial) -> Iterator[tuple[Event, str | None]]:
+def walk(events: Iterable[Event], lost: LostTrial) -> Iterator[tuple[Event, str | None]]:
     """Yield every event with why it cannot have come next, None if it can; such events are left out of the state.
 
     Trials that events speak of although nobody added them are made up by `lost`, and come before.
     """
     study = StudyState()
     for event in events:
-        if not isinstance(event, Launched | Dropped | FieldClosed | Requested):
-            for number in range(len(study.trials), event.trial + (not isinstance(event, TrialAdded))):
+        if isinstance(event, TrialAdded | OfTrial):
+            for number in range(len(study.trials), event.trial + isinstance(event, OfTrial)):
                 yield from _made_up(study, lost(number, event.time))
-        wrong = contradiction(study, event, position)
+        wrong = contradiction(study, event)
         if wrong is None:
             study.apply(event)
         yield event, wrong
@@ -84,23 +65,25 @@ def _made_up(study: StudyState, events: Iterable[Event]) -> Iterator[tuple[Event
         yield event, None
 
 
-def contradiction(study: StudyState, event: Event, position: Position) -> str | None:
+def contradiction(study: StudyState, event: Event) -> str | None:
     """Return why an event cannot have come next in a study, None if it can."""
-    if isinstance(event, Launched | Dropped | FieldClosed | Requested):
-        return None
     if isinstance(event, TrialAdded):
         following = len(study.trials)
         return None if event.trial == following else f"trial {event.trial} was added when trial {following} was next"
+    if not isinstance(event, OfTrial):
+        return None
     trial = study.trials[event.trial]
     match event:
-        case EpochScored() if (event.fold, event.epoch) != position(trial.fold_epochs):
+        case EpochScored() if event.epoch != trial.epochs_of(event.fold):
             place = f"fold {event.fold} epoch {event.epoch}"
-            return f"trial {event.trial}: {place} came as its fold-epoch {trial.fold_epochs + 1}"
-        case ClimbStarted() if trial.climbing:
-            return f"trial {event.trial}: attempt {event.attempt} began before the last climb had ended"
+            return f"trial {event.trial}: {place} came after {trial.epochs_of(event.fold)} epochs of that fold"
+        case RungReached() if not trial.has_trained(Rung(event.folds, event.epoch)):
+            return f"trial {event.trial}: a rung of {event.folds} folds and {event.epoch} epochs came before they were trained"
+        case ClimbStarted() if trial.fold(event.fold).climbing:
+            return f"trial {event.trial}: attempt {event.attempt} began before the last climb of its fold had ended"
         case ClimbStarted() if event.attempt <= study.last_attempt:
             return f"trial {event.trial}: attempt {event.attempt} is not newer than attempt {study.last_attempt}"
-        case ClimbEnded() if not trial.climbing:
+        case ClimbEnded() if not trial.fold(event.fold).climbing:
             return f"trial {event.trial}: a climb ended that never began"
     return None
 

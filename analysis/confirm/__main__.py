@@ -29,6 +29,7 @@ from analysis.confirm.kept import keep, read_kept
 from analysis.confirm.report import repeats_of, steps_table, verdict
 from analysis.confirm.training import Again, Job, trained_again
 from analysis.terminal.console import console, say, say_error
+from studies.study import Study
 from studies.study_folder import StudyFolder
 from trainables.training.devices import Resources
 
@@ -45,7 +46,7 @@ def main() -> int:
 def confirm(options: argparse.Namespace) -> int:
     """Train what is missing and say what came out."""
     folder = StudyFolder(Path(options.study))
-    folder.load_plugins()
+    Study.existing(folder).load_plugins()
     contest = contest_of(folder, path=options.path)
     done = train(folder, contest, options.repeats, options.workers or _workers())
     found = repeats_of(done, contest)

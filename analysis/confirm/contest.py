@@ -6,7 +6,8 @@ from typing import Any
 
 from analysis.leaderboard.rows import chosen, leaderboard
 from analysis.reading.opened import open_study
-from studies.study_folder import StudyError, StudyFolder
+from studies.errors import StudyError
+from studies.study_folder import StudyFolder
 
 RECIPE, WINNER = "recipe", "winner"
 
@@ -28,8 +29,8 @@ def contest_of(folder: StudyFolder, *, path: bool = False) -> Contest:
         StudyError: no trial has gone the whole way, the recipe has not, or nothing beat it.
     """
     study = open_study(folder.path)
-    space, state, ladder = study.space, study.state, study.ladder
-    whole = [row for row in leaderboard(state, ladder, space.metric) if row.rung >= ladder.top]
+    space, state, rungs = study.space, study.state, study.rungs
+    whole = [row for row in leaderboard(state, rungs, space.metric) if row.rung == rungs.top]
     recipe = next((row for row in whole if row.origin == "recipe"), None)
     if recipe is None:
         raise StudyError(

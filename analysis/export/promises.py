@@ -54,7 +54,7 @@ def curse(estimates: Mapping[str, Estimate], chosen: Sequence[Chosen]) -> Iterat
         "Vote: out of fold one model judges a person, the bundle asks those of all folds. That gains a little, measured on the"
         " holdout where there is one."
     )
-    eliminated = sum(len(study.manifests) - len(study.trials) for one in chosen for study in one.candidates.studies)
+    eliminated = sum(len(study.stored) - len(study.trials) for one in chosen for study in one.candidates.studies)
     if eliminated:
         yield (
             f"Eliminations are made again, too, but the {eliminated} trials that were"

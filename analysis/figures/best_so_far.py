@@ -5,20 +5,20 @@ import plotly.graph_objects as go
 from analysis.figures.leader_line import corners
 from analysis.figures.style import LEADER, as_text, drawn
 from analysis.reading.timeline import Scored, Timeline
-from analysis.reading.words import spell_fold_epochs, spell_parameters
-from schedulers.ladder import Ladder
+from analysis.reading.words import spell_parameters, spell_rung
 from search_spaces import SearchSpace
 from studies.metrics import METRICS
+from studies.rungs import Rungs
 from studies.study_state import StudyState
 
 
-def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, ladder: Ladder) -> go.Figure:
+def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, rungs: Rungs) -> go.Figure:
     """Return the figure; dots are darker the further a trial had come."""
     metric = METRICS[space.metric]
 
     def hover(one: Scored) -> str:
         knobs = spell_parameters(space.active(study.trials[one.trial].configuration)).replace(", ", "\n")
-        told = f"trial {one.trial}: {metric.spelled(one.score)} after {spell_fold_epochs(one.rung, ladder)}\n{knobs}"
+        told = f"trial {one.trial}: {metric.spelled(one.score)} after {spell_rung(one.rung, rungs)}\n{knobs}"
         return as_text(told).replace("\n", "<br>")
 
     scored, line_of = timeline.scored, corners(timeline)
@@ -31,7 +31,7 @@ def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, ladde
         hoverinfo="text",
         marker={
             "size": 7,
-            "color": [one.rung / ladder.top for one in scored],
+            "color": [rungs.cost(one.rung) / rungs.whole for one in scored],
             "colorscale": [[0, "#c6dbef"], [1, "#08519c"]],
             "cmin": 0,
             "cmax": 1,

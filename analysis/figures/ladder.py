@@ -4,21 +4,24 @@ import plotly.graph_objects as go
 
 from analysis.figures.style import PLACES, as_text, drawn
 from analysis.reading.counts import places
-from analysis.reading.words import spell_fold_epochs, spell_parameters
-from schedulers.ladder import Ladder
+from analysis.reading.words import spell_fold_epochs, spell_parameters, spell_rung
 from search_spaces import SearchSpace
 from studies.metrics import METRICS, Metric
-from studies.study_state import StudyState, TrialState
+from studies.rungs import Rungs
+from studies.search_facts import SearchFacts
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 _CLOSE = 0.03  # of the width: nearer than that, markers lie on each other
 _APART = (0.0, 0.3, -0.3)  # rungs
 _NUMBERED = 60  # trials in sight; of more the numbers would lie on each other
 
 
-def ladder_picture(study: StudyState, space: SearchSpace, ladder: Ladder) -> go.Figure:
+def ladder_picture(study: StudyState, space: SearchSpace, facts: SearchFacts) -> go.Figure:
     """Return the figure: rungs from below to above, scores from left to right; who climbs stands between two rungs."""
-    metric, heights = METRICS[space.metric], (0, *ladder.rungs)
-    standing = places(study, ladder)
+    metric, rungs = METRICS[space.metric], facts.rungs
+    heights = (0, *(rungs.cost(rung) for rung in rungs.levels))
+    standing = places(study, facts)
     scores = _scores_shown(study, metric)
     traces, heights_of = [], _heights(study, heights, scores)
     for place, colour in PLACES.items():
@@ -30,7 +33,7 @@ def ladder_picture(study: StudyState, space: SearchSpace, ladder: Ladder) -> go.
                 mode="markers+text" if len(study.trials) <= _NUMBERED else "markers",
                 text=[str(trial.number) for trial in trials],
                 textfont={"size": 10, "color": "#ffffff" if place != "resting" else "#000000"},
-                hovertext=[_hover(trial, space, ladder, metric) for trial in trials],
+                hovertext=[_hover(trial, space, rungs, metric) for trial in trials],
                 hoverinfo="text",
                 name=f"{len(trials)} {place}",
                 marker={
@@ -42,7 +45,7 @@ def ladder_picture(study: StudyState, space: SearchSpace, ladder: Ladder) -> go.
             )
         )
     figure = drawn(traces, x=metric.title, y="", height=120 + 46 * len(heights))
-    names = ["begins", *(spell_fold_epochs(rung, ladder) for rung in ladder.rungs)]
+    names = ["begins", *(spell_rung(rung, rungs) for rung in rungs.levels)]
     figure.update_yaxes(tickvals=list(range(len(heights))), ticktext=names, range=[-0.5, len(heights) - 0.5])
     return figure
 
@@ -77,11 +80,11 @@ def _height(fold_epochs: int, heights: tuple[int, ...]) -> float:
     return above - 1 + (fold_epochs - below) / (heights[above] - below)
 
 
-def _hover(trial: TrialState, space: SearchSpace, ladder: Ladder, metric: Metric) -> str:
+def _hover(trial: TrialState, space: SearchSpace, rungs: Rungs, metric: Metric) -> str:
     score = metric.spelled(trial.epochs[-1].score) if trial.epochs else "no score yet"
     lines = [f"trial {trial.number} ({trial.origin}): {score}"]
     if trial.epochs:
-        lines.append(f"after {spell_fold_epochs(trial.fold_epochs, ladder)}")
+        lines.append(f"after {spell_fold_epochs(trial.fold_epochs, rungs)}")
     if trial.failure:
         lines.append(f"{trial.failure}: {trial.reason}")
     lines += spell_parameters(space.active(trial.configuration)).split(", ")

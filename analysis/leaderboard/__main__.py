@@ -34,7 +34,7 @@ def main() -> int:
     arguments = parsed(parser)
     try:
         study = open_study(arguments.study)
-        rows = leaderboard(study.state, study.ladder, study.space.metric)
+        rows = leaderboard(study.state, study.rungs, study.space.metric)
         if arguments.json:
             print(json.dumps(flat_rows(rows, study), indent=1))
         elif arguments.csv:

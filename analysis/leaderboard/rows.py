@@ -8,9 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 from scipy.stats import t as student
 
-from schedulers.ladder import Ladder
 from studies.metrics import METRICS, Metric
-from studies.study_state import StudyState, TrialState
+from studies.rungs import Rung, Rungs
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 # Of the test by which a trial is ahead; what that costs and saves: python -m benchmarks.knowledge.recipe_floor
 LEVEL = 0.25
@@ -24,11 +25,10 @@ class Row:
     origin: str
     folds: int
     fold_epochs: int
-    rung: int  # the last one it has reached; 0 before the first
+    rung: Rung | None  # the highest that it has reached; None before the first
     score: float  # there
     fold_scores: tuple[float, ...]
     metric: Metric = METRICS["macro_f1"]
-    part: str = "part of one fold"  # what the score is over before the first fold is finished
 
     @property
     def spread(self) -> float | None:
@@ -38,32 +38,26 @@ class Row:
     def spelled(self) -> str:
         """Return score and spread, such as '0.612 ± 0.031 (5 folds)'."""
         if self.spread is None:
-            return (
-                f"{self.metric.spelled(self.score)} ({'one fold' if self.fold_scores else self.part}: spread unknown)"
-            )
+            return f"{self.metric.spelled(self.score)} ({'one fold' if self.fold_scores else 'part of one fold'}: spread unknown)"
         return f"{self.metric.spelled(self.score)} ± {self.spread:.3f} ({self.folds} folds)"
 
 
-def leaderboard(study: StudyState, ladder: Ladder, metric: str = "macro_f1") -> list[Row]:
+def leaderboard(study: StudyState, rungs: Rungs, metric: str = "macro_f1") -> list[Row]:
     """Return every trial that has a score, best first.
 
     A higher rung comes first, then the score: scores of different rungs do not compare.
     """
     scored = [trial for trial in study.trials.values() if trial.failure is None and trial.epochs]
-    rows = [_row(trial, ladder, METRICS[metric]) for trial in scored]
-    return sorted(rows, key=lambda row: (-row.rung, -row.score, row.trial))
+    rows = [_row(trial, rungs, METRICS[metric]) for trial in scored]
+    return sorted(rows, key=lambda row: (-rungs.cost(row.rung), -row.score, row.trial))
 
 
-def _row(trial: TrialState, ladder: Ladder, metric: Metric) -> Row:
-    whole = [rung for rung in ladder.rungs if rung <= trial.fold_epochs]
-    rung = whole[-1] if whole else 0
-    # at its rung, so that all trials there have the same: in lockstep folds end between two rungs
-    last = [epoch.fold_score for epoch in trial.epochs[:rung] if epoch.epoch == ladder.epochs - 1]
-    ends = [score for score in last if score is not None]
-    score = trial.score_at(rung or trial.fold_epochs)
-    assert score is not None, "it has epochs"
-    part = "part of every fold" if ladder.fold_order == "lockstep" else "part of one fold"
-    return Row(trial.number, trial.origin, len(ends), trial.fold_epochs, rung, score, tuple(ends), metric, part)
+def _row(trial: TrialState, rungs: Rungs, metric: Metric) -> Row:
+    rung = trial.standing(rungs)
+    whole = rung.folds if rung is not None and rung.epoch == rungs.epochs else 0
+    fold_scores = tuple(trial.fold_scores(rungs.epochs)[:whole])  # at its rung, so that all trials there have the same
+    score = trial.epochs[-1].score if rung is None else trial.scores[rung]
+    return Row(trial.number, trial.origin, len(fold_scores), trial.fold_epochs, rung, score, fold_scores, metric)
 
 
 def leaderboard_table(rows: Iterable[Row], top: int = 5) -> Table:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.reading.opened import open_study
-from schedulers.disk.disk_budget import least_promising_first
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Entry, Nets, Portfolio, backbones
-from studies.study_folder import StudyError, StudyFolder
-from studies.study_state import TrialState
+from studies.errors import StudyError
+from studies.ranking import least_promising_first
+from studies.study_folder import StudyFolder
+from studies.trial_state import TrialState
 
 DIGITS = 4  # of a place
 
@@ -21,6 +22,7 @@ class Judged:
     name: str
     space: SearchSpace
     trials: tuple[TrialState, ...]
+    classes: tuple[str, ...] = ()
 
     @property
     def places(self) -> list[float]:
@@ -47,11 +49,11 @@ def read_judged(folder: StudyFolder) -> Judged:
         StudyError: there is no study, or no trial has a score yet.
     """
     study = open_study(folder.path)
-    promising = least_promising_first(study.state, study.ladder)
+    promising = least_promising_first(study.state, study.rungs)
     trials = tuple(trial for trial in promising if trial.epochs and trial.failure is None)
     if not trials:
         raise StudyError(f"{folder.path}: no trial of it has a score yet; let it run first")
-    return Judged(folder.name, study.space, trials)
+    return Judged(folder.name, study.space, trials, tuple(study.study.classes))
 
 
 def best_of(study: Judged, first: int) -> Portfolio:

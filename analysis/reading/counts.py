@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from schedulers.ladder import Ladder, competitors, ranked_at
-from studies.study_state import StudyState, TrialState
+from studies.ranking import competitors, ranked_at
+from studies.rungs import Rungs
+from studies.search_facts import SearchFacts
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 
 @dataclass(frozen=True)
@@ -12,37 +15,49 @@ class Counts:
 
     climbing: int
     resting: int  # stands at a rung and may still go on
-    out: int  # compared, and not among those that go on
+    out: int  # compared, and others go on
     finished: int
     failed: int
 
 
-def count_trials(study: StudyState, ladder: Ladder) -> Counts:
+def count_trials(study: StudyState, facts: SearchFacts) -> Counts:
     """Count the trials by where they stand now."""
     counts = dict.fromkeys(("climbing", "resting", "out", "finished", "failed"), 0)
-    for place in places(study, ladder).values():
+    for place in places(study, facts).values():
         counts[place] += 1
     return Counts(**counts)
 
 
-def places(study: StudyState, ladder: Ladder) -> dict[int, str]:
-    """Return for every trial which of the five numbers it belongs to."""
-    still_in = {trial.number for trial in ladder.finals(study)}
-    for rung in ladder.rungs[:-1] if not ladder.finals(study) else ladder.epoch_rungs:
-        ranked = ranked_at(competitors(study), rung)
-        places = ranked[: ladder.places(rung, len(ranked))]
-        still_in |= {trial.number for trial in places if trial.fold_epochs == rung}
+def places(study: StudyState, facts: SearchFacts) -> dict[int, str]:
+    """Return for every trial which of the five numbers it belongs to.
+
+    Only the driver decides who goes on. As seen from the record, a trial is out once its search has ended, or once as many others
+    as there are places have gone on from its rung or stand there with a better score.
+    """
+    ended = study.ending is not None and study.ending.outcome == "finished"
+    out = _outranked(study, facts)
     return {
-        trial.number: _place(trial, ladder, trial.number in still_in or trial.origin == "recipe")
-        for trial in study.trials.values()
+        trial.number: _place(trial, facts.rungs, out=ended or trial.number in out) for trial in study.trials.values()
     }
 
 
-def _place(trial: TrialState, ladder: Ladder, still_in: bool) -> str:
+def _outranked(study: StudyState, facts: SearchFacts) -> set[int]:
+    """Return the trials behind so many others on their rung that there is no place for them above it."""
+    behind, trials = set[int](), competitors(study)
+    for rung in facts.rungs.levels[:-1]:
+        ranked = ranked_at(trials, rung)
+        places = max(facts.strategy.finalists, int(len(ranked) * float(facts.strategy.settings.get("keep") or 0.5)))
+        if rung.epoch == facts.rungs.epochs or rung == facts.rungs.inside_first_fold[-1]:
+            places = facts.strategy.finalists
+        behind |= {trial.number for trial in ranked[places:] if trial.standing(facts.rungs) == rung}
+    return behind
+
+
+def _place(trial: TrialState, rungs: Rungs, *, out: bool) -> str:
     if trial.failure is not None:
         return "failed"
     if trial.climbing:
         return "climbing"
-    if trial.fold_epochs >= ladder.top:
+    if trial.has_trained(rungs.top):
         return "finished"
-    return "resting" if still_in or trial.interrupted else "out"
+    return "out" if out and trial.origin != "recipe" and not trial.interrupted else "resting"

@@ -1,4 +1,4 @@
-"""A study opened for reading, whatever state it is in: running, stopped or finished."""
+"""A study opened for reading, whatever state it is in: running, stopped or finished. No code of its plugins is run."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -6,24 +6,35 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plugins.names import name_hint
-from schedulers.ladder import Ladder
-from schedulers.search_settings import changed_space, make_ladder
+from schedulers.budget_settings import changed_space
 from search_spaces import SearchSettings, SearchSpace
+from studies.errors import StudyError
 from studies.events import Event, Launched, Requested, TrialAdded
-from studies.record import read_record
 from studies.requests import AddConfigurations, Request
-from studies.study_folder import StudyError, StudyFolder
-from studies.study_state import StudyState, TrialState
+from studies.rungs import Rungs
+from studies.search_facts import SearchFacts, facts_of
+from studies.study import Study
+from studies.study_folder import StudyFolder
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 
 @dataclass(frozen=True)
 class OpenedStudy:
     """A study as it is at one moment."""
 
-    folder: StudyFolder
-    space: SearchSpace
+    study: Study
+    space: SearchSpace  # under the settings of its last launch
     state: StudyState
-    ladder: Ladder
+    facts: SearchFacts
+
+    @property
+    def folder(self) -> StudyFolder:
+        return self.study.folder
+
+    @property
+    def rungs(self) -> Rungs:
+        return self.facts.rungs
 
     def trial(self, number: int) -> TrialState:
         """Return a trial by its number.
@@ -49,11 +60,10 @@ def open_study(path: Path) -> OpenedStudy:
         beside = [one.name for one in sorted(folder.path.parent.glob("*")) if StudyFolder(one).exists()]
         hint = f"; {name_hint(folder.name, beside)}" if beside else "; launch_search.py begins one"
         raise StudyError(f"{path}: holds no study{hint}")
-    space = folder.stored_space()
-    folder.load_plugins()  # its strategy may be of one
-    events = list(read_record(folder.record)) if folder.record.exists() else []
-    space = searched_space(space, events)
-    return OpenedStudy(folder, space, StudyState(events), make_ladder(space))
+    study = Study.existing(folder)
+    events = study.events()
+    space = searched_space(study.space, events)
+    return OpenedStudy(study, space, StudyState(events), facts_of(study.space, events))
 
 
 def searched_space(stored: SearchSpace, events: Iterable[Event]) -> SearchSpace:
@@ -66,9 +76,7 @@ def searched_space(stored: SearchSpace, events: Iterable[Event]) -> SearchSpace:
         with suppress(ValueError):
             if isinstance(event, Launched):
                 settings = SearchSettings.model_validate({**stored.search.model_dump(), **event.settings})
-                launched = stored.model_copy(update={"search": settings})
-                make_ladder(launched)
-                space = launched
+                space = stored.model_copy(update={"search": settings})
             elif isinstance(event, Requested):
                 space = _with_room(changed_space(space, event.request), event.request, trials)
             elif isinstance(event, TrialAdded):

@@ -1,19 +1,19 @@
 """How fast a search goes, and when it ends, in words."""
 
-from schedulers.ladder import Ladder
 from search_spaces.durations import spell_duration
+from studies.rungs import Rungs
 from studies.study_state import StudyState
 
 _RECENT = 300.0  # seconds over which fold-epochs are counted
 _SURE = 0.05  # share of the time left within which forecasts count as one
 
 
-def throughput(state: StudyState, now: float) -> str:
-    """Return the images per second of all trials that train, and the fold-epochs a minute of the last minutes."""
+def throughput(state: StudyState, elapsed: float) -> str:
+    """Return the images per second of all trials that train, and the fold-epochs a minute of the last minutes of search."""
     last = [trial.epochs[-1].images_per_second or 0.0 for trial in state.climbing() if trial.epochs]
-    epochs = [epoch.time for trial in state.trials.values() for epoch in trial.epochs[-50:]]
-    seconds = min(_RECENT, max(1.0, state.seconds_of_launch(now)))
-    recent = sum(now - seconds < at <= now for at in epochs)
+    epochs = [epoch.elapsed or 0.0 for trial in state.trials.values() for epoch in trial.epochs[-50:]]
+    seconds = min(_RECENT, max(1.0, elapsed - state.time.of_launch))
+    recent = sum(elapsed - seconds < at <= elapsed for at in epochs)
     return f"{sum(last):.0f} images/s, {60 * recent / seconds:.1f} fold-epochs a minute"
 
 
@@ -27,7 +27,7 @@ def spell_left(left: float | None, least: float = 0.0, most: float = 0.0) -> str
     return f"{about}, between {spell_duration(least)} and {spell_duration(most)}"
 
 
-def share_saved(state: StudyState, ladder: Ladder) -> float | None:
+def share_saved(state: StudyState, rungs: Rungs) -> float | None:
     """Return what the ladder saved against training all folds of all trials, as a share; None before the first trial."""
-    whole = len(state.trials) * ladder.top
+    whole = len(state.trials) * rungs.whole
     return 1 - state.fold_epochs / whole if whole else None

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from schedulers.ladder import Ladder
-from schedulers.leading import best_trial
-from studies.events import EpochScored, Event, Rewound, TrialFailed
+from studies.events import Event, FoldRewound, RungReached, TrialFailed, TrialRestored
+from studies.ranking import best_trial
+from studies.rungs import Rung, Rungs
 from studies.study_state import StudyState
 
 
@@ -14,7 +14,7 @@ class Scored:
 
     seconds: float
     trial: int
-    rung: int
+    rung: Rung
     score: float
 
 
@@ -29,27 +29,26 @@ class Lead:
 class Timeline:
     """Takes the events of a study in their order, each after its state has taken it in."""
 
-    def __init__(self, ladder: Ladder, study: StudyState) -> None:
-        self.ladder, self._study = ladder, study
+    def __init__(self, rungs: Rungs, study: StudyState) -> None:
+        self.rungs, self._study = rungs, study
         self.scored: list[Scored] = []  # every trial that came to a rung
         self.leaders: list[Lead] = []  # who led, each until the next
 
     def take(self, event: Event) -> None:
         """Note a trial that has come to a rung, and another leader; a higher rung says more than a score."""
         match event:
-            case EpochScored() if self._study.trials[event.trial].fold_epochs in self.ladder.rungs:
-                rung = self._study.trials[event.trial].fold_epochs
-                self.scored.append(Scored(self._study.seconds_spent(), event.trial, rung, event.score))
+            case RungReached() if (rung := Rung(event.folds, event.epoch)) in self.rungs.levels:
+                self.scored.append(Scored(self._study.elapsed, event.trial, rung, event.score))
                 leads = self._leads
                 if leads is None or (rung, event.score) > (leads.rung, leads.score):
                     self.leaders.append(Lead(self.scored[-1].seconds, self.scored[-1]))
-            case TrialFailed() | Rewound():
+            case TrialFailed() | FoldRewound() | TrialRestored():
                 self._lead_anew()
 
     @property
     def until(self) -> float:
         """Return the seconds of search so far."""
-        return self._study.seconds_spent()
+        return self._study.elapsed
 
     @property
     def _leads(self) -> Scored | None:
@@ -57,7 +56,7 @@ class Timeline:
 
     def _lead_anew(self) -> None:
         """Let whoever leads now come after the last leader, if that is another, or another score; perhaps nobody does."""
-        now, found, leads = self._study.seconds_spent(), best_trial(self._study, self.ladder), self._leads
-        leader = None if found is None else Scored(now, found[0].number, *found[1:])
+        now, found, leads = self._study.elapsed, best_trial(self._study, self.rungs), self._leads
+        leader = None if found is None else Scored(now, found[0].number, found[1], found[2])
         if (leader and (leader.trial, leader.rung, leader.score)) != (leads and (leads.trial, leads.rung, leads.score)):
             self.leaders.append(Lead(now, leader))

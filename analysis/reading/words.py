@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from schedulers.ladder import Ladder
+from studies.rungs import Rung, Rungs
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
@@ -39,16 +39,19 @@ def ordinal(place: int) -> str:
     return f"{place}{ending}"
 
 
-def spell_fold_epochs(fold_epochs: int, ladder: Ladder) -> str:
+def spell_rung(rung: Rung, rungs: Rungs) -> str:
+    """Return how far a rung is, such as '3 epochs', '1 fold', '2 folds and 3 epochs' or 'all 5 folds'."""
+    return spell_fold_epochs(rungs.cost(rung), rungs)
+
+
+def spell_fold_epochs(fold_epochs: int, rungs: Rungs) -> str:
     """Return how much training that is, such as '3 epochs', '1 fold', '2 folds and 3 epochs' or 'all 5 folds'."""
-    folds, epochs = divmod(fold_epochs, ladder.epochs)
-    if ladder.fold_order == "lockstep":
-        return "all folds" if fold_epochs >= ladder.top else counted(fold_epochs, "fold-epoch")
+    folds, epochs = divmod(fold_epochs, rungs.epochs)
     if not folds:
         return counted(epochs, "epoch")
     if epochs:
         return f"{counted(folds, 'fold')} and {counted(epochs, 'epoch')}"
-    return f"all {counted(folds, 'fold')}" if fold_epochs >= ladder.top else counted(folds, "fold")
+    return f"all {counted(folds, 'fold')}" if fold_epochs >= rungs.whole else counted(folds, "fold")
 
 
 def typed_path(path: Path) -> str:

@@ -7,11 +7,13 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.reading.words import spell_fold_epochs
+from analysis.reading.words import spell_rung
 from analysis.terminal.sparkline import sparkline
-from schedulers.ladder import Ladder, competitors
 from studies.metrics import Metric
-from studies.study_state import StudyState, TrialState
+from studies.ranking import competitors, ranked_at
+from studies.rungs import Rungs
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 _NARROW = 80  # columns; on less, curves and the numbers of trials are left out
 
@@ -23,7 +25,7 @@ class LiveView:
     title: str
     facts: Mapping[str, str]
     study: StudyState
-    ladder: Ladder
+    rungs: Rungs
     metric: Metric
 
     def rendered(self, width: int, *, curves: bool = True) -> RenderableType:
@@ -45,8 +47,9 @@ class LiveView:
     def _training(self, climbing: list[TrialState], *, curves: bool) -> Table:
         table = _table("Training now", "trial", "from", "position", self.metric.title, *(["curve"] if curves else []))
         for trial in climbing:
-            fold, epoch = self.ladder.position(trial.fold_epochs)
-            position = f"fold {fold + 1} epoch {epoch + 1}, bound for {spell_fold_epochs(trial.rung, self.ladder)}"
+            position = ", ".join(
+                f"fold {number + 1} epoch {len(fold.epochs) + 1} of {fold.bound_for}" for number, fold in trial.climbs
+            )
             score = self.metric.spelled(trial.epochs[-1].score) if trial.epochs else ""
             curve = [sparkline([self.metric.shown(epoch.score) for epoch in trial.epochs])] if curves else []
             table.add_row(str(trial.number), escape(trial.origin), position, score, *curve)
@@ -56,15 +59,17 @@ class LiveView:
         """Return who came to every rung and who stands there, the best first."""
         columns = ("rung", "came", "went on", "best", *(["standing there, the best first"] if wide else []))
         table, trials = _table("Rungs", *columns), competitors(self.study)
-        for rung in self.ladder.rungs:
-            ranked = self.ladder.ranked(trials, rung)
+        for rung in self.rungs.levels:
+            ranked = ranked_at(trials, rung)
             if not ranked:
                 continue
-            on = sum(trial.fold_epochs > rung for trial in ranked)
-            standing = [str(trial.number) for trial in ranked if trial.fold_epochs == rung and not trial.climbing]
+            on = sum(trial.fold_epochs > self.rungs.cost(rung) for trial in ranked)
+            standing = [
+                str(trial.number) for trial in ranked if trial.standing(self.rungs) == rung and not trial.climbing
+            ]
             best = self.metric.spelled(max(trial.score_at(rung) or 0.0 for trial in ranked))
             there = [" ".join(standing)] if wide else []
-            table.add_row(spell_fold_epochs(rung, self.ladder), str(len(ranked)), str(on), best, *there)
+            table.add_row(spell_rung(rung, self.rungs), str(len(ranked)), str(on), best, *there)
         return table
 
 

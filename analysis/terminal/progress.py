@@ -4,21 +4,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from rich.console import Console, RenderableType
 from rich.live import Live
 
 from analysis.reading.counts import count_trials
 from analysis.reading.pace import spell_left, throughput
-from analysis.reading.words import spell_fold_epochs, spell_parameters
+from analysis.reading.words import spell_parameters, spell_rung
 from analysis.terminal.console import say
 from analysis.terminal.live import LiveView
-from schedulers.leading import best_trial
-from schedulers.spending.forecast import Forecasts, forecast_range
-from schedulers.study_run import StudyRun
+from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS
+from studies.ranking import best_trial
+from studies.search_facts import SearchFacts
+from studies.study_state import StudyState
 
 _LINE_EVERY = 10.0  # seconds between plain lines, if anything has changed
 _REFRESH = 0.5
@@ -26,15 +27,40 @@ _LIVE_ALONE = ("best configuration", "throughput")  # change with every look: li
 Shown = TypeVar("Shown")
 
 
+class Forecast(Protocol):
+    """The seconds of search that are left, with the least and the most that it may be."""
+
+    @property
+    def left(self) -> float: ...
+    @property
+    def least(self) -> float: ...
+    @property
+    def most(self) -> float: ...
+
+
+class Search(Protocol):
+    """A search that runs, as its driver knows it."""
+
+    @property
+    def state(self) -> StudyState: ...
+    @property
+    def space(self) -> SearchSpace: ...
+    @property
+    def facts(self) -> SearchFacts: ...
+    @property
+    def most_trials(self) -> int: ...
+    def elapsed(self) -> float: ...
+    def time_left(self) -> Forecast | None: ...
+
+
 class SearchProgress:
     """Tells how far a search is; reads the state that the driver's loop writes."""
 
-    def __init__(self, console: Console, run: StudyRun) -> None:
+    def __init__(self, console: Console, run: Search) -> None:
         self._console, self._run = console, run
-        self._study, self._space, self._ladder = run.state, run.space, run.ladder
+        self._study, self._space, self._rungs = run.state, run.space, run.facts.rungs
         self._shown_version, self._shown_at, self._begun = -1, 0.0, time.monotonic()
         self._shown: dict[str, str] = {}
-        self._forecasts = Forecasts()
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -76,22 +102,22 @@ class SearchProgress:
     def table(self) -> RenderableType:
         """Return the state of the search."""
         title = f"Searching {self._space.task} ({self._space.name})"
-        view = LiveView(title, self._facts(), self._study, self._ladder, METRICS[self._space.metric])
+        view = LiveView(title, self._facts(), self._study, self._rungs, METRICS[self._space.metric])
         return view.rendered(self._console.width, curves=self._console.encoding.startswith("utf"))
 
     def _facts(self) -> dict[str, str]:
-        study, counts = self._study, count_trials(self._study, self._ladder)
+        study, counts = self._study, count_trials(self._study, self._run.facts)
         places = [f"{count} {place}" for place, count in vars(counts).items() if count or place != "failed"]
         facts = {
-            "trials": f"{len(study.trials)}/{self._run.budget.trials}: {', '.join(places)}",
+            "trials": f"{len(study.trials)}/{self._run.most_trials}: {', '.join(places)}",
             "fold-epochs": str(study.fold_epochs),
             "time left": self._time_left(),
-            "throughput": throughput(study, time.time()),
+            "throughput": throughput(study, self._run.elapsed()),
         }
-        if best := best_trial(study, self._ladder):
+        if best := best_trial(study, self._rungs):
             trial, rung, score = best
-            where = spell_fold_epochs(rung, self._ladder)
-            if rung < self._ladder.epochs and self._ladder.fold_order == "sequential":
+            where = spell_rung(rung, self._rungs)
+            if rung in self._rungs.inside_first_fold:
                 where += " of one fold"
             facts["best"] = (
                 f"{METRICS[self._space.metric].spelled(score)} trial {trial.number} ({trial.origin}, {where})"
@@ -101,9 +127,8 @@ class SearchProgress:
 
     def _time_left(self) -> str:
         """Return what the budget leaves, or what the rest of the ladder takes at the speed so far."""
-        run = self._run
-        found = forecast_range(self._study, self._ladder, run.budget, run.slots, time.time(), self._forecasts)
-        return spell_left(None) if found is None else spell_left(*found)
+        forecast = self._run.time_left()
+        return spell_left(None) if forecast is None else spell_left(forecast.left, forecast.least, forecast.most)
 
 
 def _until_it_holds_still(show: Callable[[], Shown]) -> Shown:

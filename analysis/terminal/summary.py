@@ -13,22 +13,25 @@ from analysis.reading.pace import share_saved
 from analysis.reading.rungs import advice, rung_table, rungs_shown
 from analysis.reading.words import spell_parameters, typed_path
 from analysis.terminal.console import say
-from schedulers.ladder import Ladder
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from search_spaces.sizes import spell_size
 from storage.atomic import write_text
+from studies.rungs import Rungs
+from studies.search_facts import SearchFacts
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState, TrialState
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 
 def print_ending(
-    console: Console, folder: StudyFolder, study: StudyState, space: SearchSpace, ladder: Ladder, *, verbose: bool
+    console: Console, folder: StudyFolder, study: StudyState, space: SearchSpace, facts: SearchFacts, *, verbose: bool
 ) -> None:
     """Print what came out of a search; how it was spent goes into `rungs.txt` of the study, and is shown if `verbose`."""
     here = partial(say, to=console)
-    rows = leaderboard(study, ladder, space.metric)
-    here(verdict(rows, ladder), style="bold")
+    rungs = facts.rungs
+    rows = leaderboard(study, rungs, space.metric)
+    here(verdict(rows, rungs), style="bold")
     if winner := chosen(rows):
         configuration = space.active(study.trials[winner.trial].configuration)
         here(f"  {spell_parameters(configuration) or 'nothing was varied'}")
@@ -36,54 +39,52 @@ def print_ending(
     for trial in study.trials.values():
         if trial.failure:
             here(_spelled_failure(trial, folder), style="yellow")
-    if line := advice(study, ladder):
+    if line := advice(study, facts):
         here(line)
     if study.bytes_dropped:
         here(
             f"The disk budget took {spell_size(study.bytes_dropped)} of states and weights that are not needed to vote."
         )
     spending = StringIO()
-    print_spending(Console(file=spending, width=100), study, ladder)
+    print_spending(Console(file=spending, width=100), study, facts)
     with suppress(OSError):  # a full disk has paused the search, and that is said elsewhere
         write_text(folder.rungs, spending.getvalue())
     if verbose:
-        console.print(rungs_shown(rung_table(study, ladder)))
+        console.print(rungs_shown(rung_table(study, rungs), rungs))
         here(time_shares(study) or "")
-    here(f"{len(study.trials)} trials in {spell_duration(study.seconds_spent())} of search. {savings(study, ladder)}")
+    here(f"{len(study.trials)} trials in {spell_duration(study.elapsed)} of search. {savings(study, rungs)}")
     here(
         f"Study: {typed_path(folder.path)}  (rungs.txt: how it was spent; python -m analysis.page {typed_path(folder.path)})"
     )
 
 
-def verdict(rows: list[Row], ladder: Ladder) -> str:
+def verdict(rows: list[Row], rungs: Rungs) -> str:
     """Return who is ahead, by how much, and whether that is a tie with the recipe."""
     if not rows:
         return "No trial has a score yet."
     if chosen(rows) is not rows[0]:
-        return _kept(rows[0], next(row for row in rows if row.origin == "recipe"), ladder)
+        return _kept(rows[0], next(row for row in rows if row.origin == "recipe"), rungs)
     best, others = rows[0], rows[1:]
-    whole = best.rung >= ladder.top
+    whole = best.rung == rungs.top
     who = "The recipe" if best.origin == "recipe" else f"Trial {best.trial} ({best.origin})"
-    known = f"{best.metric.title} {best.metric.spelled(best.score)} over {_how_far(best, ladder)}"
+    known = f"{best.metric.title} {best.metric.spelled(best.score)} over {_how_far(best, rungs)}"
     other = next((row for row in others if best.origin == "recipe" or row.origin == "recipe"), None)
     return f"{who} {'won' if whole else 'leads'}: {known}. {_against(best, other)}"
 
 
-def _kept(best: Row, recipe: Row, ladder: Ladder) -> str:
+def _kept(best: Row, recipe: Row, rungs: Rungs) -> str:
     """Return that the recipe is chosen although a trial is ahead."""
-    known = f"{recipe.metric.title} {recipe.metric.spelled(recipe.score)} over {_how_far(recipe, ladder)}"
+    known = f"{recipe.metric.title} {recipe.metric.spelled(recipe.score)} over {_how_far(recipe, rungs)}"
     return (
         f"The recipe is chosen: {known}. Trial {best.trial} ({best.origin}) is {abs(best.score - recipe.score):.3f} ahead, a tie:"
         f" {_luck(best, recipe)}, and ties go to the recipe."
     )
 
 
-def _how_far(row: Row, ladder: Ladder) -> str:
-    if ladder.fold_order == "lockstep" and row.rung < ladder.top:
-        return f"{row.rung} of {ladder.top} fold-epochs"
+def _how_far(row: Row, rungs: Rungs) -> str:
     if not row.folds:
-        return f"{row.fold_epochs} of {ladder.epochs} epochs of one fold"
-    return f"{'all' if row.folds == ladder.folds else f'{row.folds} of'} {ladder.folds} folds"
+        return f"{row.fold_epochs} of {rungs.epochs} epochs of one fold"
+    return f"{'all' if row.folds == rungs.folds else f'{row.folds} of'} {rungs.folds} folds"
 
 
 def _against(best: Row, other: Row | None) -> str:
@@ -91,7 +92,7 @@ def _against(best: Row, other: Row | None) -> str:
     name = "the recipe" if best.origin != "recipe" else "the next"
     if other is None:
         return f"There is no score of {name} to compare it with."
-    if other.rung != best.rung or not best.rung or len(other.fold_scores) != len(best.fold_scores):
+    if other.rung != best.rung or best.rung is None or len(other.fold_scores) != len(best.fold_scores):
         return f"No trial can be compared with it yet: {name} (trial {other.trial}) was not judged on the same folds."
     ahead = f"It is {best.score - other.score:.3f} ahead of {name} (trial {other.trial})"
     if best.spread is None or other.spread is None:
@@ -104,10 +105,11 @@ def _luck(one: Row, other: Row) -> str:
     return f"fold by fold {ahead:.3f}, and one time in four luck gives {noise(one, other):.3f}"
 
 
-def print_spending(console: Console, study: StudyState, ladder: Ladder) -> None:
+def print_spending(console: Console, study: StudyState, facts: SearchFacts) -> None:
     """Print how a search was spent, rung by rung."""
-    console.print(rungs_shown(rung_table(study, ladder)))
-    for line in filter(None, (savings(study, ladder), time_shares(study), advice(study, ladder))):
+    rungs = facts.rungs
+    console.print(rungs_shown(rung_table(study, rungs), rungs))
+    for line in filter(None, (savings(study, rungs), time_shares(study), advice(study, facts))):
         say(line, to=console)
 
 
@@ -117,14 +119,14 @@ def _spelled_failure(trial: TrialState, folder: StudyFolder) -> str:
     return f"trial {trial.number} failed ({trial.failure}): {trial.reason}{where}"
 
 
-def savings(study: StudyState, ladder: Ladder) -> str:
+def savings(study: StudyState, rungs: Rungs) -> str:
     """Return what the ladder saved against training all folds of all trials."""
-    share = share_saved(study, ladder)
+    share = share_saved(study, rungs)
     if share is None:
         return "Nothing was trained."
     return (
         f"The ladder spent {study.fold_epochs} fold-epochs; all folds of all {len(study.trials)} trials would be"
-        f" {len(study.trials) * ladder.top}: {share:.0%} saved."
+        f" {len(study.trials) * rungs.whole}: {share:.0%} saved."
     )
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from analysis.figures.confusion import confusion_picture
 from analysis.tracking.tracker import Picture
+from studies.errors import StudyError
 from studies.events import EpochScored
 from studies.metrics import Metric
 from studies.predictions import read_predictions
-from studies.study_folder import StudyError, StudyFolder
-from studies.study_state import TrialState
+from studies.study import Study
+from studies.study_folder import StudyFolder
+from studies.trial_state import TrialState
 from trainables.config import configured
 
 logger = logging.getLogger(__name__)
@@ -20,7 +22,6 @@ def scalars(epoch: EpochScored, metric: Metric) -> Mapping[str, float]:
     """Return what was measured in a fold-epoch, as the metric is read; folds and epochs count from 1."""
     values = {
         metric.name: metric.shown(epoch.score),
-        f"fold/{metric.name}": None if epoch.fold_score is None else metric.shown(epoch.fold_score),
         "loss": epoch.loss,
         "learning_rate": epoch.learning_rate,
         "images_per_second": epoch.images_per_second,
@@ -35,14 +36,19 @@ def scalars(epoch: EpochScored, metric: Metric) -> Mapping[str, float]:
 def final_scalars(trial: TrialState, metric: Metric) -> Mapping[str, float]:
     """Return where a trial ended."""
     final = {"final/fold_epochs": float(trial.fold_epochs)}
-    return final | ({f"final/{metric.name}": metric.shown(trial.epochs[-1].score)} if trial.epochs else {})
+    return final | ({f"final/{metric.name}": metric.shown(_final_score(trial))} if trial.epochs else {})
 
 
-def confusion(folder: StudyFolder, trial: int, fold: int) -> Picture | None:
+def _final_score(trial: TrialState) -> float:
+    """Return the score at the highest rung that a trial came to, or of its last epoch."""
+    return trial.scores[max(trial.scores)] if trial.scores else trial.epochs[-1].score
+
+
+def confusion(study: Study, trial: int, fold: int) -> Picture | None:
     """Return the confusion matrix of a finished fold; None, and a warning, where its predictions are gone."""
     try:
-        said = read_predictions(folder.path, trial, fold)
-        return confusion_picture(said.targets, said.probabilities, folder.classes())
+        said = read_predictions(study.folder.path, trial, fold)
+        return confusion_picture(said.targets, said.probabilities, study.classes)
     except ValueError as error:
         logger.warning("trial %d: no confusion matrix of fold %d: %s", trial, fold + 1, error)
         return None
@@ -51,7 +57,7 @@ def confusion(folder: StudyFolder, trial: int, fold: int) -> Picture | None:
 def training_batch(folder: StudyFolder, trial: TrialState) -> Picture | None:
     """Return a picture of a trial's first training batch; None, and a warning, where the images are gone."""
     try:
-        if not Path(str(folder.read_facts(folder.data, ("cache",))["cache"])).is_dir():
+        if not Path(str(folder.facts(folder.data, ("cache",))["cache"])).is_dir():
             raise StudyError(
                 f"{folder.data}: the decoded images that it names are gone"
             )  # not to be decoded for a picture

@@ -1,27 +1,26 @@
 """From a study's record to a tool: whatever it does not know yet, one run a trial."""
 
-from analysis.reading.opened import searched_space
+from analysis.reading.knobs import effective_knobs
 from analysis.tracking.contents import confusion, final_scalars, scalars, training_batch
 from analysis.tracking.sent import Sent, read_sent, write_sent
 from analysis.tracking.tracker import End, Run, Tracker
-from schedulers.search_settings import make_ladder
-from studies.events import Launched, Rewound
+from studies.events import FoldRewound, Launched, TrialRestored
 from studies.metrics import METRICS
-from studies.record import StudyLock
 from studies.record_tail import RecordTail
-from studies.study_folder import StudyFolder
-from studies.study_state import StudyState, TrialState
-from trainables.config import configured
+from studies.search_facts import facts_of
+from studies.study import Study
+from studies.study_lock import is_held
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 
 class Feed:
     """Follows one study and tells one tool; asked again, it tells what has come since."""
 
-    def __init__(self, folder: StudyFolder, tool: str, tracker: Tracker, *, again: bool = False) -> None:
-        self._folder, self._tool, self._tracker, self._again = folder, tool, tracker, again
-        self._space = folder.stored_space()
-        self._ladder = make_ladder(self._space)
-        self._metric = METRICS[self._space.metric]
+    def __init__(self, study: Study, tool: str, tracker: Tracker, *, again: bool = False) -> None:
+        self._study, self._folder, self._tool, self._tracker, self._again = study, study.folder, tool, tracker, again
+        self._rungs = facts_of(study.space, ()).rungs
+        self._metric = METRICS[study.space.metric]
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -44,7 +43,7 @@ class Feed:
     def rest(self) -> int:
         """Tell what is new, and close the runs of trials that nobody trains any more; return the new fold-epochs."""
         new = self.tell()
-        running = StudyLock.is_held(self._folder.path)
+        running = is_held(self._folder.path)
         for trial in self._state.trials.values():
             if trial.epochs and self._sent is not None and not (running and trial.climbing):
                 self._end(trial, self._sent, self._end_of(trial) or "out")
@@ -60,15 +59,16 @@ class Feed:
                 self._state.apply(event)
             if isinstance(event, Launched):
                 self._key = self._key or f"{self._folder.name}-{int(event.time * 1000):x}"
-                self._ladder = make_ladder(searched_space(self._space, [event]))
-            elif isinstance(event, Rewound):
-                self._rewound.setdefault(event.trial, []).append(event.fold_epochs)
+                self._rungs = facts_of(self._study.space, [event]).rungs
+            elif isinstance(event, FoldRewound | TrialRestored):
+                stands = self._state.trials[event.trial].fold_epochs if event.trial in self._state.trials else 0
+                self._rewound.setdefault(event.trial, []).append(stands)
 
     def _end_of(self, trial: TrialState) -> End | None:
         """Return how a trial has ended, None while it may go on."""
         if trial.failure is not None:
             return "failed"
-        return "finished" if trial.fold_epochs >= self._ladder.top else None
+        return "finished" if trial.has_trained(self._rungs.top) else None
 
     def _tell_trial(self, trial: TrialState, sent: Sent) -> int:
         self._set_back(trial, sent)
@@ -100,7 +100,7 @@ class Feed:
     def _begin(self, trial: TrialState, sent: Sent) -> Run:
         number = trial.number
         if number not in self._begun:
-            parameters = configured(trial.configuration).effective()
+            parameters = effective_knobs(trial.configuration)
             run = Run(self._folder.name, self._key, number, trial.origin, parameters)
             if number not in sent.fold_epochs and number not in sent.ends:
                 self._tracker.forget(run)  # what may be there was told by somebody else, or only in part
@@ -113,7 +113,7 @@ class Feed:
 
     def _fold_ends(self, trial: TrialState) -> list[int]:
         """Return after how many fold-epochs each of a trial's folds was finished."""
-        return [step for step, epoch in enumerate(trial.epochs, 1) if epoch.epoch == self._ladder.epochs - 1]
+        return [step for step, epoch in enumerate(trial.epochs, 1) if epoch.epoch == self._rungs.epochs - 1]
 
     def _send_epochs(self, trial: TrialState, sent: Sent) -> None:
         """Send scalars, and the confusion matrix of every fold where it ends: some tools take no step twice."""
@@ -128,7 +128,7 @@ class Feed:
                 write_sent(self._folder, self._tool, sent)  # before a picture that may fail
             if stop in pictures:
                 fold = trial.epochs[stop - 1].fold
-                if (picture := confusion(self._folder, number, fold)) is not None:
+                if (picture := confusion(self._study, number, fold)) is not None:
                     self._tracker.picture(run, f"confusion_fold_{fold + 1}", picture, stop)
                 sent.folds[number] = sent.folds.get(number, 0) + 1
                 write_sent(self._folder, self._tool, sent)

@@ -8,9 +8,9 @@ from typing import Any
 
 import yaml
 
-from schedulers.ladder import Ladder
 from schedulers.samplers.ask import ask
-from schedulers.search_settings import make_ladder
+from schedulers.search_settings import make_strategy
+from schedulers.strategy import Strategy
 from search_spaces import SearchSpace, load_space
 from studies.study_state import StudyState
 from trainables.config import train_config
@@ -39,11 +39,11 @@ def _spelled() -> dict[str, Any]:
 def draw() -> list[dict[str, Any]]:
     """Return what the shipped spaces draw by chance, but for knobs that some tasks do not have (heads)."""
     space = load_space("mask", knobs=train_config(), overrides=["search.sampler=random", "constants.epochs=6"])
-    ladder = make_ladder(space)
+    ladder = make_strategy(space)
     return [_drawn(space, ladder, number) for number in range(1, RANDOM + 1)]
 
 
-def _drawn(space: SearchSpace, ladder: Ladder, number: int) -> dict[str, Any]:
+def _drawn(space: SearchSpace, ladder: Strategy, number: int) -> dict[str, Any]:
     active = space.active(ask(space, StudyState(), ladder, number))
     return {name: float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value for name, value in active.items()}
 

@@ -166,7 +166,7 @@ def searched(folder: Path, slots: int, found: Mapping[str, Mapping[str, Any]], r
     ladder = Full(epochs=1, folds=1)
     proposals = Proposals(Asker(space, ladder, portfolio), queue, dict)
     study = Simulation(ladder, Budget(TRIALS), slots, Accuracies(benchmark, task, proposals)).run()
-    scores = [100 * (trial.score_at(1) or 0.0) for trial in study.trials.values()]
+    scores = [100 * (trial.score_at(ladder.rungs.top) or 0.0) for trial in study.trials.values()]
     best = space.active(study.trials[int(np.argmax(scores))].configuration)
     curve = np.maximum.accumulate(scores).round(4).tolist()
     return {"way": name, "task": task, "seed": seed, "best": curve, "configuration": best}

@@ -33,12 +33,12 @@ from benchmarks.knowledge.row_search import RowJudge, drawable, shipped_space
 from benchmarks.knowledge.shipped import FIRST
 from benchmarks.recording import append_row, read_rows
 from benchmarks.replay import chosen
-from schedulers.ladder import Ladder
 from schedulers.samplers.ask import Asker
 from schedulers.spending.budget import Budget
 from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES
 from schedulers.strategies.fold_ladder import INFORMED
+from schedulers.strategy import Strategy
 from search_spaces.portfolio import Portfolio
 from studies.study_state import StudyState
 
@@ -80,20 +80,20 @@ def portfolio_without(name: str) -> Portfolio:
 class Watch:
     """Notes when the trial that a search would choose first has the score and has trained all folds."""
 
-    def __init__(self, recorded: RecordedSet, ladder: Ladder) -> None:
+    def __init__(self, recorded: RecordedSet, ladder: Strategy) -> None:
         self._final, self._ladder = recorded.final, ladder
         self._target = float(recorded.final[recorded.random].max())
         self.knows: int | None = None  # fold-epochs
 
     def __call__(self, study: StudyState, now: float) -> None:
         """Look at the study before the next fold-epoch is added."""
-        if self.knows or all(one.fold_epochs < self._ladder.rungs[0] for one in study.trials.values()):
+        if self.knows or not any(one.has_trained(self._ladder.rungs.first) for one in study.trials.values()):
             return
         best = chosen(study, self._ladder)
         if self._final[best] < self._target:
             return
         if any(
-            one.fold_epochs >= self._ladder.top for one in study.trials.values() if one.configuration["row"] == best
+            one.has_trained(self._ladder.rungs.top) for one in study.trials.values() if one.configuration["row"] == best
         ):
             self.knows = study.fold_epochs
 

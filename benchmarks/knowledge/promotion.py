@@ -31,13 +31,13 @@ from benchmarks.knowledge.left_out import known, portfolio_without
 from benchmarks.knowledge.recorded_set import RecordedSet
 from benchmarks.knowledge.row_search import shipped_space
 from benchmarks.replay import chosen
-from schedulers.ladder import Ladder
 from schedulers.proposal import Proposal
 from schedulers.samplers.transfer.known import Known
 from schedulers.spending.budget import Budget
 from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES
 from schedulers.strategies.fold_ladder import INFORMED
+from schedulers.strategy import Strategy
 from search_spaces.portfolio import lies_in
 from studies.study_state import StudyState
 
@@ -55,9 +55,8 @@ RULES: dict[str, tuple[str, dict[str, Any]]] = {
     "survey of 2 epochs": ("survey", {"grace_period": 2, "prior": 0.0}),
     "asha": ("asha", {}),
     "stopping_asha": ("stopping_asha", {}),
-    "lockstep": ("lockstep", {}),
 }
-SIMPLER = ("survey", "survey of 2 epochs", "asha", "stopping_asha", "lockstep")
+SIMPLER = ("survey", "survey of 2 epochs", "asha", "stopping_asha")
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ def expectations(name: str) -> list[float]:
     return [place(config) for config in recorded.configurations]
 
 
-def ladder_of(rule: str, recorded: RecordedSet, finalists: int) -> Ladder:
+def ladder_of(rule: str, recorded: RecordedSet, finalists: int) -> Strategy:
     """Return the strategy of a rule."""
     name, options = RULES[rule]
     return STRATEGIES[name](epochs=recorded.table.epochs, folds=recorded.table.folds, finalists=finalists, **options)
@@ -115,7 +114,7 @@ def replayed(run: tuple[str, Cell, int]) -> dict[str, Any]:
     for _ in range(orders):
         order = generator.permutation(len(recorded.configurations))[: cell.contenders]
         study = Simulation(ladder, Budget(len(order)), 1, Expected(recorded, order)).run()
-        costs.append(study.fold_epochs / (len(order) * ladder.top))
+        costs.append(study.fold_epochs / (len(order) * ladder.rungs.whole))
         regrets.append(float(recorded.final[order].max() - recorded.final[chosen(study, ladder)]))
     return {"rule": rule, **vars(cell), "costs": costs, "regrets": regrets}
 

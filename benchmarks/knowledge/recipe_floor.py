@@ -50,7 +50,7 @@ def rows_of(recorded: RecordedSet, seed: int, trials: int) -> list[Row]:
     order.sort(key=lambda place: first[recorded.configurations[place]])
     judge = RowJudge(recorded, Asker(space, ladder, portfolio), order[: trials // 2], pool)
     study = Simulation(ladder, Budget(min(trials, len(pool))), 1, judge).run()
-    rows = leaderboard(study, ladder)
+    rows = leaderboard(study, ladder.rungs)
     return [Row(**{**vars(row), "trial": study.trials[row.trial].configuration["row"]}) for row in rows]
 
 

@@ -8,7 +8,6 @@ from math import ceil
 from datasets.preparation import PreparedData
 from launch.fit.data import smallest_training_fold
 from search_spaces import SearchSpace
-from studies.study_folder import StudyFolder
 
 STEPS = 200  # that a fold is trained at least: half of them cost 0.06 of macro F1, twice as many gain nothing that could be seen
 SMALL = 3_000  # pictures: below, a batch of 16 scored as much as one of 32 for the same images or more; above, none was measured
@@ -22,19 +21,18 @@ def sizes_for(pictures: int, batch_size: int | None = None, accumulation: int = 
     return {"batch_size": batch, "epochs": min(max(epochs, EPOCHS[0]), EPOCHS[1])}
 
 
-def sized(space: SearchSpace, data: PreparedData, folder: StudyFolder) -> tuple[SearchSpace, list[str]]:
-    """Return the space with numbers for auto, and a line that says them; a study that was begun keeps its own."""
+def sized(space: SearchSpace, data: PreparedData) -> tuple[SearchSpace, list[str]]:
+    """Return the space with numbers for auto, and a line that says them; a study that was begun has its own already."""
     if not space.sized_by_data:
         return space, []
-    if folder.exists():
-        stored = folder.stored_space().recipe()
-        sizes = {name: int(stored[name]) for name in space.sized_by_data}
-        reason = "as the study began"
-    else:
-        pictures, recipe = smallest_training_fold(data), space.recipe()
-        stated = None if "batch_size" in space.sized_by_data else int(recipe["batch_size"])
-        sizes = sizes_for(pictures, stated, int(recipe["accumulation"]))
-        reason = f"for {pictures} training pictures a fold"
-    numbers = space.with_sizes(sizes)
-    spelled = ", ".join(f"{name} {numbers.recipe()[name]}" for name in space.sized_by_data)
-    return numbers, [f"Sized by the data: {spelled} ({reason})."]
+    if space.sized:
+        return space, [_told(space, "as the study began")]
+    pictures, recipe = smallest_training_fold(data), space.recipe()
+    stated = None if "batch_size" in space.sized_by_data else int(recipe["batch_size"])
+    numbers = space.with_sizes(sizes_for(pictures, stated, int(recipe["accumulation"])))
+    return numbers, [_told(numbers, f"for {pictures} training pictures a fold")]
+
+
+def _told(space: SearchSpace, reason: str) -> str:
+    values = ", ".join(f"{name} {space.recipe()[name]}" for name in space.sized_by_data)
+    return f"Sized by the data: {values} ({reason})."

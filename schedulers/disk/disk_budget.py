@@ -9,48 +9,46 @@ right or races in the finals loses nothing, nor do the best. Out-of-fold predict
 
 from collections.abc import Iterator, Mapping
 
-from schedulers.ladder import Ladder, ranked_at
-from studies.study_state import StudyState, TrialState
+from schedulers.strategy import Strategy
+from studies.events import Part
+from studies.ranking import least_promising_first, ranked_at
+from studies.study_state import StudyState
 from studies.trial_folders import Drop, Holding
+from studies.trial_state import TrialState
 
 
-def to_drop(study: StudyState, ladder: Ladder, holdings: Mapping[int, Holding], limit: int, voters: int) -> list[Drop]:
+def to_drop(
+    study: StudyState, strategy: Strategy, holdings: Mapping[int, Holding], limit: int, voters: int
+) -> list[Drop]:
     """Return what to delete so that the holdings fit into `limit` bytes, as far as they can.
 
     `voters` says among how many of the best finished trials an export chooses: they keep their weights.
     """
     excess = sum(holding.total for holding in holdings.values()) - limit
     drops = []
-    for drop in _in_order(study, ladder, voters):
-        size = holdings[drop.trial].parts.get(drop.part, 0) if drop.trial in holdings else 0
-        if excess > 0 and size:
-            drops.append(drop)
-            excess -= size
+    for trial, part in _in_order(study, strategy, voters):
+        held = holdings[trial.number].parts if trial.number in holdings else {}
+        for fold in sorted(trial.folds, reverse=True):
+            size = held.get((fold, part), 0)
+            if excess > 0 and size:
+                drops.append(Drop(trial.number, fold, part))
+                excess -= size
     return drops
 
 
-def _in_order(study: StudyState, ladder: Ladder, voters: int) -> Iterator[Drop]:
-    kept = _kept(study, ladder, voters)
-    dispensable = [trial for trial in least_promising_first(study, ladder) if trial.number not in kept]
-    ended = [trial for trial in dispensable if trial.failure is not None or trial.fold_epochs >= ladder.top]
-    yield from (Drop(trial.number, "weights") for trial in ended)
-    yield from (Drop(trial.number, "resume") for trial in dispensable)
-    yield from (Drop(trial.number, "weights") for trial in dispensable if trial not in ended)
+def _in_order(study: StudyState, strategy: Strategy, voters: int) -> Iterator[tuple[TrialState, Part]]:
+    kept = _kept(study, strategy, voters)
+    dispensable = [trial for trial in least_promising_first(study, strategy.rungs) if trial.number not in kept]
+    ended = [trial for trial in dispensable if trial.failure is not None or trial.has_trained(strategy.rungs.top)]
+    yield from ((trial, "weights") for trial in ended)
+    yield from ((trial, "resume") for trial in dispensable)
+    yield from ((trial, "weights") for trial in dispensable if trial not in ended)
 
 
-def _kept(study: StudyState, ladder: Ladder, voters: int) -> set[int]:
-    """Return the trials that lose nothing."""
+def _kept(study: StudyState, strategy: Strategy, voters: int) -> set[int]:
+    """Return the trials that lose nothing; one of them has a finished fold, if any has: there is always something to export."""
     trials = [trial for trial in study.trials.values() if trial.failure is None]
-    finished = ranked_at(trials, ladder.top)[: max(voters, ladder.finalists)]
+    finished = ranked_at(trials, strategy.rungs.top)[: max(voters, strategy.finalists)]
     by_right = [trial for trial in trials if trial.climbing or trial.interrupted or trial.origin == "recipe"]
-    return {trial.number for trial in (*finished, *by_right, *ladder.finals(study))}
-
-
-def least_promising_first(study: StudyState, ladder: Ladder) -> list[TrialState]:
-    """Return all trials: failed ones first, then by how far they came, then by score."""
-
-    def promise(trial: TrialState) -> tuple[bool, int, float]:
-        reached = max((rung for rung in ladder.rungs if rung <= trial.fold_epochs), default=0)
-        return (trial.failure is None, reached, trial.score_at(reached) or 0.0)
-
-    return sorted(study.trials.values(), key=promise)
+    furthest = [trial for trial in least_promising_first(study, strategy.rungs)[-1:] if trial.failure is None]
+    return {trial.number for trial in (*finished, *by_right, *strategy.finals(study), *furthest)}

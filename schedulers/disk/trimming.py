@@ -1,11 +1,11 @@
 """Keeping a study's folder to its disk budget, with what the trial folders can tell and drop."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from schedulers.disk.disk_budget import to_drop
-from schedulers.ladder import Ladder
+from schedulers.strategy import Strategy
 from search_spaces.sizes import spell_size
 from studies.events import EpochScored
 from studies.study_state import StudyState
@@ -17,8 +17,11 @@ logger = logging.getLogger(__name__)
 class Folders(Protocol):
     """What a run asks the trial folders: they may know more than the record after a crash."""
 
-    def saved_epochs(self, trial: int) -> Sequence[EpochScored]:
-        """Return all fold-epochs that a trial's folder holds, in order."""
+    def saved_epochs(self, trial: int) -> Mapping[int, Sequence[EpochScored]]:
+        """Return the epochs that a trial's folder holds, by fold."""
+
+    def pooled_score(self, trial: int, folds: int) -> float:
+        """Return the score of a trial's first folds together."""
 
     def newest_attempt(self) -> int:
         """Return the newest attempt that any folder has seen."""
@@ -30,7 +33,7 @@ class Folders(Protocol):
         """Return the bytes of the study's own files beside the trial folders."""
 
     def drop(self, drop: Drop) -> None:
-        """Delete a part of a trial's folder."""
+        """Delete a part of a fold's folder."""
 
 
 class Trimmer:
@@ -41,14 +44,14 @@ class Trimmer:
         self._holdings: dict[int, Holding] = {}
         self._warned = False
 
-    def tidy(self, study: StudyState, ladder: Ladder, changed: Iterable[int]) -> Iterator[tuple[Drop, int]]:
+    def tidy(self, study: StudyState, strategy: Strategy, changed: Iterable[int]) -> Iterator[tuple[Drop, int]]:
         """Drop what the budget has no room for, and yield each drop with the bytes that it freed."""
         if self._limit is None:
             return
         self._holdings |= {trial: self._folders.holding(trial) for trial in changed}
         room = self._limit - self._folders.other_bytes()
-        for drop in to_drop(study, ladder, self._holdings, room, self._voters):
-            freed = self._holdings[drop.trial].parts[drop.part]
+        for drop in to_drop(study, strategy, self._holdings, room, self._voters):
+            freed = self._holdings[drop.trial].parts[drop.fold, drop.part]
             self._folders.drop(drop)
             self._holdings[drop.trial] = self._folders.holding(drop.trial)
             yield drop, freed

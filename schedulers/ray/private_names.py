@@ -7,6 +7,7 @@ Written against Ray 2.60, which has no setting for either of these:
   as soon as another one is free, so that with short climbs the second slot would never come to work.
 - A trial's process is to have a title that says what it does: the dashboard lists titles, and Ray writes its own over those of
   other libraries.
+- The record says which process took a climb: a trial knows it, and only its address is public.
 - A cluster's token is to be found for any address: Ray looks for it by itself for the address `auto` alone.
 - A browser is to be given that token as the cookie that the dashboard reads.
 """
@@ -67,6 +68,8 @@ def _lacking() -> Iterator[str]:
         (authentication_token_setup, "maybe_enable_token_auth_if_token_available"),
     ]
     yield from (f"no {owner.__name__}.{name}" for owner, name in of_module if not hasattr(owner, name))
+    if "location" not in inspect.getsource(Trial.get_ray_actor_ip):
+        yield "no location of a Trial"
     for owner, names in ((TuneController, _ATTRIBUTES), (_ObjectCache, _CACHE_ATTRIBUTES)):
         made = inspect.getsource(owner.__init__)
         yield from (f"no {owner.__name__}.{name}" for name in names if name not in made)
@@ -75,6 +78,16 @@ def _lacking() -> Iterator[str]:
 def set_title(title: str) -> None:
     """Set the title of this process."""
     _raylet.setproctitle(title)  # type: ignore[attr-defined]
+
+
+def place_of(trial: Trial) -> tuple[str, int]:
+    """Return the address of the node and the number of the process that take a Tune trial.
+
+    Raises:
+        RayActorError: the process is gone.
+    """
+    node = trial.get_ray_actor_ip() or ""
+    return node, int(trial.temporary_state.location.pid or 0)
 
 
 def take_token() -> None:

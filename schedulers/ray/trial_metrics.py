@@ -7,16 +7,16 @@ from urllib.parse import quote
 
 from ray.util.metrics import Counter, Gauge
 
-from schedulers.leading import best_trial
 from schedulers.study_run import StudyRun
-from studies.events import EpochScored, Event
+from studies.events import EpochScored, Event, RungReached
 from studies.metrics import METRICS
+from studies.ranking import best_trial
 from studies.study_folder import StudyFolder
 
 _EVERY = 5.0  # seconds
 _TAGS = ("study", "trial")
 GAUGES = {
-    "foldrace_score": "pooled score over the folds so far, as people read the metric",
+    "foldrace_score": "score of the fold after its last epoch, as people read the metric",
     "foldrace_loss": "mean training loss of the last epoch",
     "foldrace_fold": "fold that the last epoch belongs to, from 1",
     "foldrace_epoch": "last epoch in its fold, from 1",
@@ -59,11 +59,10 @@ class TrialMetrics:
     def take(self, event: Event) -> None:
         """Count a fold-epoch, and set what it changes."""
         if isinstance(event, EpochScored):
-            tags, trial = self._tags(event.trial), self._run.state.trials[event.trial]
-            self._counters["foldrace_fold_epochs"].inc(1, tags)
-            if trial.fold_epochs in self._run.ladder.rungs:
-                self._counters["foldrace_rungs"].inc(1, tags)
+            self._counters["foldrace_fold_epochs"].inc(1, self._tags(event.trial))
             self._set(event)
+        elif isinstance(event, RungReached):
+            self._counters["foldrace_rungs"].inc(1, self._tags(event.trial))
         self._set_totals()
 
     def say_again(self, over: threading.Event) -> None:
@@ -95,7 +94,7 @@ class TrialMetrics:
                 self._gauges[name].set(value, self._tags(epoch.trial))
 
     def _set_totals(self) -> None:
-        leads = best_trial(self._run.state, self._run.ladder)
+        leads = best_trial(self._run.state, self._run.strategy.rungs)
         totals = {
             "foldrace_climbing": float(len(self._run.state.climbing())),
             "foldrace_throughput": sum(epoch.images_per_second or 0.0 for epoch in self._training()),

@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ray.exceptions import RayActorError
 from ray.tune import Callback, CheckpointConfig, FailureConfig, RunConfig, Stopper, Trainable, TuneConfig, Tuner
 from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
-from schedulers.ray.private_names import actors_kept
+from schedulers.ray.private_names import actors_kept, place_of
 from schedulers.study_run import StudyRun
 from studies.climb_order import ClimbOrder
 from studies.failures import LOST, Failure
@@ -77,7 +78,7 @@ class ClimbSearcher(Searcher):
 
     def _guarded(self, trial_id: str, result: dict[str, Any] | None) -> None:
         order = self._orders.get(trial_id)
-        if order is None or not result or result.get("failure") or "fold_epochs" not in result or self.broken:
+        if order is None or not result or result.get("failure") or "epochs" not in result or self.broken:
             return
         phases = {name.partition("/")[2]: spent for name, spent in result.items() if name.startswith("phases/")}
         try:
@@ -102,11 +103,35 @@ class StopAtReport(Stopper):
             return False
         if self._searcher.broken is not None or (order := self._searcher.order_of(trial_id)) is None:
             return True
-        return self._run.ends_here(order, result.get("fold_epochs", 0))  # Tune asks before it hands the result over
+        return self._run.ends_here(order, result.get("epochs", 0))  # Tune asks before it hands the result over
 
     def stop_all(self) -> bool:
         """Never: climbs in flight finish their fold-epoch."""
         return False
+
+
+class NotePlaces(Callback):
+    """Records which process takes a climb."""
+
+    def __init__(self, run: StudyRun, searcher: ClimbSearcher) -> None:
+        self._run: StudyRun | None = run
+        self._searcher: ClimbSearcher | None = searcher
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_run": None, "_searcher": None}
+
+    def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Record it; a process that is gone already is reported as lost by Tune."""
+        if self._run is None or self._searcher is None or self._searcher.broken is not None:
+            return
+        if (order := self._searcher.order_of(trial.trial_id)) is None:
+            return
+        try:
+            self._run.take_place(order, *place_of(trial))
+        except RayActorError:
+            return
+        except Exception as error:
+            self._searcher.broken = error
 
 
 class ForgetEnded(Callback):
@@ -145,7 +170,7 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
             name=ray_folder.name,
             storage_path=str(ray_folder.parent),
             verbose=0,
-            callbacks=[ForgetEnded()],
+            callbacks=[NotePlaces(run, searcher), ForgetEnded()],
             stop=StopAtReport(run, searcher),
             failure_config=FailureConfig(max_failures=0),
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from optuna.trial import Trial
 
-from schedulers.ladder import Ladder
 from schedulers.proposal import Proposal
 from schedulers.samplers.projection import in_memory_study
 from schedulers.samplers.registry import SAMPLERS, make_sampler, sampler_in_charge, whole_trial
 from schedulers.samplers.transfer.known import Known
+from schedulers.strategy import Strategy
 from search_spaces import Choice, Parameter, SearchSpace
 from search_spaces.portfolio import Portfolio
 from studies.study_state import StudyState
@@ -23,7 +23,7 @@ class Asker:
     """Asks a space's sampler; `portfolio` is what it may know of other data."""
 
     space: SearchSpace
-    ladder: Ladder
+    strategy: Strategy
     portfolio: Portfolio | None = None
 
     @cached_property
@@ -43,14 +43,14 @@ class Asker:
             warnings.simplefilter("ignore")
             if name == "qmc":
                 return Proposal(_nth_of_sequence(self.space, number + retry), name)
-            trials = SAMPLERS[name].projection(self.space, study, self.ladder)
+            trials = SAMPLERS[name].projection(self.space, study, self.strategy)
             sampler = make_sampler(self.space, derived, trials, name, self.known)
             return Proposal(draw(self.space, in_memory_study(trials, sampler).ask()), name)
 
 
-def ask(space: SearchSpace, study: StudyState, ladder: Ladder, number: int) -> dict[str, Any]:
+def ask(space: SearchSpace, study: StudyState, strategy: Strategy, number: int) -> dict[str, Any]:
     """Return the whole configuration that the space's sampler draws for trial `number`, with nothing known of other data."""
-    return Asker(space, ladder).propose(study, number).configuration
+    return Asker(space, strategy).propose(study, number).configuration
 
 
 def draw(space: SearchSpace, trial: Trial) -> dict[str, Any]:

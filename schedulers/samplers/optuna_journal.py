@@ -18,12 +18,12 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
-from schedulers.ladder import Ladder
 from schedulers.samplers.projection import distribution
 from schedulers.study_run import StudyRun
 from search_spaces import SearchSpace
-from studies.events import EpochScored, Event, TrialAdded, TrialFailed
+from studies.events import Event, RungReached, TrialAdded, TrialFailed
 from studies.metrics import METRICS
+from studies.rungs import Rung, Rungs
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 
@@ -33,8 +33,8 @@ logger = logging.getLogger(__name__)
 class OptunaJournal:
     """Writes a study's events into an Optuna journal; gives up quietly when it cannot, or when the file is taken away."""
 
-    def __init__(self, path: Path, space: SearchSpace, ladder: Ladder, study: StudyState) -> None:
-        self._path, self._space, self._ladder, self._state = path, space, ladder, study
+    def __init__(self, path: Path, space: SearchSpace, rungs: Rungs, study: StudyState) -> None:
+        self._path, self._space, self._rungs, self._state = path, space, rungs, study
         self._metric = METRICS[space.metric]
         self._trials: dict[int, Trial] = {}
         self._finished: set[int] = set()
@@ -43,7 +43,7 @@ class OptunaJournal:
 
     def take(self, event: Event) -> None:
         """Write one event."""
-        if isinstance(event, TrialAdded | EpochScored | TrialFailed):
+        if isinstance(event, TrialAdded | RungReached | TrialFailed):
             self._guarded(self._take, event)
 
     def close(self) -> None:
@@ -73,15 +73,15 @@ class OptunaJournal:
         self._trials, self._finished = {}, set()
         for trial in self._state.trials.values():
             self._begin(trial.number)
-            for done in range(1, trial.fold_epochs + 1):
-                self._report(trial.number, done)
+            for rung in sorted(trial.scores):
+                self._report(trial.number, rung)
             self._settle(trial.number)
 
-    def _take(self, event: TrialAdded | EpochScored | TrialFailed) -> None:
+    def _take(self, event: TrialAdded | RungReached | TrialFailed) -> None:
         if isinstance(event, TrialAdded):
             self._begin(event.trial)
-        elif isinstance(event, EpochScored):
-            self._report(event.trial, self._state.trials[event.trial].fold_epochs)
+        elif isinstance(event, RungReached):
+            self._report(event.trial, Rung(event.folds, event.epoch))
         self._settle(event.trial)
 
     def _begin(self, number: int) -> None:
@@ -97,24 +97,25 @@ class OptunaJournal:
         trial.set_user_attr("origin", state.origin)
         self._trials[number] = trial
 
-    def _report(self, number: int, done: int) -> None:
-        score = self._state.trials[number].score_at(done)
+    def _report(self, number: int, rung: Rung) -> None:
+        """Report the score of a rung, at the fold-epochs that it costs."""
+        score = self._state.trials[number].score_at(rung)
         if number not in self._finished and score is not None:
-            self._trials[number].report(self._metric.shown(score), done)
+            self._trials[number].report(self._metric.shown(score), self._rungs.cost(rung))
 
     def _settle(self, number: int) -> None:
         """Finish a trial to which nothing more can happen."""
         state = self._state.trials[number]
         if state.failure is not None:
             self._finish(number, TrialState.FAIL)
-        elif state.fold_epochs >= self._ladder.top:
+        elif self._rungs.top in state.scores:
             self._finish(number, TrialState.COMPLETE)
 
     def _finish(self, number: int, state: TrialState) -> None:
         if self._study is None or number in self._finished:
             return
         self._finished.add(number)
-        score = self._state.trials[number].score_at(self._state.trials[number].fold_epochs)
+        score = self._state.trials[number].score_at(self._rungs.top)
         values = self._metric.shown(score) if state == TrialState.COMPLETE and score is not None else None
         self._study.tell(self._trials[number], values, state=state)
 
@@ -122,6 +123,6 @@ class OptunaJournal:
 @contextmanager
 def journaled(folder: StudyFolder, run: StudyRun) -> Iterator[Callable[[Event], None]]:
     """Yield what writes a run's events into the study's Optuna journal."""
-    journal = OptunaJournal(folder.mirror, run.space, run.ladder, run.state)
+    journal = OptunaJournal(folder.mirror, run.space, run.strategy.rungs, run.state)
     yield journal.take
     journal.close()

@@ -12,46 +12,48 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from scipy.stats import rankdata
 
-from schedulers.ladder import Ladder, earned_rungs
+from schedulers.strategy import Strategy, earned_rungs
 from search_spaces import Choice, Parameter, SearchSpace
+from studies.rungs import Rung
 from studies.study_state import StudyState
-from studies.study_state import TrialState as OurTrial
+from studies.trial_state import TrialState as OurTrial
 
 SHOWN = 50
+_NO_RUNG = Rung(0, 0)
 ORIGIN = "origin"  # of a projected trial: who proposed it
-Projection: TypeAlias = Callable[[SearchSpace, StudyState, Ladder], list[FrozenTrial]]
+Projection: TypeAlias = Callable[[SearchSpace, StudyState, Strategy], list[FrozenTrial]]
 
 
-def by_depth(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
+def by_depth(space: SearchSpace, study: StudyState, strategy: Strategy) -> list[FrozenTrial]:
     """Return the trials at the rungs they have earned, for a sampler that ranks by depth before score (TPE).
 
     Complete at the top, pruned at an earned rung, running before the first, failed as infeasible.
     """
-    earned = earned_rungs(study, ladder)
+    earned, rungs = earned_rungs(study, strategy), strategy.rungs
 
     def projected(trial: OurTrial) -> FrozenTrial:
         rung = earned[trial.number]
-        if rung == 0:
+        if rung is None:
             return _frozen(space, trial, TrialState.RUNNING)
-        state = TrialState.COMPLETE if rung == ladder.top else TrialState.PRUNED
-        return _frozen(space, trial, state, trial.score_at(rung), rung)
+        state = TrialState.COMPLETE if rung == rungs.top else TrialState.PRUNED
+        return _frozen(space, trial, state, trial.score_at(rung), rungs.cost(rung))
 
     inside = [one for one in study.trials.values() if space.contains(one.configuration) and not one.withdrawn]
     return [_infeasible(space, trial) if trial.failure is not None else projected(trial) for trial in inside]
 
 
-def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
+def by_rank(space: SearchSpace, study: StudyState, strategy: Strategy) -> list[FrozenTrial]:
     """Return the trials as complete with their rank from 0 to 1, for a sampler that models one value.
 
     Scores of different rungs do not compare, ranks do: deeper rungs first, then the score there; equal ones share their
     mean rank, and failed trials that of the last place. Of a large study only the best, the newest and the last failed
     `SHOWN` trials each are given: a Gaussian process takes time with the cube of their number.
     """
-    earned = earned_rungs(study, ladder)
+    earned = earned_rungs(study, strategy)
     failed = [number for number, one in study.trials.items() if one.failure is not None and not one.withdrawn]
     scored = [trial for trial in study.trials.values() if trial.failure is None and earned[trial.number]]
     order = sorted(scored, key=lambda trial: _depth_and_score(trial, earned))
-    keys = [(0, 0.0)] * len(failed) + [_depth_and_score(trial, earned) for trial in order]
+    keys = [(_NO_RUNG, 0.0)] * len(failed) + [_depth_and_score(trial, earned) for trial in order]
     ranks = dict(zip([*failed, *(trial.number for trial in order)], _mean_ranks(keys), strict=True))
 
     def projected(trial: OurTrial) -> FrozenTrial:
@@ -64,19 +66,19 @@ def by_rank(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[Froze
     return [projected(one) for one in trials if space.contains(one.configuration) and not one.withdrawn]
 
 
-def _depth_and_score(trial: OurTrial, earned: Mapping[int, int]) -> tuple[int, float]:
+def _depth_and_score(trial: OurTrial, earned: Mapping[int, Rung | None]) -> tuple[Rung, float]:
     rung = earned[trial.number]
-    return rung, trial.score_at(rung) or 0.0
+    return rung or _NO_RUNG, 0.0 if rung is None else trial.scores[rung]
 
 
-def _mean_ranks(keys: Sequence[tuple[int, float]]) -> list[float]:
+def _mean_ranks(keys: Sequence[tuple[Rung, float]]) -> list[float]:
     """Return the place of every key between 0 (first) and 1 (last); equal keys share the mean of their places."""
     distinct = {key: place for place, key in enumerate(sorted(set(keys)))}
     places = rankdata([distinct[key] for key in keys]) - 1
     return [float(place) / max(1, len(keys) - 1) for place in places]
 
 
-def nothing(space: SearchSpace, study: StudyState, ladder: Ladder) -> list[FrozenTrial]:
+def nothing(space: SearchSpace, study: StudyState, strategy: Strategy) -> list[FrozenTrial]:
     """Return no trial, for a sampler that does not learn."""
     return []
 

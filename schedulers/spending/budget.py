@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from search_spaces.durations import spell_duration
 from studies.metrics import METRICS, Metric
 from studies.study_state import StudyState
 
@@ -19,32 +20,32 @@ class Budget:
     worth: float | None = None  # score an hour of the device that a further configuration must be expected to gain
     metric: Metric = METRICS["macro_f1"]
 
-    def spent(self, study: StudyState, now: float, running: int) -> str | None:
+    def spent(self, study: StudyState, elapsed: float, running: int) -> str | None:
         """Return why `running` fold-epochs must not be under way any more, None while they may."""
-        if self.seconds is not None and study.seconds_spent(now) >= self.seconds:
-            return "the time budget is spent"
+        if self.seconds is not None and elapsed >= self.seconds:
+            return f"the time budget of {spell_duration(self.seconds)} is spent"
         if self.fold_epochs is not None and study.fold_epochs + running > self.fold_epochs:
             return f"the budget of {self.fold_epochs} fold-epochs is spent"
         return None
 
-    def reaches(self, study: StudyState, now: float, fold_epochs: int, owed: int = 0) -> bool:
+    def reaches(self, study: StudyState, elapsed: float, fold_epochs: int, owed: int = 0) -> bool:
         """Tell whether one more trial could still train so many fold-epochs beside those that run.
 
         `owed` is what the recipe still needs, whether it climbs or not.
         """
         others = [trial for trial in study.climbing() if trial.origin != "recipe"]
-        running = owed + sum(trial.rung - trial.fold_epochs for trial in others)
+        running = owed + sum(trial.remaining() for trial in others)
         if self.fold_epochs is not None and study.fold_epochs + running + fold_epochs > self.fold_epochs:
             return False
         seconds = study.seconds_per_fold_epoch()
         if self.seconds is None or not seconds:
             return True
-        return study.seconds_spent(now) + RESERVE * fold_epochs * seconds <= self.seconds
+        return elapsed + RESERVE * fold_epochs * seconds <= self.seconds
 
-    def fold_epochs_left(self, study: StudyState, slots: int, now: float) -> float:
+    def fold_epochs_left(self, study: StudyState, slots: int, elapsed: float) -> float:
         """Return the fold-epochs that can still be afforded, at the speed so far; infinite without a limit."""
         left = float("inf") if self.fold_epochs is None else self.fold_epochs - study.fold_epochs
         seconds = study.seconds_per_fold_epoch()
         if self.seconds is not None and seconds:
-            left = min(left, (self.seconds - study.seconds_spent(now)) * slots / (seconds * RESERVE))
+            left = min(left, (self.seconds - elapsed) * slots / (seconds * RESERVE))
         return max(0.0, left)

@@ -1,17 +1,18 @@
-"""A study without training: a ladder climbed on scores from elsewhere, asynchronous workers and all."""
+"""A study without training: rungs climbed on scores from elsewhere, asynchronous workers and all."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from heapq import heappop, heappush
 from typing import Protocol
 
-from schedulers.ladder import Climb, Ladder, NewTrial
 from schedulers.next_work import CloseField, Finished, next_work
 from schedulers.proposal import Proposal
 from schedulers.spending.affordable import under_way
 from schedulers.spending.budget import Budget
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, FieldClosed, Launched, TrialAdded
-from studies.study_state import StudyState, TrialState
+from schedulers.strategy import Climb, NewTrial, Strategy
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, FieldClosed, Launched, RungReached, TrialAdded
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 
 class Judge(Protocol):
@@ -29,9 +30,9 @@ class Judge(Protocol):
 
 @dataclass
 class Simulation:
-    """A simulated search; `watch` is called before every fold-epoch ends."""
+    """A simulated search; `watch` is called before every fold-epoch ends, with the study and the seconds of search."""
 
-    ladder: Ladder
+    strategy: Strategy
     budget: Budget
     slots: int
     judge: Judge
@@ -40,54 +41,53 @@ class Simulation:
 
     def run(self) -> StudyState:
         """Return the study when `next_work` says that it is finished."""
-        study, now, ticket, running = self.begin(), 0.0, 0, list[tuple[float, int, int]]()
-        study.apply(Launched(time=0, settings={}))
+        study, now, ticket, running = self.begin(), 0.0, 0, list[tuple[float, int, int, int]]()
+        study.apply(Launched(time=0, elapsed=0, settings={}, rungs=self.strategy.rungs, slots=self.slots))
         while True:
             while len(running) < self.slots and (climb := self._next_climb(study, now)) is not None:
                 ticket += 1
-                heappush(running, (now + self.judge.seconds(study.trials[climb]), ticket, climb))
+                heappush(
+                    running, (now + self.judge.seconds(study.trials[climb.trial]), ticket, climb.trial, climb.fold)
+                )
             if not running:
                 return study
-            now, _, climbing = heappop(running)
+            now, _, number, fold = heappop(running)
             if self.watch:
                 self.watch(study, now)
-            if self._finish_epoch(study, study.trials[climbing], now):
+            if self._finish_epoch(study, study.trials[number], fold, now):
                 ticket += 1
-                heappush(running, (now + self.judge.seconds(study.trials[climbing]), ticket, climbing))
+                heappush(running, (now + self.judge.seconds(study.trials[number]), ticket, number, fold))
 
-    def _next_climb(self, study: StudyState, now: float) -> int | None:
-        work = next_work(study, self.ladder, self.budget, self.slots, now)
+    def _next_climb(self, study: StudyState, now: float) -> Climb | None:
+        work = next_work(study, self.strategy, self.budget, self.slots, now)
         if isinstance(work, CloseField):
-            study.apply(FieldClosed(time=now, reason=work.reason))
+            study.apply(FieldClosed(time=now, elapsed=now, reason=work.reason))
             return self._next_climb(study, now)
         if isinstance(work, NewTrial):
             number = len(study.trials)
             proposal = self.judge.propose(number, study)
-            study.apply(TrialAdded(time=now, trial=number, **asdict(proposal)))
-            work = Climb(number, self.ladder.rungs[0])
+            study.apply(TrialAdded(time=now, elapsed=now, trial=number, **asdict(proposal)))
+            work = self.strategy.climb(study.trials[number])
         if not isinstance(work, Climb):
             assert isinstance(work, Finished) or study.climbing(), "it waits although nothing is in flight"
             return None
-        study.apply(ClimbStarted(time=now, trial=work.trial, rung=work.rung, attempt=study.last_attempt + 1))
-        return work.trial
+        study.apply(ClimbStarted(time=now, elapsed=now, attempt=study.last_attempt + 1, **asdict(work)))
+        return work
 
-    def _finish_epoch(self, study: StudyState, trial: TrialState, now: float) -> bool:
+    def _finish_epoch(self, study: StudyState, trial: TrialState, fold: int, now: float) -> bool:
         """Record a fold-epoch and tell whether the climb goes on."""
-        fold, epoch = self.ladder.position(trial.fold_epochs)
-        fold_score = self.judge.fold_score(trial, fold, epoch)
-        latest = {scored.fold: scored.fold_score or 0.0 for scored in trial.epochs} | {fold: fold_score}
-        score = sum(latest.values()) / len(latest)
-        shared = {
-            "time": now,
-            "trial": trial.number,
-            "fold": fold,
-            "epoch": epoch,
-            "seconds": self.judge.seconds(trial),
-        }
-        study.apply(EpochScored(score=score, fold_score=fold_score, **shared))
-        spent = self.budget.spent(study, now, under_way(study, self.ladder, trial)) is not None
-        if trial.fold_epochs < trial.rung and not spent:
+        moment = {"time": now, "elapsed": now, "trial": trial.number}
+        epoch = trial.epochs_of(fold)
+        score = self.judge.fold_score(trial, fold, epoch)
+        study.apply(EpochScored(fold=fold, epoch=epoch, score=score, seconds=self.judge.seconds(trial), **moment))
+        for rung in self.strategy.rungs.levels:
+            if rung not in trial.scores and trial.has_trained(rung):
+                scores = [trial.folds[each].epochs[rung.epoch - 1].score for each in range(rung.folds)]
+                study.apply(RungReached(folds=rung.folds, epoch=rung.epoch, score=sum(scores) / len(scores), **moment))
+        spent = self.budget.spent(study, now, under_way(study, self.strategy, trial)) is not None
+        climb = trial.folds[fold]
+        if len(climb.epochs) < climb.bound_for and not spent:
             return True
-        reason = "rung" if trial.fold_epochs >= trial.rung else "stopped"
-        study.apply(ClimbEnded(time=now, trial=trial.number, attempt=trial.attempt, reason=reason))
+        reason = "rung" if len(climb.epochs) >= climb.bound_for else "stopped"
+        study.apply(ClimbEnded(fold=fold, attempt=climb.attempt, reason=reason, **moment))
         return False

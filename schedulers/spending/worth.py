@@ -12,11 +12,14 @@ from math import isfinite
 
 import numpy as np
 
-from schedulers.ladder import Ladder, competitors
 from schedulers.spending.budget import Budget
 from schedulers.spending.expected_improvement import expected_improvement
+from schedulers.strategy import Strategy
 from search_spaces.durations import spell_duration
-from studies.study_state import StudyState, TrialState
+from studies.ranking import competitors
+from studies.rungs import Rung
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 RELIABILITY = 0.5
 ENOUGH = 6  # trials with a score at the first look; fewer say nothing about the next
@@ -43,17 +46,17 @@ class Offer:
         )
 
 
-def not_worth(study: StudyState, ladder: Ladder, budget: Budget, slots: int) -> str | None:
+def not_worth(study: StudyState, strategy: Strategy, budget: Budget, slots: int) -> str | None:
     """Return why no further configuration begins, None while one is worth it or nothing can be said."""
-    found = next_offer(study, ladder, slots) if budget.worth is not None else None
+    found = next_offer(study, strategy, slots) if budget.worth is not None else None
     if found is None or budget.worth is None or found.rate >= budget.worth:
         return None
     return found.refused(budget.worth)
 
 
-def next_offer(study: StudyState, ladder: Ladder, slots: int) -> Offer | None:
+def next_offer(study: StudyState, strategy: Strategy, slots: int) -> Offer | None:
     """Return what the next configuration is expected to bring; None before enough trials were looked at."""
-    seconds, rung = study.seconds_per_fold_epoch(), ladder.rungs[0]
+    seconds, rung = study.seconds_per_fold_epoch(), strategy.rungs.first
     trials, whole = competitors(study), _scores(study.trials.values(), rung)
     scores = _scores(trials, rung)
     if seconds is None or len(scores) < ENOUGH:
@@ -61,13 +64,13 @@ def next_offer(study: StudyState, ladder: Ladder, slots: int) -> Offer | None:
     fails = sum(trial.failure is not None and not trial.withdrawn for trial in trials) / len(trials)
     begun = len(trials)
     fold_epochs = max(
-        float(rung), (ladder.cost(2 * begun) - ladder.cost(begun)) / begun
+        float(strategy.rungs.cost(rung)), (strategy.cost(2 * begun) - strategy.cost(begun)) / begun
     )  # of one more, whole rungs apart
     gain = (1 - fails) * RELIABILITY * improvement(scores[-_RECENT:], max(whole))
     return Offer(gain, fold_epochs * seconds / slots)
 
 
-def _scores(trials: Iterable[TrialState], rung: int) -> list[float]:
+def _scores(trials: Iterable[TrialState], rung: Rung) -> list[float]:
     return [score for trial in trials if (score := trial.score_at(rung)) is not None and isfinite(score)]
 
 

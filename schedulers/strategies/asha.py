@@ -7,9 +7,12 @@ places.
 
 from dataclasses import dataclass, field
 
-from schedulers.ladder import Climb, NewTrial, Outlook, competitors, ranked_at
 from schedulers.strategies.finals import Finals, final_climb
-from studies.study_state import StudyState, TrialState
+from schedulers.strategy import Climb, NewTrial, Outlook
+from studies.ranking import competitors, ranked_at
+from studies.rungs import Rung
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Asha(Finals):
 
     @property
     def epoch_rungs(self) -> tuple[int, ...]:
-        """Return the rungs inside the first fold, each `reduction_factor` times the one below."""
+        """Return the epochs of the rungs inside the first fold, each `reduction_factor` times the one below."""
         rungs = []
         rung = min(self.grace_period, self.epochs)
         while rung < self.epochs:
@@ -32,30 +35,30 @@ class Asha(Finals):
         """Return a promotion, else a new trial, else a finalist's next fold."""
         if not outlook.finals_due:
             if promoted := self._promoted(study, closed=not outlook.open, patient=True):
-                return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
+                return self.climb(promoted)
             if outlook.open:
                 return NewTrial()
             if outlook.may_promote_early and (promoted := self._promoted(study, closed=True, patient=False)):
-                return Climb(promoted.number, self.next_rung(promoted.fold_epochs))
+                return self.climb(promoted)
         settled = outlook.finals_due and outlook.may_promote_early
         return final_climb(self, study, settled=settled, may_promote_early=outlook.may_promote_early)
 
     def cost(self, contenders: int) -> float:
         """Return the fold-epochs of so many contenders when every rung keeps its share."""
         total, standing, below = 0.0, contenders, 0
-        for rung in self.epoch_rungs:
-            total += standing * (rung - below)
-            standing, below = self._quota(standing, closed=True), rung
+        for epoch in self.epoch_rungs:
+            total += standing * (epoch - below)
+            standing, below = self._quota(standing, closed=True), epoch
         finalists = min(standing, self.finalists)
-        return total + standing * (self.epochs - below) + finalists * (self.top - self.epochs)
+        return total + standing * (self.epochs - below) + finalists * (self.rungs.whole - self.epochs)
 
-    def places(self, rung: int, reached: int) -> int:
+    def places(self, rung: Rung, reached: int) -> int:
         """Return the share of a rung that goes on."""
-        return reached // self.reduction_factor if rung < self.epochs else self.finalists
+        return reached // self.reduction_factor if rung in self.rungs.inside_first_fold else self.finalists
 
     def _promoted(self, study: StudyState, *, closed: bool, patient: bool) -> TrialState | None:
         """Return the promotion that is due at the highest epoch rung; unless `patient`, the finals are filled before all came."""
-        for rung in reversed(self.epoch_rungs):
+        for rung in reversed(self.rungs.inside_first_fold):
             settled = closed and not (patient and self._on_the_way(study, rung))
             for trial in self._promotable(study, rung, closed=settled):
                 if not trial.climbing:
@@ -66,14 +69,15 @@ class Asha(Finals):
         share = reached // self.reduction_factor
         return min(reached, max(share, self.finalists)) if closed else share
 
-    def _promotable(self, study: StudyState, rung: int, *, closed: bool) -> list[TrialState]:
+    def _promotable(self, study: StudyState, rung: Rung, *, closed: bool) -> list[TrialState]:
         """Return the trials that stand at `rung` although they have earned the next one."""
         ranked = ranked_at(competitors(study), rung)
-        return [trial for trial in ranked[: self._quota(len(ranked), closed=closed)] if trial.fold_epochs == rung]
+        held = ranked[: self._quota(len(ranked), closed=closed)]
+        return [trial for trial in held if trial.standing(self.rungs) == rung]
 
-    def _on_the_way(self, study: StudyState, rung: int) -> bool:
+    def _on_the_way(self, study: StudyState, rung: Rung) -> bool:
         """Tell whether a trial may still arrive at `rung`: climbing to it, or about to be promoted from below."""
-        if any(trial.climbing and trial.fold_epochs < rung for trial in competitors(study)):
+        if any(trial.climbing and not trial.has_trained(rung) for trial in competitors(study)):
             return True
-        below = [lower for lower in self.epoch_rungs if lower < rung]
+        below = [lower for lower in self.rungs.inside_first_fold if lower < rung]
         return any(self._promotable(study, lower, closed=True) for lower in below)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from schedulers.ladder import Climb, ComparesEarly, Ladder, competitors
 from schedulers.race import FOLDS_NEEDED, RaceRule, leaves_race
-from studies.study_state import StudyState, TrialState
+from schedulers.strategy import Climb, ComparesEarly, Strategy
+from studies.ranking import competitors
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 
 @dataclass(frozen=True)
@@ -25,53 +27,52 @@ class Finals(ComparesEarly):
         return self.folds if leads else int(min(self.folds, FOLDS_NEEDED[self.race]))
 
 
-def final_climb(ladder: Finals, study: StudyState, *, settled: bool, may_promote_early: bool) -> Climb | None:
+def final_climb(strategy: Finals, study: StudyState, *, settled: bool, may_promote_early: bool) -> Climb | None:
     """Return the next climb of a finalist: the one with the fewest folds, so that all are compared on the same.
 
     While others are in the first fold and may still come in, those go on whose place is certain, and as a guess those that
     may lose theirs.
     """
-    field = finalists(study, ladder)
-    coming = 0 if settled else _coming(study, ladder)
+    field = finalists(study, strategy)
+    coming = 0 if settled else _coming(study, strategy)
     if coming:
-        field = [trial for trial in field if trial.fold_epochs >= ladder.epochs]
-    racers = racing(ladder, field)
-    certain = racers[: max(0, ladder.finalists - coming)]
-    return _fewest_folds(ladder, certain) or (_fewest_folds(ladder, racers) if may_promote_early else None)
+        field = [trial for trial in field if trial.epochs_of(0) >= strategy.epochs]
+    racers = racing(strategy, field)
+    certain = racers[: max(0, strategy.finalists - coming)]
+    return _fewest_folds(strategy, certain) or (_fewest_folds(strategy, racers) if may_promote_early else None)
 
 
-def finalists(study: StudyState, ladder: Finals) -> list[TrialState]:
+def finalists(study: StudyState, strategy: Finals) -> list[TrialState]:
     """Return the trials in the places of the finals: deepest compared rung first, then score."""
     contenders: dict[int, TrialState] = {}
-    for rung in reversed([rung for rung in ladder.rungs if rung <= ladder.epochs]):
-        if len(contenders) >= ladder.finalists:
+    for rung in reversed([rung for rung in strategy.rungs.levels if rung.folds == 1]):
+        if len(contenders) >= strategy.finalists:
             break
-        deepest = ladder.ranked(competitors(study), rung)
+        deepest = strategy.ranked(competitors(study), rung)
         contenders |= {trial.number: trial for trial in deepest if trial.number not in contenders}
-    return list(contenders.values())[: ladder.finalists]
+    return list(contenders.values())[: strategy.finalists]
 
 
-def racing(ladder: Finals, field: list[TrialState]) -> list[TrialState]:
+def racing(strategy: Finals, field: list[TrialState]) -> list[TrialState]:
     """Return the finalists that are still in the race, each compared with all others on the folds they share."""
-    scores = {trial.number: trial.fold_scores(ladder.epochs) for trial in field}
+    scores = {trial.number: trial.fold_scores(strategy.epochs) for trial in field}
 
     def left(trial: TrialState) -> bool:
         ours = scores[trial.number]
         rivals = [scores[rival.number] for rival in field if rival is not trial]
         shared = [(ours[: len(theirs)], theirs[: len(ours)]) for theirs in rivals]
-        return any(leaves_race(ladder.race, mine, theirs) for mine, theirs in shared if len(mine) == len(ours))
+        return any(leaves_race(strategy.race, mine, theirs) for mine, theirs in shared if len(mine) == len(ours))
 
     return [trial for trial in field if not left(trial)]
 
 
-def _coming(study: StudyState, ladder: Ladder) -> int:
+def _coming(study: StudyState, strategy: Strategy) -> int:
     """Return how many trials are on their way through the first fold."""
-    return sum(trial.climbing and trial.fold_epochs < ladder.epochs for trial in competitors(study))
+    return sum(trial.climbing and trial.epochs_of(0) < strategy.epochs for trial in competitors(study))
 
 
-def _fewest_folds(ladder: Ladder, racers: list[TrialState]) -> Climb | None:
-    waiting = [trial for trial in racers if not trial.climbing and trial.fold_epochs < ladder.top]
+def _fewest_folds(strategy: Strategy, racers: list[TrialState]) -> Climb | None:
+    waiting = [trial for trial in racers if not trial.climbing and not trial.has_trained(strategy.rungs.top)]
     if not waiting:
         return None
-    following = min(waiting, key=lambda trial: trial.fold_epochs // ladder.epochs)
-    return Climb(following.number, ladder.next_rung(following.fold_epochs))
+    return strategy.climb(min(waiting, key=lambda trial: len(trial.fold_scores(strategy.epochs))))

@@ -19,10 +19,13 @@ from itertools import pairwise
 from typing import Any
 
 from schedulers.agreement import rank_agreement
-from schedulers.ladder import Climb, NewTrial, Outlook, competitors, ranked_at
 from schedulers.strategies.expectations import with_prior
 from schedulers.strategies.finals import Finals, final_climb
-from studies.study_state import StudyState, TrialState
+from schedulers.strategy import Climb, NewTrial, Outlook
+from studies.ranking import competitors, ranked_at
+from studies.rungs import Rung
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 
 # Kendall's tau with the next look. Those that went on differ less than all, which pushes it down: of good looks it is about 0.2.
 BLIND_BELOW = 0.0
@@ -42,30 +45,30 @@ class FoldLadder(Finals):
 
     @property
     def epoch_rungs(self) -> tuple[int, ...]:
-        """Return the looks inside the first fold, one every grace period."""
+        """Return the epochs of the looks inside the first fold, one every grace period."""
         looks = (self.grace_period * number for number in range(1, self.looks + 1))
-        return tuple(rung for rung in looks if rung < self.epochs)
+        return tuple(epoch for epoch in looks if epoch < self.epochs)
 
     @property
-    def compared_rungs(self) -> tuple[int, ...]:
+    def compared_rungs(self) -> tuple[Rung, ...]:
         """Return where places are given: at the looks, or after the first fold if it is too short for one."""
-        return self.epoch_rungs or (self.epochs,)
+        return self.rungs.inside_first_fold or (Rung(1, self.epochs),)
 
-    def ranked(self, trials: Iterable[TrialState], rung: int) -> list[TrialState]:
+    def ranked(self, trials: Iterable[TrialState], rung: Rung) -> list[TrialState]:
         """Return the trials in the order in which they deserve a place; at a look, what other data say counts, too."""
         order = ranked_at(trials, rung)
-        return with_prior(order, self.prior) if rung < self.epochs else order
+        return with_prior(order, self.prior) if rung in self.rungs.inside_first_fold else order
 
     def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
         """Return a certain promotion, else a new trial, else a likely promotion, else a finalist's next fold."""
         field = Field(self, study, outlook)
         if not outlook.finals_due:
             if certain := field.certain():
-                return Climb(certain.number, self.next_rung(certain.fold_epochs))
+                return self.climb(certain)
             if outlook.open:
                 return NewTrial()
             if outlook.may_promote_early and (likely := field.likely()):
-                return Climb(likely.number, self.next_rung(likely.fold_epochs))
+                return self.climb(likely)
         settled = field.settled or (
             outlook.finals_due and outlook.may_promote_early
         )  # time does not wait, fold-epochs do
@@ -75,14 +78,14 @@ class FoldLadder(Finals):
         """Return the fold-epochs of so many contenders when every rung sends on as many as it has places."""
         total, standing, below = 0.0, contenders, 0
         for index, rung in enumerate(self.compared_rungs):
-            total += standing * (rung - below)
-            standing, below = self.quota(index, contenders), rung
+            total += standing * (rung.epoch - below)
+            standing, below = self.quota(index, contenders), rung.epoch
         finalists = min(standing, self.finalists)
-        return total + standing * (self.epochs - below) + finalists * (self.top - self.epochs)
+        return total + standing * (self.epochs - below) + finalists * (self.rungs.whole - self.epochs)
 
-    def places(self, rung: int, reached: int) -> int:
+    def places(self, rung: Rung, reached: int) -> int:
         """Return how many go on: the share `keep` from every look, and the finalists from the last one."""
-        if reached <= self.finalists or rung >= max(self.epoch_rungs, default=0):
+        if reached <= self.finalists or rung >= max(self.rungs.inside_first_fold, default=self.rungs.first):
             return min(reached, self.finalists)
         return max(self.finalists, int(reached * self.keep))
 
@@ -93,7 +96,7 @@ class FoldLadder(Finals):
             if both >= ENOUGH and tau is not None and tau < self.blind_below:
                 yield index
 
-    def compares(self, trials: Sequence[TrialState], rung: int) -> bool:
+    def compares(self, trials: Sequence[TrialState], rung: Rung) -> bool:
         """Tell whether places are given at a rung: not at a look that is skipped."""
         return rung not in [self.compared_rungs[index] for index in self.blind_looks(trials)]
 
@@ -119,8 +122,8 @@ class Field:
         self._coming: list[int] = []
         for index, rung in enumerate(ladder.compared_rungs):
             entitled = self._ranked[index - 1][: self._quotas[index - 1]] if index else trials
-            named = {trial.number for trial in entitled if trial.failure is None and trial.fold_epochs < rung}
-            named |= {trial.number for trial in trials if trial.climbing and trial.fold_epochs < rung <= trial.rung}
+            named = {trial.number for trial in entitled if trial.failure is None and not trial.has_trained(rung)}
+            named |= {trial.number for trial in trials if is_coming_to(trial, rung)}
             above = min(self._coming[-1], self._quotas[index - 1]) if index else unseen
             self._coming.append(len(named) + above)
 
@@ -152,4 +155,11 @@ class Field:
         """Return the best trial among the first so many of a rung that has not left it."""
         rung = self._ladder.compared_rungs[index]
         held = self._ranked[index][: max(0, places)]
-        return next((trial for trial in held if trial.fold_epochs == rung and not trial.climbing), None)
+        standing = (trial for trial in held if trial.standing(self._ladder.rungs) == rung and not trial.climbing)
+        return next(standing, None)
+
+
+def is_coming_to(trial: TrialState, rung: Rung) -> bool:
+    """Tell whether a trial is being trained to a rung of the first fold, and is not there yet."""
+    first = trial.folds.get(0)
+    return first is not None and first.climbing and len(first.epochs) < rung.epoch <= first.bound_for

@@ -2,25 +2,27 @@
 
 from dataclasses import dataclass
 
-from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors
+from schedulers.strategy import Climb, NewTrial, Outlook, Strategy
+from studies.ranking import competitors
+from studies.rungs import Rung
 from studies.study_state import StudyState
 
 
 @dataclass(frozen=True)
-class Full(Ladder):
+class Full(Strategy):
     """No trial is left behind."""
 
     def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
         """Return the next fold of a trial that has begun, else a new trial."""
         for trial in competitors(study):
-            if not trial.climbing and trial.failure is None and trial.fold_epochs < self.top:
-                return Climb(trial.number, self.next_rung(trial.fold_epochs))
+            if not trial.climbing and trial.failure is None and not trial.has_trained(self.rungs.top):
+                return self.climb(trial)
         return NewTrial() if outlook.open and not outlook.finals_due else None
 
     def cost(self, contenders: int) -> float:
         """Return all folds of all contenders."""
-        return contenders * self.top
+        return contenders * self.rungs.whole
 
-    def places(self, rung: int, reached: int) -> int:
+    def places(self, rung: Rung, reached: int) -> int:
         """Return all: everyone goes on."""
         return reached

@@ -14,6 +14,7 @@ from datasets.preparation import PreparedData
 from studies.events import TrialFailed
 from studies.manifest import FolderError
 from studies.record import Record, RecordError, read_record
+from studies.study import Study
 from studies.study_folder import StudyFolder
 from studies.study_state import StudyState
 from tests.toys.searched import search, toy_space, trained_study
@@ -34,11 +35,12 @@ def finished(trained: Path, tmp_path: Path) -> StudyFolder:
 
 
 def told(folder: StudyFolder) -> str:
-    return "\n".join(str(finding) for finding in (*record_findings(folder), *folder_findings(folder)) if finding.wrong)
+    findings = (*record_findings(folder), *folder_findings(Study.existing(folder)))
+    return "\n".join(str(finding) for finding in findings if finding.wrong)
 
 
 def test_a_whole_study_has_nothing_wrong(finished: StudyFolder) -> None:
-    assert check(finished, mend=False) == 0
+    assert check(Study.existing(finished), mend=False) == 0
 
 
 def rewrite(path: Path, change: Callable[[str], str]) -> None:
@@ -58,7 +60,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "a folder that is gone": (lambda study: shutil.rmtree(study / "trials/0"), "is gone; the record has 4"),
     "another score": (
         lambda study: rewrite(
-            study / "trials/0/manifest.json",
+            study / "trials/0/fold_0/manifest.json",
             lambda text: text.replace('"score": ', '"score": 1', 1),
         ),
         "recorded is",
@@ -81,15 +83,15 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda study: rewrite(
             study / "trials/0/manifest.json", lambda text: text.replace('"batch_size": 16', '"batch_size": -1')
         ),
-        "that no trial can have",
+        "another configuration than the record",
     ),
-    "an empty attempt": (lambda study: (study / "trials/0/attempt").write_text(""), "attempt: is damaged"),
+    "an empty attempt": (lambda study: (study / "trials/0/fold_0/attempt").write_text(""), "attempt: is damaged"),
     "a folder that was moved aside": (
         lambda study: shutil.copytree(study / "trials/1", study / "trials/1.bad"),
         "is no trial's folder",
     ),
     "a damaged state": (
-        lambda study: [path.write_bytes(path.read_bytes()[:-9]) for path in study.glob("trials/*/resume/*")],
+        lambda study: [path.write_bytes(path.read_bytes()[:-9]) for path in study.glob("trials/*/fold_*/resume/*")],
         "is damaged (",
     ),
     "a trial that nobody added": (
@@ -106,8 +108,8 @@ def test_damage_is_named_and_repaired_without_deleting_and_the_search_goes_on(
     hurt, complaint = DAMAGE[damage]
     hurt(finished.path)
     assert complaint in told(finished)
-    assert check(finished, mend=False) == 1
-    check(finished, mend=True)
+    assert check(Study.existing(finished), mend=False) == 1
+    check(Study.existing(finished), mend=True)
     assert "is gone" in told(finished) or not told(finished)
     study = search(finished.path, toy_space(tiny), trials=4)
     assert told(finished) == ""
@@ -127,7 +129,7 @@ def test_a_damaged_record_is_refused_with_the_way_out_and_rebuilt_from_what_mani
     with pytest.raises(RecordError, match=r"analysis\.check .* --repair"):
         Record(finished.record)
     assert told(finished).count("cannot be read") == 2
-    assert check(finished, mend=True) == 0
+    assert check(Study.existing(finished), mend=True) == 0
     assert (finished.path / "set_aside/record.jsonl.0").read_bytes() == b"\n".join(lines)
     after = search(finished.path, toy_space(tiny))
     assert told(finished) == ""
@@ -156,7 +158,7 @@ def test_lines_that_are_gone_from_the_record_are_taken_over_from_the_folders(
     before = StudyState(read_record(finished.record))
     lines = LOST_LINES[lost](finished.record.read_bytes().split(b"\n")[:-1])
     finished.record.write_bytes(b"".join(line + b"\n" for line in lines))
-    check(finished, mend=True)
+    check(Study.existing(finished), mend=True)
     assert told(finished) == ""
     after = search(finished.path, toy_space(tiny))
     assert told(finished) == ""
@@ -170,7 +172,7 @@ def test_a_failed_trial_whose_folder_is_damaged_begins_anew(finished: StudyFolde
     with Record(finished.record) as record:
         record.append(TrialFailed(time=record.events[-1].time, trial=0, failure="error", reason="so it was"))
     (finished.path / "trials/0/manifest.json").write_text("{")
-    check(finished, mend=True)
+    check(Study.existing(finished), mend=True)
     assert search(finished.path, toy_space(tiny)).trials[0].failure is None
 
 
@@ -178,7 +180,7 @@ def test_epochs_that_are_saved_but_not_recorded_are_a_note_and_nothing_wrong(fin
     lines = finished.record.read_bytes().split(b"\n")
     last = max(number for number, line in enumerate(lines) if b"epoch_scored" in line)
     finished.record.write_bytes(b"\n".join(lines[:last]) + b"\n")
-    notes = [finding for finding in folder_findings(finished) if not finding.wrong]
+    notes = [finding for finding in folder_findings(Study.existing(finished)) if not finding.wrong]
     assert "not recorded yet" in notes[0].message
     assert told(finished) == ""
 
@@ -188,9 +190,10 @@ def test_a_record_that_tells_the_impossible_is_found_out(finished: StudyFolder) 
         line = {"time": 1.0, "event": "epoch_scored", "trial": 0, "fold": 0, "epoch": 0, "score": 0.5, "seconds": 1.0}
         file.write(json.dumps(line) + "\n")
         file.write(
-            json.dumps({"time": 1.0, "event": "climb_ended", "trial": 1, "attempt": 99, "reason": "rung"}) + "\n"
+            json.dumps({"time": 1.0, "event": "climb_ended", "trial": 1, "fold": 0, "attempt": 99, "reason": "rung"})
+            + "\n"
         )
-    assert "came as its fold-epoch 5" in told(finished)
+    assert "fold 0 epoch 0 came after 2 epochs of that fold" in told(finished)
     assert "ended that never began" in told(finished)
 
 

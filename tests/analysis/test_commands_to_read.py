@@ -15,8 +15,10 @@ from analysis.leaderboard import __main__ as leaderboard
 from analysis.terminal.sparkline import sparkline
 from search_spaces import load_space
 from studies.events import TrialAdded, TrialFailed
+from studies.identity import Identity
 from studies.record import Record
-from studies.study_folder import Identity, StudyFolder
+from studies.study import begin_or_continue
+from studies.study_folder import StudyFolder
 from tests.toys.search import ToyDriver, toy_space
 from trainables.config import train_config
 
@@ -29,7 +31,7 @@ def study(tmp_path: Path) -> StudyFolder:
     folder = StudyFolder(tmp_path / "나이 [red]")
     folder.path.mkdir()
     toy = toy_space(trials=12)
-    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    begin_or_continue(folder, Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     ToyDriver(folder.record, toy).start().finish()
     with Record(folder.record) as record:
         record.append(TrialAdded(time=0, trial=12, configuration=toy.complete({"learning_rate": 0.1}), origin="gp"))
@@ -109,7 +111,7 @@ def test_a_study_that_is_not_there_is_one_error_that_names_those_that_are(study:
     assert "holds no study; Valid: 나이 [red]" in text
     empty = StudyFolder(study.path.parent / "empty")
     empty.path.mkdir()
-    empty.begin_or_continue(Identity(toy_space(), {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    begin_or_continue(empty, Identity(toy_space(), {"classes": ["a", "b"]}, {"digest": "s"}), {})
     assert said(leaderboard.main, empty.path) == (0, "empty: no trial has a score yet.\n")
     assert "its trials are none yet" in said(show.main, empty.path, 0)[1]
 

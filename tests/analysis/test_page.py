@@ -27,17 +27,31 @@ from analysis.reading.opened import open_study
 from analysis.reading.pace import throughput
 from analysis.reading.words import ordinal, spell_fold_epochs
 from launch.beside.page import page_beside
-from schedulers.search_settings import make_ladder
-from studies.events import ClimbStarted, EpochScored, Launched, Requested, Rewound, TrialAdded, TrialFailed
+from studies.events import (
+    ClimbStarted,
+    EpochScored,
+    Launched,
+    Requested,
+    RungReached,
+    StrategyFacts,
+    TrialAdded,
+    TrialFailed,
+    TrialRestored,
+)
+from studies.identity import Identity
 from studies.metrics import METRICS
-from studies.record import Record, StudyLock
+from studies.record import Record
 from studies.requests import AddConfigurations
-from studies.study_folder import Identity, StudyFolder
+from studies.rungs import Rungs
+from studies.study import begin_or_continue
+from studies.study_folder import StudyFolder
+from studies.study_lock import StudyLock
 from studies.study_state import StudyState
 from tests.toys.search import ToyDriver, toy_space
 
 NAME = "나이 <b>'bold' & \"so\""
 Answer = tuple[str, dict[str, str], bytes]
+LADDER = {"slots": 1, "rungs": Rungs.of(3, 9, [1]), "strategy": StrategyFacts(name="mine", finalists=5)}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +71,7 @@ def study_in(results: Path, name: str, *, search: bool = True, **settings: Any) 
     folder = StudyFolder(results / name)
     folder.path.mkdir()
     toy = toy_space(**{"trials": 12, **settings})
-    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    begin_or_continue(folder, Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     if search:
         ToyDriver(folder.record, toy).start().finish()
         for trial in range(toy.search.trials):
@@ -94,7 +108,7 @@ def test_a_finished_study_is_told_whole(results: Path) -> None:
     assert len(said["tables"]["leaderboard"]["rows"]) == 12
     assert {"ladder", "best", "curves"} == said["figures"].keys()
     assert sum(len(trace["x"]) for trace in said["figures"]["ladder"]["data"]) == 12, "everybody stands somewhere"
-    assert [words for _, words in said["decisions"] if " of " in words and "goes on to" in words]
+    assert [words for _, words in said["decisions"] if " of " in words and "goes on with fold" in words]
     assert all(command.startswith("python -m ") and quote(NAME) not in command for _, command in said["commands"])
 
 
@@ -111,7 +125,7 @@ def test_what_was_seen_is_not_said_again_until_an_event_comes(results: Path) -> 
 def test_decisions_are_told_by_place_and_by_what_differs_from_the_recipe(results: Path) -> None:
     words = [words for _, words in study(page_application(FollowedStudies(results), 0), NAME)["decisions"]]
     assert any("Trial 0 joins (recipe): the known good configuration." in line for line in words)
-    assert any(" rests after " in line and " of " in line for line in words)
+    assert any(" has 0." in line and " of " in line for line in words)
     assert any("has trained all 3 folds" in line for line in words)
 
 
@@ -165,38 +179,29 @@ def test_a_study_that_was_begun_anew_in_its_place_is_read_anew(results: Path) ->
 
 def test_the_last_launch_says_what_the_ladder_is(results: Path) -> None:
     with Record(results / NAME / "record.jsonl") as record:
-        record.append(Launched(time=9e9, settings={**toy_space().search.model_dump(), "finalists": 5, "looks": 1}))
+        record.append(Launched(time=9e9, settings=toy_space().search.model_dump(), **LADDER))
     rungs = [row[0] for row in study(page_application(FollowedStudies(results), 0), NAME)["tables"]["rungs"]["rows"]]
     assert rungs == ["1 epoch", "1 fold", "2 folds", "all 3 folds"]
-    assert open_study(results / NAME).ladder.finalists == 5, "commands agree with the page"
+    assert open_study(results / NAME).facts.strategy.finalists == 5, "commands agree with the page"
 
 
-def test_a_study_in_lockstep_is_shown_where_folds_end_between_two_rungs(results: Path) -> None:
-    folder = study_in(results, "lockstep", search=False, scheduler="lockstep", folds=5)
-    with Record(folder.record) as record:
-        record.append(Launched(time=0, settings={}))
-        for trial, epochs in enumerate((44, 43)):
-            configuration = {"learning_rate": 0.1 + trial / 10}
-            origin = "gp" if trial else "recipe"
-            record.append(TrialAdded(time=0, trial=trial, configuration=configuration, origin=origin))
-            record.append(ClimbStarted(time=0, trial=trial, rung=45, attempt=trial + 1))
-            for step in range(epochs):
-                epoch, fold = divmod(step, 5)
-                scored = {"fold": fold, "epoch": epoch, "score": 0.5, "fold_score": 0.5, "seconds": 1}
-                record.append(EpochScored(time=step, trial=trial, **scored))
+def test_a_study_in_lockstep_says_in_one_line_that_it_is_another_versions(results: Path) -> None:
+    folder = study_in(results, "lockstep")
+    folder.begun.write_text('{"format": 2, "fold_order": "lockstep", "plugins": {}}')
     said = study(page_application(FollowedStudies(results), 0), "lockstep")
-    assert "fold-epochs" in said["verdict"]
-    assert "broken" not in said
+    assert "trains its folds in lockstep, which this version cannot; take the version that began it" in said["broken"]
 
 
 def test_a_leader_that_is_out_no_longer_leads_over_time(results: Path) -> None:
     folder = study_in(results, "led", search=False)
     with Record(folder.record) as record:
-        record.append(Launched(time=0, settings={}))
+        record.append(Launched(time=0, settings={}, **LADDER))
         for trial, score in ((0, 0.5), (1, 0.9)):
             record.append(TrialAdded(time=0, trial=trial, configuration={"learning_rate": score}, origin="gp"))
-            record.append(EpochScored(time=1 + trial, trial=trial, fold=0, epoch=0, score=score, seconds=1))
-        record.append(TrialFailed(time=3, trial=1, failure="withdrawn", reason="stopped on request"))
+            moment = {"time": 1 + trial, "elapsed": 1 + trial, "trial": trial}
+            record.append(EpochScored(fold=0, epoch=0, score=score, seconds=1, **moment))
+            record.append(RungReached(folds=1, epoch=1, score=score, **moment))
+        record.append(TrialFailed(time=3, elapsed=3, trial=1, failure="withdrawn", reason="stopped on request"))
     line = study(page_application(FollowedStudies(results), 0), "led")["figures"]["best"]["data"][1]
     assert list(zip(line["x"], line["y"], strict=True))[-4:] == [
         (2 / 60, 0.9),
@@ -212,15 +217,16 @@ def test_a_leader_that_is_out_no_longer_leads_over_time(results: Path) -> None:
 def test_nobody_leads_where_the_only_trial_has_failed(results: Path) -> None:
     folder = study_in(results, "gone", search=False)
     with Record(folder.record) as record:
-        record.append(Launched(time=0, settings={}))
+        record.append(Launched(time=0, settings={}, **LADDER))
         record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.9}, origin="recipe"))
-        record.append(EpochScored(time=60, trial=0, fold=0, epoch=0, score=0.9, seconds=1))
-        record.append(TrialFailed(time=120, trial=0, failure="not_finite", reason="nan"))
+        record.append(EpochScored(time=60, elapsed=60, trial=0, fold=0, epoch=0, score=0.9, seconds=1))
+        record.append(RungReached(time=60, elapsed=60, trial=0, folds=1, epoch=1, score=0.9))
+        record.append(TrialFailed(time=120, elapsed=120, trial=0, failure="not_finite", reason="nan"))
     said = study(page_application(FollowedStudies(results), 0), "gone")
     assert said["best"] is None
     assert said["figures"]["best"]["data"][1]["y"] == [0.9, 0.9, None, None]
     with Record(folder.record) as record:
-        record.append(Rewound(time=180, trial=0, fold_epochs=1))
+        record.append(TrialRestored(time=180, elapsed=180, trial=0))
     taken_back = study(page_application(FollowedStudies(results), 0), "gone")
     assert taken_back["figures"]["best"]["data"][1]["y"] == [0.9, 0.9, None, None, 0.9, 0.9]
 
@@ -248,7 +254,8 @@ def test_a_launch_that_has_not_begun_to_search_spends_no_time_and_forecasts_noth
         assert (said["status"], said["why"]) == ("running", "the search is starting")
         assert (dict(said["facts"])["search time"], "time left" in dict(said["facts"])) == (before, False)
         with Record(folder.record) as record:
-            record.append(Launched(time=time.time(), settings={"trials": 30}))
+            last = record.events[-1].elapsed
+            record.append(Launched(time=time.time(), elapsed=last, launch=lock.launch, settings={"trials": 30}))
         facts = dict(study(application, NAME)["facts"])
         assert "time left" in facts
         assert facts["search time"].split()[0] == before.split()[0], "the pause does not count"
@@ -259,11 +266,13 @@ def test_a_launch_that_has_not_begun_to_search_spends_no_time_and_forecasts_noth
 def test_throughput_is_of_this_launch(tmp_path: Path) -> None:
     state = StudyState([Launched(time=0, settings={}), TrialAdded(time=0, trial=0, configuration={}, origin="gp")])
     for epoch in range(60):
-        state.apply(EpochScored(time=10 * epoch, trial=0, fold=0, epoch=epoch, score=0.5, seconds=10))
-    state.apply(Launched(time=10_000, settings={}))
+        elapsed = 10 * epoch
+        state.apply(EpochScored(time=0, elapsed=elapsed, trial=0, fold=0, epoch=epoch, score=0.5, seconds=10))
+    state.apply(Launched(time=0, elapsed=600, settings={}))
     for epoch in range(6):
-        state.apply(EpochScored(time=10_010 + 10 * epoch, trial=0, fold=1, epoch=epoch, score=0.5, seconds=10))
-    assert throughput(state, 10_060).endswith("6.0 fold-epochs a minute")
+        elapsed = 610 + 10 * epoch
+        state.apply(EpochScored(time=0, elapsed=elapsed, trial=0, fold=1, epoch=epoch, score=0.5, seconds=10))
+    assert throughput(state, 660).endswith("6.0 fold-epochs a minute")
 
 
 def test_what_was_seen_of_all_studies_is_not_said_again_and_one_study_waits_for_no_other(results: Path) -> None:
@@ -338,7 +347,7 @@ def test_a_killed_search_is_stopped_and_nobody_climbs(results: Path) -> None:
     with Record(folder.record) as record:
         record.append(Launched(time=0, settings={}))
         record.append(TrialAdded(time=0, trial=0, configuration={"learning_rate": 0.5}, origin="recipe"))
-        record.append(ClimbStarted(time=0, trial=0, rung=9, attempt=1))
+        record.append(ClimbStarted(time=0, trial=0, fold=0, epoch=9, attempt=1))
         record.append(EpochScored(time=1, trial=0, fold=0, epoch=0, score=0.5, seconds=1))
     said = study(page_application(FollowedStudies(results), 0), "killed")
     assert (said["status"], dict(said["facts"])["trials"]) == ("stopped", "1 of 12: 1 resting")
@@ -414,8 +423,8 @@ def test_a_place_without_studies_is_refused(
 
 
 def test_fold_epochs_and_places_are_spelled() -> None:
-    ladder = make_ladder(toy_space())
-    assert [spell_fold_epochs(number, ladder) for number in (1, 3, 9, 18, 27, 13)] == [
+    rungs = Rungs.of(3, 9)
+    assert [spell_fold_epochs(number, rungs) for number in (1, 3, 9, 18, 27, 13)] == [
         "1 epoch",
         "3 epochs",
         "1 fold",

@@ -6,9 +6,11 @@ import pytest
 
 from analysis.reading.rungs import advice, rung_table
 from schedulers.agreement import rank_agreement
-from schedulers.ladder import Climb, Ladder, Outlook
 from schedulers.strategies.fold_ladder import FoldLadder
-from schedulers.strategies.lockstep import Lockstep
+from schedulers.strategy import Climb, Outlook
+from studies.events import StrategyFacts
+from studies.rungs import Rung
+from studies.search_facts import SearchFacts
 from studies.study_state import StudyState
 from tests.toys.search import study_of
 
@@ -23,34 +25,40 @@ CURVES = {
 }
 
 
+def facts_of(ladder: FoldLadder) -> SearchFacts:
+    settings = StrategyFacts(name="fold_ladder", settings=ladder.settings(), finalists=ladder.finalists)
+    return SearchFacts(ladder.rungs, settings, 1)
+
+
 def study() -> StudyState:
     """Five trials whose order turns over after the first epoch and then stays; the recipe is left out."""
     return study_of({**CURVES, 6: [0.05]}, {0: "recipe"})
 
 
 def test_it_counts_who_came_who_went_on_and_what_was_spent_without_the_recipe() -> None:
-    first, second, third, *others = rung_table(study(), LADDER)
-    assert (first.rung, first.reached, first.went_on, first.fold_epochs) == (1, 6, 5, 6)
-    assert (second.rung, second.reached, second.went_on, second.fold_epochs) == (2, 5, 5, 5)
-    assert (third.rung, third.reached, third.went_on, third.fold_epochs) == (3, 5, 0, 5)
+    first, second, third, *others = rung_table(study(), LADDER.rungs)
+    assert (first.rung, first.reached, first.went_on, first.fold_epochs) == ((1, 1), 6, 5, 6)
+    assert (second.rung, second.reached, second.went_on, second.fold_epochs) == ((1, 2), 5, 5, 5)
+    assert (third.rung, third.reached, third.went_on, third.fold_epochs) == ((1, 3), 5, 0, 5)
     assert all((row.reached, row.fold_epochs) == (0, 0) for row in others)
-    assert sum(row.fold_epochs for row in rung_table(study(), LADDER)) == 16
+    assert sum(row.fold_epochs for row in rung_table(study(), LADDER.rungs)) == 16
 
 
 def test_agreement_is_kendalls_tau_among_those_that_reached_both() -> None:
-    first, second, *_ = rung_table(study(), LADDER)
+    first, second, *_ = rung_table(study(), LADDER.rungs)
     assert first.agrees_with_next == pytest.approx(-1)
     assert second.agrees_with_next == pytest.approx(1)
     assert first.agrees_with_top is None, "nobody reached the top but the recipe"
     ties = {trial: [0.5, 0.5] for trial in (1, 2, 3)}
-    assert rank_agreement(study_of(ties).trials.values(), 1, 2)[1] is None, "ties have no ranking"
-    assert rank_agreement(study_of({1: [0.5, 0.5], 2: [0.6, 0.4]}).trials.values(), 1, 2) == (2, None), (
-        "two say nothing"
-    )
+    assert rank_agreement(study_of(ties).trials.values(), Rung(1, 1), Rung(1, 2))[1] is None, "ties have no ranking"
+    assert rank_agreement(study_of({1: [0.5, 0.5], 2: [0.6, 0.4]}).trials.values(), Rung(1, 1), Rung(1, 2)) == (
+        2,
+        None,
+    ), "two say nothing"
 
 
 def test_a_first_look_that_came_too_early_is_told_with_the_grace_period_that_would_have_been_right() -> None:
-    told = advice(study(), LADDER)
+    told = advice(study(), facts_of(LADDER))
     assert told is not None
     assert "--set search.grace_period=2 would have been right" in told
     assert "tau -1.00" in told
@@ -58,20 +66,18 @@ def test_a_first_look_that_came_too_early_is_told_with_the_grace_period_that_wou
 
 def test_no_advice_where_the_first_look_agrees_or_too_few_went_on() -> None:
     agreeing = {trial: [1 - score for score in curve[:1]] + curve[1:] for trial, curve in CURVES.items() if trial}
-    assert advice(study_of(agreeing), LADDER) is None
-    assert advice(study_of({trial: CURVES[trial] for trial in (1, 2, 3)}), LADDER) is None
-    assert advice(StudyState(), LADDER) is None
+    assert advice(study_of(agreeing), facts_of(LADDER)) is None
+    assert advice(study_of({trial: CURVES[trial] for trial in (1, 2, 3)}), facts_of(LADDER)) is None
+    assert advice(StudyState(), facts_of(LADDER)) is None
 
 
-@pytest.mark.parametrize("ladder", [Lockstep(epochs=9, folds=5), FoldLadder(epochs=1, folds=2)])
-def test_the_grace_period_advised_is_in_epochs_of_the_strategy(ladder: Ladder) -> None:
-    rungs = {
-        trial: [0.1 * trial] * ladder.rungs[0] + [1 - 0.1 * trial] * (ladder.rungs[1] - ladder.rungs[0])
-        for trial in range(1, 7)
-    }
-    told = advice(study_of(rungs), ladder)
+def test_the_grace_period_advised_is_in_epochs_of_the_strategy() -> None:
+    ladder = FoldLadder(epochs=9, folds=5, grace_period=2)
+    told = advice(
+        study_of({trial: [0.1 * trial] * 2 + [1 - 0.1 * trial] * 2 for trial in range(1, 7)}), facts_of(ladder)
+    )
     assert told is not None
-    assert f"search.grace_period={min(3, ladder.epochs)} is worth a try" in told
+    assert "search.grace_period=4 is worth a try" in told
 
 
 def test_a_look_that_the_next_one_turns_round_is_skipped_and_a_good_one_is_not() -> None:
@@ -83,10 +89,10 @@ def test_a_look_that_the_next_one_turns_round_is_skipped_and_a_good_one_is_not()
     assert list(ladder.blind_looks(list(study_of(good).trials.values()))) == []
     blind = study_of(turned)
     assert list(ladder.blind_looks(list(blind.trials.values()))) == [0]
-    assert not ladder.compares(list(blind.trials.values()), 1)
+    assert not ladder.compares(list(blind.trials.values()), Rung(1, 1))
     climb = ladder.choose(blind, replace(field, open=False))
     assert isinstance(climb, Climb)
-    assert (climb.trial >= 8, climb.rung) == (True, 2), "all go on that it would have held back"
+    assert (climb.trial >= 8, climb.epoch) == (True, 2), "all go on that it would have held back"
     unskipped = replace(ladder, blind_below=-2.0).choose(blind, replace(field, open=False))
     assert isinstance(unskipped, Climb)
-    assert unskipped.rung == 3
+    assert unskipped.epoch == 3

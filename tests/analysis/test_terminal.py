@@ -42,7 +42,7 @@ def test_a_wide_terminal_shows_curves_and_who_stands_on_which_rung(tmp_path: Pat
     said = shown(tmp_path, 120)
     for words in (
         "Training now",
-        "bound for",
+        " epoch ",
         "Rungs",
         "standing there",
         "throughput",

@@ -6,7 +6,10 @@ import pytest
 
 from launch.initial_configurations import enqueued, warm_start
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
-from studies.study_folder import Identity, StudyError, StudyFolder
+from studies.errors import StudyError
+from studies.identity import Identity
+from studies.study import begin_or_continue
+from studies.study_folder import StudyFolder
 from tests.toys.search import ToyDriver, toy_space
 from trainables.config import TrainConfig
 
@@ -30,7 +33,7 @@ def other(tmp_path: Path) -> StudyFolder:
     folder = StudyFolder(tmp_path / "other")
     folder.path.mkdir()
     toy = toy_space(trials=20)
-    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    begin_or_continue(folder, Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     ToyDriver(folder.record, toy).start().finish()
     return folder
 

@@ -13,8 +13,9 @@ import export_best
 import predict
 from datasets.sources.opening import data_options
 from launch.options import overrides, parse_options
+from schedulers.budget_settings import make_budget
 from schedulers.samplers.registry import check_sampler
-from schedulers.search_settings import make_budget, make_ladder
+from schedulers.search_settings import make_strategy
 from search_spaces import load_space
 from studies.metrics import METRICS
 from tests.toys import ROOT
@@ -74,7 +75,7 @@ def check_launch(options: Namespace | None) -> None:
         overrides=overrides(options),
     )
     check_sampler(space)
-    make_ladder(space)
+    make_strategy(space)
     make_budget(space)
 
 

@@ -44,7 +44,7 @@ def test_a_search_knows_the_score_when_its_choice_has_trained_all_folds() -> Non
         watch(study, 0.0)
         return watch.knows
 
-    assert known([best]) == ladder.top, "one trial, all folds"
+    assert known([best]) == ladder.rungs.whole, "one trial, all folds"
     assert known([worst]) is None
 
 

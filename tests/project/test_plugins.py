@@ -27,12 +27,15 @@ from plugins.loading import load_plugin, load_plugins, unload_plugin
 from plugins.registry import Registry, arguments_for, checked_options, options_of
 from plugins.sources import copy_source, find_plugin, plugin_at
 from schedulers.samplers.registry import SAMPLERS, check_sampler
-from schedulers.search_settings import make_ladder
+from schedulers.search_settings import make_strategy
 from schedulers.strategies import STRATEGIES
 from search_spaces import SpaceError, load_space
 from search_spaces.reading import plugin_names
+from studies.errors import StudyError
+from studies.identity import Identity
 from studies.metrics import METRICS
-from studies.study_folder import Identity, StudyError, StudyFolder
+from studies.study import Study, begin_or_continue
+from studies.study_folder import StudyFolder
 from tests.toys import ROOT
 from tests.toys.plugins import examples, written_together
 from tests.toys.search import ToyDriver, toy_space
@@ -88,12 +91,12 @@ def test_every_kind_has_an_example_and_every_example_registers_one_item() -> Non
 def test_a_tracking_tool_of_ones_own_is_told_every_fold_epoch_once(parts: Path, tmp_path: Path) -> None:
     folder, toy = StudyFolder(tmp_path / "toy"), toy_space(trials=4)
     folder.path.mkdir()
-    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    begin_or_continue(folder, Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     driver = ToyDriver(folder.record, toy).start()
     driver.finish()
     state = driver.run.state
     for _ in range(2):
-        Feed(folder, "csv_rows", TRACKERS["csv_rows"](folder, "macro_f1")).rest()
+        Feed(Study.existing(folder), "csv_rows", TRACKERS["csv_rows"](folder, "macro_f1")).rest()
     assert len((folder.path / "rows.csv").read_text().splitlines()) == state.fold_epochs
 
 
@@ -104,7 +107,7 @@ def test_a_trial_that_was_exported_finds_the_plugins_of_its_study_beside_its_spa
     folder.path.mkdir()
     copy_source(plugin_at(parts), folder.plugins)
     digests = {"my_parts": plugin_at(parts).digest}
-    folder.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}, plugins=digests), {})
+    begin_or_continue(folder, Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}, plugins=digests), {})
     ToyDriver(folder.record, toy).start().finish()
     out = tmp_path / "elsewhere/winner.yaml"
     out.parent.mkdir()
@@ -224,14 +227,14 @@ def test_a_sampler_of_ones_own_searches_and_its_options_are_checked(parts: Path,
 
 def test_a_strategy_of_ones_own_takes_its_settings_from_the_space(parts: Path, tmp_path: Path) -> None:
     space = toy_space(scheduler="late_looks", scheduler_options={"spacing": 2})
-    assert make_ladder(space).epoch_rungs == (5, 7)
+    assert make_strategy(space).epoch_rungs == (5, 7)
     driver = ToyDriver(tmp_path / "record.jsonl", space).start().finish()
     assert sum(trial.fold_epochs == 27 for trial in driver.run.state.trials.values()) >= 2
     for options, wrong in (({"spacin": 2}, "spacin: no such option"), ({"spacing": "far"}, "valid integer")):
         with pytest.raises(SpaceError, match=rf"search\.scheduler_options: .*{wrong}"):
-            make_ladder(toy_space(scheduler="late_looks", scheduler_options=options))
+            make_strategy(toy_space(scheduler="late_looks", scheduler_options=options))
     with pytest.raises(SpaceError, match=r"looks: is a setting of its own; say search\.looks"):
-        make_ladder(toy_space(scheduler="late_looks", scheduler_options={"looks": 2}))
+        make_strategy(toy_space(scheduler="late_looks", scheduler_options={"looks": 2}))
 
 
 def test_a_vote_rule_built_in_or_not_gives_probabilities_and_does_not_care_for_the_order_of_members(
@@ -391,16 +394,16 @@ def test_a_study_keeps_its_plugins_and_refuses_changed_ones(plugin: Path, tmp_pa
     data: dict[str, Any] = {"images": "a", "labels": "l"}
     identity = Identity(toy_space(), data, {"digest": "s"}, plugins={"mine": mine.digest})
     copy_source(mine, folder.plugins)
-    folder.begin_or_continue(identity, {})
-    folder.load_plugins()
-    folder.refuse_another(identity)
+    begin_or_continue(folder, identity, {})
+    Study.existing(folder).load_plugins()
+    Study.existing(folder).refuse_another(identity)
     plugin.write_text("x = 2")
     changed = Identity(toy_space(), data, {"digest": "s"}, plugins={"mine": plugin_at(plugin).digest})
     with pytest.raises(StudyError, match=r"holds another study:\n  plugins\.mine"):
-        folder.refuse_another(changed)
+        Study.existing(folder).refuse_another(changed)
     (folder.plugins / "mine.py").write_text("x = 3")
     with pytest.raises(StudyError, match=r"mine\.py: was changed since the study began; restore it"):
-        folder.load_plugins()
+        Study.existing(folder).load_plugins()
 
 
 def test_two_knobs_of_one_name_are_refused_and_one_without_a_default_is_shared(plugin: Path) -> None:

@@ -112,6 +112,6 @@ def test_real_photographs_come_in_through_the_csv_source_and_can_be_learned(tmp_
     config = TrainConfig(
         image_size=48, epochs=3, batch_size=16, learning_rate=5e-3, augmentation="light", warmup_epochs=0.2
     )
-    climber = Climber(tmp_path, ClimbOrder(0, 3, 1, config.model_dump()), Resources())
+    climber = Climber(tmp_path, ClimbOrder(0, 0, 3, 1, config.model_dump()), Resources())
     scores = [climber.step()["score"] for _ in range(3)]
     assert scores[-1] > 0.2, "40 people; guessing scores 0.025"

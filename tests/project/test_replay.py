@@ -27,7 +27,7 @@ def test_every_strategy_gets_a_row_with_the_promised_keys(tmp_path: Path) -> Non
     rows = json.loads(out.read_text())
     keys = {"strategy", "finalists", "cost_median", "cost_share", "regret_median", "regret_p90"}
     assert all(keys <= row.keys() and row["finalists"] == 1 for row in rows)
-    assert {"fold_ladder", "survey", "lockstep", "full", "stopping_asha"} <= {row["strategy"] for row in rows}
+    assert {"fold_ladder", "survey", "full", "stopping_asha"} <= {row["strategy"] for row in rows}
     full = next(row for row in rows if row["strategy"] == "full")
     assert (full["cost_share"], full["regret_p90"]) == (1, 0)
 

@@ -15,6 +15,7 @@ from schedulers.disk.disk_budget import to_drop
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces.sizes import parse_size, spell_size
 from studies.climb_order import ClimbOrder
+from studies.events import Part
 from studies.failures import Failure
 from studies.record import read_record
 from studies.study_state import StudyState
@@ -34,27 +35,28 @@ def study() -> StudyState:
 
 
 def holdings(study: StudyState) -> dict[int, Holding]:
-    whole = {trial.number: trial.fold_epochs == LADDER.top for trial in study.trials.values()}
-    return {number: Holding(110, {"weights": 100} if top else {"resume": 100}) for number, top in whole.items()}
+    whole = {trial.number: trial.has_trained(LADDER.rungs.top) for trial in study.trials.values()}
+    parts: dict[bool, dict[tuple[int, Part], int]] = {True: {(4, "weights"): 100}, False: {(0, "resume"): 100}}
+    return {number: Holding(110, parts[top]) for number, top in whole.items()}
 
 
 def test_weights_that_can_no_longer_vote_go_first_then_states_of_the_least_promising() -> None:
     known = holdings(study())
     total = sum(holding.total for holding in known.values())
     assert to_drop(study(), LADDER, known, total, VOTERS) == []
-    assert to_drop(study(), LADDER, known, total - 1, VOTERS) == [Drop(3, "weights")]
+    assert to_drop(study(), LADDER, known, total - 1, VOTERS) == [Drop(3, 4, "weights")]
     assert to_drop(study(), LADDER, known, total - 250, VOTERS) == [
-        Drop(3, "weights"),
-        Drop(5, "resume"),
-        Drop(6, "resume"),
+        Drop(3, 4, "weights"),
+        Drop(5, 0, "resume"),
+        Drop(6, 0, "resume"),
     ]
-    assert to_drop(study(), LADDER, known, 1, VOTERS)[-1] == Drop(4, "resume")
+    assert to_drop(study(), LADDER, known, 1, VOTERS)[-1] == Drop(4, 0, "resume")
     assert {drop.trial for drop in to_drop(study(), LADDER, known, 1, VOTERS)} == {3, 4, 5, 6}
 
 
 def test_what_an_export_would_take_keeps_its_weights_however_few_finalists_there_are() -> None:
     finished = study_of({number: [0.1 * number] * 45 for number in range(1, 7)})
-    known = {number: Holding(110, {"weights": 100}) for number in finished.trials}
+    known = {number: Holding(110, {(0, "weights"): 100}) for number in finished.trials}
     for finalists in (1, 2):
         ladder = FoldLadder(epochs=9, folds=5, finalists=finalists)
         assert {drop.trial for drop in to_drop(finished, ladder, known, 1, VOTERS)} == {1, 2, 3}
@@ -62,8 +64,8 @@ def test_what_an_export_would_take_keeps_its_weights_however_few_finalists_there
 
 def test_weights_of_an_unfinished_trial_go_last() -> None:
     unfinished = study_of({**STUDY, 7: [0.05] * 18}, {0: "recipe"})
-    known = holdings(unfinished) | {7: Holding(210, {"weights": 100, "resume": 100})}
-    assert to_drop(unfinished, LADDER, known, 1, VOTERS)[-1] == Drop(7, "weights")
+    known = holdings(unfinished) | {7: Holding(210, {(0, "weights"): 100, (1, "resume"): 100})}
+    assert to_drop(unfinished, LADDER, known, 1, VOTERS)[-1] == Drop(7, 0, "weights")
 
 
 @settings(max_examples=50, deadline=None)
@@ -80,7 +82,7 @@ def test_a_climbing_trial_loses_nothing() -> None:
     from studies.events import ClimbStarted
 
     busy = study()
-    busy.apply(ClimbStarted(time=0, trial=5, rung=2, attempt=9))
+    busy.apply(ClimbStarted(time=0, trial=5, fold=0, epoch=2, attempt=9))
     assert 5 not in {drop.trial for drop in to_drop(busy, LADDER, holdings(busy), 1, VOTERS)}
 
 
@@ -124,8 +126,8 @@ def test_a_trial_on_a_disk_that_fills_up_keeps_its_last_epoch_and_goes_on_once_t
     with mounted(tmp_path / "disk", "300m") as disk:
         for name in ("samples.csv", "data.json"):
             shutil.copy(study / name, disk / name)
-        climber = Climber(disk, ClimbOrder(0, 4, 1, tiny.model_dump()), Resources())
-        assert climber.step()["fold_epochs"] == 1
+        climber = Climber(disk, ClimbOrder(0, 0, 2, 1, tiny.model_dump()), Resources())
+        assert climber.step()["epochs"] == 1
         (disk / "filler").write_bytes(bytes(60 * 2**20))
         result = climber.step()
         climber.close()
@@ -133,8 +135,8 @@ def test_a_trial_on_a_disk_that_fills_up_keeps_its_last_epoch_and_goes_on_once_t
         assert "MiB are free" in result["reason"]
         assert not list(disk.rglob("*.torn"))
         (disk / "filler").unlink()
-        climber = Climber(disk, ClimbOrder(0, 4, 2, tiny.model_dump()), Resources())
-        assert climber.step()["fold_epochs"] == 2
+        climber = Climber(disk, ClimbOrder(0, 0, 2, 2, tiny.model_dump()), Resources())
+        assert climber.step()["epochs"] == 2
         climber.close()
 
 

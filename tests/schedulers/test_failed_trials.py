@@ -51,7 +51,7 @@ def search(space: SearchSpace, place: Path) -> ToyDriver:
     driver = ToyDriver(place / "record.jsonl", space, score=score).start()
     while (order := driver.run.next_climb()) is not None:
         failure = None if fits(order.configuration) else Failure("out_of_memory", "CUDA out of memory")
-        while failure is None and driver.run.state.trials[order.trial].fold_epochs < order.rung:
+        while failure is None and driver.run.state.trials[order.trial].epochs_of(order.fold) < order.epoch:
             driver.step(order)
         driver.run.end_climb(order, failure)
     driver.record.close()

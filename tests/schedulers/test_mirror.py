@@ -24,7 +24,7 @@ def opened(path: Path) -> optuna.Study:
 
 def mirrored(place: Path, trials: int = 6) -> tuple[ToyDriver, OptunaJournal]:
     driver = ToyDriver(place / "record", toy_space(trials=trials)).start()
-    mirror = OptunaJournal(place / "optuna.journal", driver.run.space, driver.run.ladder, driver.run.state)
+    mirror = OptunaJournal(place / "optuna.journal", driver.run.space, driver.run.strategy.rungs, driver.run.state)
     driver.run.log.listen(mirror.take)
     return driver, mirror
 
@@ -34,13 +34,15 @@ def check_complete(driver: ToyDriver, path: Path) -> None:
     state = driver.run.state
     assert len(trials) == len(state.trials)
     assert [len(trial.intermediate_values) for trial in trials] == [
-        trial.fold_epochs for trial in state.trials.values()
+        len(trial.scores) for trial in state.trials.values()
     ]
     rates = [trial.configuration["learning_rate"] for trial in state.trials.values()]
     assert [trial.params["learning_rate"] for trial in trials] == rates
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-    tops = [trial for trial in state.trials.values() if trial.fold_epochs == driver.run.ladder.top]
-    assert [trial.value for trial in complete] == [trial.score_at(driver.run.ladder.top) for trial in tops]
+    top = driver.run.strategy.rungs.top
+    assert [trial.value for trial in complete] == [
+        one.scores[top] for one in state.trials.values() if top in one.scores
+    ]
     assert not any(trial.state == TrialState.RUNNING for trial in trials)
 
 

@@ -12,7 +12,8 @@ from schedulers.requests import RequestFolder, leave_out_stops
 from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.projection import by_rank
 from studies.events import Requested
-from studies.record import StudyLock, read_record
+from studies.identity import Identity
+from studies.record import read_record
 from studies.requests import (
     AddConfigurations,
     ChangeBudget,
@@ -22,7 +23,9 @@ from studies.requests import (
     waiting_requests,
     write_request,
 )
-from studies.study_folder import Identity, StudyFolder
+from studies.study import begin_or_continue
+from studies.study_folder import StudyFolder
+from studies.study_lock import StudyLock, is_held
 from tests.toys.search import ToyDriver, toy_space
 
 
@@ -56,11 +59,11 @@ def test_a_trial_that_is_stopped_is_out_and_its_like_is_not_avoided(tmp_path: Pa
     driver = driven(tmp_path / "record", (4, StopTrial(trial=3)), trials=12, sampler="gp").finish()
     trial = driver.run.state.trials[3]
     assert (trial.withdrawn, trial.failure, trial.reason) == (True, "withdrawn", "stopped on request")
-    assert trial.fold_epochs < driver.run.ladder.top
+    assert not trial.has_trained(driver.run.strategy.rungs.top)
     assert len(driver.run.state.trials) == 12
     others = [one for one in driver.run.state.trials.values() if one.number != 3]
     assert not likely_to_fail(driver.run.space, trial.configuration, [trial, *others])
-    shown = by_rank(driver.run.space, driver.run.state, driver.run.ladder)
+    shown = by_rank(driver.run.space, driver.run.state, driver.run.strategy)
     assert len(shown) == 11, "a sampler does not see it"
 
 
@@ -116,7 +119,7 @@ def test_a_folder_hands_every_request_out_once_and_sets_aside_what_is_none(
 def study(tmp_path: Path) -> StudyFolder:
     folder = StudyFolder(tmp_path / "toy")
     folder.path.mkdir()
-    folder.begin_or_continue(Identity(toy_space(), {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    begin_or_continue(folder, Identity(toy_space(), {"classes": ["a", "b"]}, {"digest": "s"}), {})
     ToyDriver(folder.record, toy_space()).start().finish()
     return folder
 
@@ -139,7 +142,7 @@ def test_the_command_writes_what_a_search_takes_up(
     code, text = asked(study.path, "budget", "--trials", 14, "--time-budget", "none")
     assert (code, text) == (0, "Asked: search under trials 14, time_budget none. toy takes it up within an epoch.\n")
     lock.release()
-    assert not StudyLock.is_held(study.path)
+    assert not is_held(study.path)
     driver = ToyDriver(study.record, toy_space(), requests=RequestFolder(study.requests)).start().finish()
     assert len(driver.run.state.trials) == 14
     assert [type(one) for one in driver.run.state.requests.values()] == [AddConfigurations, ChangeBudget]

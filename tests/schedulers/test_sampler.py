@@ -64,7 +64,7 @@ def test_a_crash_leaves_no_running_row_that_pushes_the_sampler_away_for_ever(tmp
         driver.tick()
     driver.record.close()
     resumed = ToyDriver(tmp_path / "record.jsonl", toy_space()).start().finish()
-    states = {trial.state for trial in by_depth(SPACE, resumed.run.state, resumed.run.ladder)}
+    states = {trial.state for trial in by_depth(SPACE, resumed.run.state, resumed.run.strategy)}
     assert TrialState.RUNNING not in states
 
 

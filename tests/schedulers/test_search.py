@@ -6,16 +6,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schedulers.ladder import Climb, NewTrial, earned_rungs, ranked_at
 from schedulers.next_work import Finished, Wait, next_work
 from schedulers.spending.affordable import look_ahead
 from schedulers.spending.budget import Budget
 from schedulers.spending.forecast import expected_fold_epochs, seconds_left
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
+from schedulers.strategy import Climb, NewTrial, earned_rungs
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, RungReached, TrialAdded, TrialFailed
 from studies.failures import LOST, Failure
+from studies.ranking import ranked_at
 from studies.record import read_record
+from studies.rungs import Rung, Rungs
 from studies.study_state import StateError, StudyState
 from tests.toys.search import ToyDriver, ToyFolders, events_of, peak, study_of, toy_space
 
@@ -24,20 +26,24 @@ quick = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCh
 
 
 def test_there_are_three_looks_inside_the_first_fold_and_then_it_goes_fold_by_fold() -> None:
-    assert LADDER.rungs == (1, 2, 3, 9, 18, 27, 36, 45)
-    assert FoldLadder(epochs=9, folds=2, grace_period=2, looks=2).rungs == (2, 4, 9, 18)
-    assert FoldLadder(epochs=3, folds=2).rungs == (1, 2, 3, 6)
-    assert Asha(epochs=30, folds=2).rungs == (1, 3, 9, 27, 30, 60)
-    assert FoldLadder(epochs=1, folds=2).rungs == (1, 2)
-    assert FoldLadder(epochs=9, folds=2, grace_period=20).rungs == (9, 18)
+    def costs(rungs: Rungs) -> list[int]:
+        return [rungs.cost(rung) for rung in rungs.levels]
+
+    assert costs(LADDER.rungs) == [1, 2, 3, 9, 18, 27, 36, 45]
+    assert LADDER.rungs.levels[2:5] == ((1, 3), (1, 9), (2, 9))
+    assert costs(FoldLadder(epochs=9, folds=2, grace_period=2, looks=2).rungs) == [2, 4, 9, 18]
+    assert costs(FoldLadder(epochs=3, folds=2).rungs) == [1, 2, 3, 6]
+    assert costs(Asha(epochs=30, folds=2).rungs) == [1, 3, 9, 27, 30, 60]
+    assert costs(FoldLadder(epochs=1, folds=2).rungs) == [1, 2]
+    assert costs(FoldLadder(epochs=9, folds=2, grace_period=20).rungs) == [9, 18]
 
 
 @given(st.integers(1, 60), st.integers(2, 10), st.integers(1, 70), st.integers(2, 5))
 def test_rungs_rise_and_end_at_all_epochs_of_all_folds(epochs: int, folds: int, grace: int, factor: int) -> None:
     rungs = FoldLadder(epochs, folds, grace_period=grace, looks=factor).rungs
-    assert list(rungs) == sorted(set(rungs))
-    assert rungs[-1] == epochs * folds
-    assert [epochs * fold for fold in range(1, folds + 1)] == list(rungs[-folds:])
+    assert list(rungs.levels) == sorted(set(rungs.levels))
+    assert rungs.cost(rungs.top) == rungs.whole == epochs * folds
+    assert [Rung(fold, epochs) for fold in range(1, folds + 1)] == list(rungs.levels[-folds:])
 
 
 def test_the_first_trial_of_a_rung_is_not_promoted_because_it_is_alone() -> None:
@@ -47,21 +53,21 @@ def test_the_first_trial_of_a_rung_is_not_promoted_because_it_is_alone() -> None
 
 def test_eager_promotion_sends_the_best_of_three_on_at_once() -> None:
     study = study_of({1: [0.5], 2: [0.9], 3: [0.1]})
-    assert next_work(study, Asha(epochs=9, folds=5), Budget(10), 1, 0) == Climb(2, 3)
+    assert next_work(study, Asha(epochs=9, folds=5), Budget(10), 1, 0) == Climb(2, 0, 3)
 
 
 def test_the_recipe_climbs_to_the_top_whatever_it_scores_and_takes_no_place_on_the_ladder() -> None:
     study = study_of({0: [0.99], 1: [0.5], 2: [0.4], 3: [0.3]}, {0: "recipe"})
-    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(0, 9)
+    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(0, 0, 9)
     top = study_of({0: [0.99] * 45, 1: [0.5], 2: [0.4], 3: [0.3]}, {0: "recipe"})
-    assert next_work(top, Asha(epochs=9, folds=5), Budget(10), 1, 0) == Climb(1, 3)
+    assert next_work(top, Asha(epochs=9, folds=5), Budget(10), 1, 0) == Climb(1, 0, 3)
 
 
 def test_what_a_crash_interrupted_goes_on_first() -> None:
     study = study_of({1: [0.5], 2: [0.9], 3: [0.1]})
-    study.apply(ClimbStarted(time=0, trial=3, rung=3, attempt=2))
-    study.apply(ClimbEnded(time=0, trial=3, attempt=2, reason="stopped"))
-    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(3, 2)
+    study.apply(ClimbStarted(time=0, trial=3, fold=0, epoch=3, attempt=2))
+    study.apply(ClimbEnded(time=0, trial=3, fold=0, attempt=2, reason="stopped"))
+    assert next_work(study, LADDER, Budget(10), 1, 0) == Climb(3, 0, 2)
 
 
 def test_half_go_on_from_every_look_and_the_finalists_from_the_last() -> None:
@@ -73,17 +79,17 @@ def test_half_go_on_from_every_look_and_the_finalists_from_the_last() -> None:
 
 def test_it_waits_only_while_a_climb_is_in_flight() -> None:
     study = study_of({1: [0.5] * 9})
-    study.apply(ClimbStarted(time=0, trial=1, rung=18, attempt=2))
+    study.apply(ClimbStarted(time=0, trial=1, fold=1, epoch=9, attempt=2))
     assert next_work(study, LADDER, Budget(1), 2, 0) == Wait()
-    study.apply(ClimbEnded(time=0, trial=1, attempt=2, reason="stopped"))
-    assert next_work(study, LADDER, Budget(1), 2, 0) == Climb(1, 18)
+    study.apply(ClimbEnded(time=0, trial=1, fold=1, attempt=2, reason="stopped"))
+    assert next_work(study, LADDER, Budget(1), 2, 0) == Climb(1, 1, 9)
 
 
 def test_three_first_trials_that_fail_alike_stop_the_study() -> None:
     study = StudyState()
     for number in range(3):
         study.apply(TrialAdded(time=0, trial=number, configuration={}, origin="tpe"))
-        study.apply(ClimbStarted(time=0, trial=number, rung=1, attempt=number + 1))
+        study.apply(ClimbStarted(time=0, trial=number, fold=0, epoch=1, attempt=number + 1))
         study.apply(TrialFailed(time=0, trial=number, failure="error", reason=f"no such file: {number}.jpg"))
     work = next_work(study, LADDER, Budget(9), 1, 0)
     assert isinstance(work, Finished)
@@ -94,14 +100,14 @@ def test_three_trials_that_fail_after_one_that_worked_stop_nothing() -> None:
     study = study_of({0: [0.5]}, {0: "recipe"})
     for number in range(1, 4):
         study.apply(TrialAdded(time=0, trial=number, configuration={}, origin="tpe"))
-        study.apply(ClimbStarted(time=0, trial=number, rung=1, attempt=number + 1))
+        study.apply(ClimbStarted(time=0, trial=number, fold=0, epoch=1, attempt=number + 1))
         study.apply(TrialFailed(time=0, trial=number, failure="not_finite", reason=""))
     assert not isinstance(next_work(study, LADDER, Budget(9), 1, 0), Finished)
 
 
 def test_a_record_that_tells_of_a_trial_nobody_added_says_what_to_do() -> None:
     with pytest.raises(StateError, match=r"trial 4, which was never added; python -m analysis\.check"):
-        StudyState([ClimbStarted(time=0, trial=4, rung=1, attempt=1)])
+        StudyState([ClimbStarted(time=0, trial=4, fold=0, epoch=1, attempt=1)])
 
 
 def test_each_of_two_budgets_must_have_room_for_a_first_rung() -> None:
@@ -117,7 +123,7 @@ def test_when_time_runs_short_finalists_go_before_new_trials() -> None:
     ladder = FoldLadder(epochs=3, folds=2, finalists=1)
     study.apply(Launched(time=0, settings={}))
     assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 3) == NewTrial()
-    assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 6) == Climb(2, 6)
+    assert next_work(study, ladder, Budget(99, seconds=8.5), 1, 6) == Climb(2, 1, 3)
 
 
 @quick
@@ -133,15 +139,15 @@ def test_every_study_ends_with_the_recipe_and_all_finalists_at_the_top(
 ) -> None:
     space = toy_space(trials=trials, finalists=min(places, trials), looks=factor, seed=seed)
     driver = ToyDriver(tmp_path_factory.mktemp("s") / "record.jsonl", space, slots=slots, seed=seed).start().finish()
-    state, ladder = driver.run.state, driver.run.ladder
+    state, ladder = driver.run.state, driver.run.strategy
     assert len(state.trials) == trials
-    assert state.trials[0].fold_epochs == ladder.top
+    assert state.trials[0].fold_epochs == ladder.rungs.whole
     through_a_fold = [
         trial for trial in state.trials.values() if trial.fold_epochs >= ladder.epochs and trial.number > 0
     ]
     assert len(through_a_fold) >= min(places, trials - 1)
-    assert all(trial.fold_epochs in ladder.rungs for trial in state.trials.values())
-    assert all(trial.fold_epochs == ladder.top for trial in ladder.finals(state))
+    assert all(trial.fold_epochs == ladder.rungs.cost(trial.standing(ladder.rungs)) for trial in state.trials.values())
+    assert all(trial.fold_epochs == ladder.rungs.whole for trial in ladder.finals(state))
 
 
 @quick
@@ -161,7 +167,7 @@ def test_a_crash_at_any_event_loses_no_trial_and_doubles_none(
     for trial in state.trials.values():
         places = [(epoch.fold, epoch.epoch) for epoch in trial.epochs]
         assert places == [divmod(number, 9) for number in range(len(places))]
-    assert state.trials[0].fold_epochs == whole.run.ladder.top
+    assert state.trials[0].fold_epochs == whole.run.strategy.rungs.whole
 
 
 def test_a_serial_study_is_the_same_decision_by_decision_also_across_a_crash(tmp_path: Path) -> None:
@@ -197,7 +203,7 @@ def test_epochs_that_a_folder_has_and_the_record_lacks_are_recorded_at_start(tmp
     assert resumed.run.state.trials[0].fold_epochs == 1
     following = resumed.run.next_climb()
     assert following is not None
-    assert (following.trial, following.rung, following.attempt) == (0, 9, 2)
+    assert (following.trial, following.fold, following.epoch, following.attempt) == (0, 0, 9, 2)
 
 
 def test_an_epoch_that_was_saved_but_never_reported_is_taken_over_when_its_process_is_lost(tmp_path: Path) -> None:
@@ -210,14 +216,15 @@ def test_an_epoch_that_was_saved_but_never_reported_is_taken_over_when_its_proce
     assert driver.run.state.trials[0].fold_epochs == 1
     following = driver.run.next_climb()
     assert following is not None
-    assert (following.trial, following.rung) == (0, 9)
+    assert (following.trial, following.fold, following.epoch) == (0, 0, 9)
 
 
 def test_another_grace_period_strands_no_trial(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
     ToyDriver(path, toy_space(trials=8)).start().finish()
     larger = ToyDriver(path, toy_space(trials=16, grace_period=2)).start().finish()
-    assert all(trial.fold_epochs in larger.run.ladder.rungs for trial in larger.run.state.trials.values())
+    rungs = larger.run.strategy.rungs
+    assert all(trial.fold_epochs == rungs.cost(trial.standing(rungs)) for trial in larger.run.state.trials.values())
     assert len(larger.run.state.trials) == 16
 
 
@@ -266,7 +273,7 @@ def test_another_setup_has_to_prove_itself_anew(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
     ToyDriver(path, toy_space(trials=4)).start().finish()
     driver = ToyDriver(path, toy_space(trials=12))
-    driver.run.start({}, ToyFolders({}), "another machine")
+    driver.run.start({}, ToyFolders({}, driver.run.state), setup="another machine")
     fail_three(driver)
     assert driver.run.next_climb() is None
     assert "failed alike" in str(driver.run.finished)
@@ -276,7 +283,7 @@ def test_a_trial_is_taken_back_once_and_one_that_diverged_never(tmp_path: Path) 
     path = tmp_path / "record.jsonl"
     for kind in ("error", "error", "not_finite"):
         driver = ToyDriver(path, toy_space())
-        driver.run.start({}, ToyFolders({}))
+        driver.run.start({}, ToyFolders({}, driver.run.state))
         fail_three(driver, kind)
         driver.record.close()
     state = ToyDriver(path, toy_space()).start().finish().run.state
@@ -308,7 +315,7 @@ def test_a_budget_of_fold_epochs_is_never_passed_and_always_brings_a_finalist_th
 ) -> None:
     space = toy_space(trials=60, finalists=3, fold_epochs=fold_epochs)
     driver = ToyDriver(tmp_path / "record.jsonl", space, slots=slots).start().finish()
-    study, top = driver.run.state, driver.run.ladder.top
+    study, top = driver.run.state, driver.run.strategy.rungs.whole
     assert 0.75 * fold_epochs <= study.fold_epochs <= fold_epochs
     assert study.trials[0].fold_epochs == top
     assert sum(trial.fold_epochs == top for trial in study.trials.values()) >= 2
@@ -350,7 +357,7 @@ def test_a_result_that_comes_twice_is_recorded_once(tmp_path: Path) -> None:
     driver = ToyDriver(tmp_path / "record.jsonl", toy_space()).start()
     order = driver.run.next_climb()
     assert order is not None
-    result = {"fold_epochs": 1, "fold": 0, "epoch": 0, "score": 0.5, "fold_score": 0.5, "seconds": 1.0}
+    result = {"epochs": 1, "fold": 0, "epoch": 0, "score": 0.5, "seconds": 1.0}
     driver.run.take_epoch(order, result)
     driver.run.take_epoch(order, result)
     assert driver.run.state.trials[0].fold_epochs == 1
@@ -364,15 +371,17 @@ def test_full_trains_every_trial_on_all_folds(tmp_path: Path) -> None:
 def test_the_ladder_spends_a_fraction_and_still_finds_the_best_of_a_clear_order(tmp_path: Path) -> None:
     driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=30), slots=2).start().finish()
     state = driver.run.state
-    assert state.fold_epochs < 0.35 * 30 * driver.run.ladder.top
+    assert state.fold_epochs < 0.35 * 30 * driver.run.strategy.rungs.whole
     best = max(state.trials.values(), key=lambda trial: peak(trial.configuration, 27))
-    assert state.trials[best.number].fold_epochs == driver.run.ladder.top
+    assert state.trials[best.number].fold_epochs == driver.run.strategy.rungs.whole
 
 
 def test_the_time_budget_is_kept_and_the_finalists_are_done_by_then(tmp_path: Path) -> None:
     driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=500, time_budget=120), slots=2).start().finish()
     assert driver.clock.now <= 121
-    assert all(trial.fold_epochs == driver.run.ladder.top for trial in driver.run.ladder.finals(driver.run.state))
+    assert all(
+        trial.fold_epochs == driver.run.strategy.rungs.whole for trial in driver.run.strategy.finals(driver.run.state)
+    )
     assert len(driver.run.state.trials) > 20
 
 
@@ -383,22 +392,22 @@ def test_the_forecast_is_what_a_serial_search_spends(
 ) -> None:
     space = toy_space(trials=trials, finalists=min(places, trials))
     driver = ToyDriver(tmp_path_factory.mktemp("s") / "record.jsonl", space).start().finish()
-    forecast = expected_fold_epochs(driver.run.ladder, Budget(trials))
+    forecast = expected_fold_epochs(driver.run.strategy, Budget(trials))
     assert abs(forecast - driver.run.state.fold_epochs) <= 0.35 * driver.run.state.fold_epochs
 
 
 def test_nothing_looks_deeper_than_it_has_earned() -> None:
     scores = {0: [0.1] * 45, 1: [0.9] * 3, 2: [0.8], 3: [0.7], 4: [0.6], 5: [0.5]}
     earned = earned_rungs(study_of(scores, {0: "recipe"}), LADDER)
-    assert earned[0] == 1, "the recipe trained all folds, but its score is the worst at the first rung"
-    assert earned[1] == 3
-    assert {earned[number] for number in (3, 4, 5)} == {1}
+    assert earned[0] == Rung(1, 1), "the recipe trained all folds, but its score is the worst at the first rung"
+    assert earned[1] == Rung(1, 3)
+    assert {earned[number] for number in (3, 4, 5)} == {Rung(1, 1)}
 
 
 def test_failed_trials_are_not_ranked() -> None:
     study = study_of({1: [0.9], 2: [0.5]})
     study.apply(TrialFailed(time=0, trial=1, failure="error", reason=""))
-    assert [trial.number for trial in ranked_at(study.trials.values(), 1)] == [2]
+    assert [trial.number for trial in ranked_at(study.trials.values(), Rung(1, 1))] == [2]
 
 
 def test_a_slow_backbone_makes_the_finals_due_earlier_and_the_forecast_longer() -> None:
@@ -406,10 +415,10 @@ def test_a_slow_backbone_makes_the_finals_due_earlier_and_the_forecast_longer() 
         events: list[Event] = [Launched(time=0, settings={})]
         for trial, seconds in ((0, 1.0), (1, slow), (2, 1.0), (3, 1.0)):
             events.append(TrialAdded(time=0, trial=trial, configuration={}, origin="recipe" if trial == 0 else "tpe"))
-            events += [
-                EpochScored(time=30, trial=trial, fold=0, epoch=epoch, score=0.9 - trial / 10, seconds=seconds)
-                for epoch in range(3)
-            ]
+            for epoch in range(3):
+                score, moment = 0.9 - trial / 10, {"time": 30.0, "elapsed": 30.0, "trial": trial}
+                events.append(EpochScored(fold=0, epoch=epoch, score=score, seconds=seconds, **moment))
+                events.append(RungReached(folds=1, epoch=epoch + 1, score=score, **moment))
         return StudyState(events)
 
     assert study(9.0).relative_cost(study(9.0).trials[1]) == pytest.approx(3.0)
@@ -426,7 +435,10 @@ def test_finals_may_begin_after_two_fifths_of_a_time_budget_and_not_before() -> 
     events: list[Event] = [Launched(time=0, settings={})]
     for trial, origin in enumerate(("recipe", "tpe", "tpe")):
         events.append(TrialAdded(time=0, trial=trial, configuration={}, origin=origin))
-        events += [EpochScored(time=30, trial=trial, fold=0, epoch=epoch, score=0.9, seconds=9.0) for epoch in range(3)]
+        for epoch in range(3):
+            moment = {"time": 30.0, "elapsed": 30.0, "trial": trial}
+            events.append(EpochScored(fold=0, epoch=epoch, score=0.9, seconds=9.0, **moment))
+            events.append(RungReached(folds=1, epoch=epoch + 1, score=0.9, **moment))
     ladder, study = FoldLadder(epochs=9, folds=2, finalists=1), StudyState(events)
     due = [look_ahead(study, ladder, Budget(4, seconds=100.0), 1, now).finals_due for now in (39.0, 41.0)]
     assert due == [False, True], "all that is left would be needed since long"
@@ -434,5 +446,5 @@ def test_finals_may_begin_after_two_fifths_of_a_time_budget_and_not_before() -> 
 
 def test_a_budget_too_small_for_a_finalist_gives_half_of_it_to_first_looks() -> None:
     ladder = FoldLadder(epochs=9, folds=2, finalists=1)
-    study = study_of({0: [0.5] * ladder.top}, {0: "recipe"})
-    assert look_ahead(study, ladder, Budget(30, fold_epochs=ladder.top + 10), 1, 0.0).contenders == 5
+    study = study_of({0: [0.5] * ladder.rungs.whole}, {0: "recipe"})
+    assert look_ahead(study, ladder, Budget(30, fold_epochs=ladder.rungs.whole + 10), 1, 0.0).contenders == 5

@@ -11,24 +11,25 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, TrialScheduler
 
 from benchmarks.curves import CurveTable, Replayed, read_table
 from benchmarks.replay import chosen, ladders, random_orders, replay
-from schedulers.ladder import Climb, Ladder, NewTrial, Outlook, competitors, ranked_at
 from schedulers.next_work import next_work
 from schedulers.race import leaves_race
-from schedulers.search_settings import make_ladder
+from schedulers.search_settings import make_strategy
 from schedulers.spending.budget import Budget
 from schedulers.spending.forecast import seconds_left
 from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.fold_ladder import FoldLadder
+from schedulers.strategy import Climb, NewTrial, Outlook, Strategy
 from search_spaces import SpaceError
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded
+from studies.events import ClimbStarted, Event, Launched, TrialAdded
+from studies.ranking import competitors, ranked_at
 from studies.study_state import StudyState
 from tests.toys import ROOT
-from tests.toys.search import toy_space
+from tests.toys.search import climb_of, toy_space
 
 TABLES = ROOT / "benchmarks/tables"
 every_strategy = pytest.mark.parametrize("name", STRATEGIES)
-JUDGES_BY_ARRIVAL = ("stopping_asha", "lockstep")  # Ray's rule compares with those that were there before
+JUDGES_BY_ARRIVAL = ("stopping_asha",)  # Ray's rule compares with those that were there before
 SHARES_GROW = ("asha",)  # the best third of more is more: who had no place may have one later
 some = settings(max_examples=20, deadline=None)
 
@@ -58,13 +59,13 @@ def searches(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-def shaped(name: str, search: dict[str, Any]) -> Ladder:
+def shaped(name: str, search: dict[str, Any]) -> Strategy:
     """Return a strategy with those of the drawn settings that it has."""
     strategy, shape = STRATEGIES[name], search["shape"]
     return strategy(**{key: shape[key] for key in shape if key in ("epochs", "folds", *settings_of(strategy))})
 
 
-def run(name: str, search: dict[str, Any], order: np.ndarray | None = None) -> tuple[StudyState, Ladder]:
+def run(name: str, search: dict[str, Any], order: np.ndarray | None = None) -> tuple[StudyState, Strategy]:
     table, ladder = search["table"], shaped(name, search)
     order = np.arange(len(table.scores)) if order is None else order
     return Simulation(ladder, Budget(len(order)), search["workers"], Replayed(table, order)).run(), ladder
@@ -79,10 +80,10 @@ def test_it_ends_costs_at_most_full_and_finds_the_best_of_curves_that_do_not_cro
     study, ladder = run(name, search)
     table = search["table"]
     assert len(study.trials) == len(table.scores)
-    assert study.fold_epochs <= len(table.scores) * ladder.top
+    assert study.fold_epochs <= len(table.scores) * ladder.rungs.whole
     assert table.final[chosen(study, ladder)] == pytest.approx(table.final.max())
-    best = next(trial for trial in ranked_at(study.trials.values(), ladder.top))
-    assert best.fold_epochs == ladder.top, "the chosen one is trained on all folds"
+    best = next(trial for trial in ranked_at(study.trials.values(), ladder.rungs.top))
+    assert best.fold_epochs == ladder.rungs.whole, "the chosen one is trained on all folds"
 
 
 @every_strategy
@@ -122,11 +123,11 @@ def test_the_recipe_always_goes_to_the_top_within_a_budget_of_fold_epochs(
 ) -> None:
     ladder, table = shaped(name, search), search["table"]
     trials = len(table.scores)
-    budget = Budget(trials, fold_epochs=int(more * ladder.top))
+    budget = Budget(trials, fold_epochs=int(more * ladder.rungs.whole))
     worst_first = np.argsort(table.final, kind="stable")
     study = Simulation(ladder, budget, search["workers"], Replayed(table, worst_first, recipe=True)).run()
-    assert study.trials[0].fold_epochs == ladder.top
-    assert study.fold_epochs <= int(more * ladder.top)
+    assert study.trials[0].fold_epochs == ladder.rungs.whole
+    assert study.fold_epochs <= int(more * ladder.rungs.whole)
 
 
 @pytest.mark.parametrize("shape", [{"epochs": 1}, {"epochs": 3, "grace_period": 3}])
@@ -137,24 +138,21 @@ def test_the_finals_do_not_begin_before_all_have_been_compared_where_the_first_f
     ladder = STRATEGIES[name](folds=3, finalists=1, **shape)
     study = first_folds(ladder, [0.5, 0.6])
     study.apply(TrialAdded(time=0, trial=2, configuration={}, origin="tpe"))
-    study.apply(ClimbStarted(time=0, trial=2, rung=ladder.epochs, attempt=9))
+    study.apply(ClimbStarted(time=0, trial=2, fold=0, epoch=ladder.epochs, attempt=9))
     outlook = Outlook(contenders=3, open=False, may_promote_early=False)
     assert ladder.choose(study, outlook) is None, "the third may be better than the second"
-    for epoch in range(ladder.epochs):
-        study.apply(EpochScored(time=0, trial=2, fold=0, epoch=epoch, score=0.7, fold_score=0.7, seconds=1))
-    study.apply(ClimbEnded(time=0, trial=2, attempt=9, reason="rung"))
-    assert ladder.choose(study, outlook) == Climb(2, 2 * ladder.epochs)
+    for event in climb_of(2, 0, [0.7] * ladder.epochs):
+        study.apply(event)
+    assert ladder.choose(study, outlook) == Climb(2, 1, ladder.epochs)
 
 
-def first_folds(ladder: Ladder, scores: list[float]) -> StudyState:
+def first_folds(ladder: Strategy, scores: list[float]) -> StudyState:
     """Return a study whose trials have trained the first fold."""
     study = StudyState()
     for trial, score in enumerate(scores):
         study.apply(TrialAdded(time=0, trial=trial, configuration={}, origin="tpe"))
-        study.apply(ClimbStarted(time=0, trial=trial, rung=ladder.epochs, attempt=trial + 1))
-        for epoch in range(ladder.epochs):
-            study.apply(EpochScored(time=0, trial=trial, fold=0, epoch=epoch, score=score, fold_score=score, seconds=1))
-        study.apply(ClimbEnded(time=0, trial=trial, attempt=trial + 1, reason="rung"))
+        for event in climb_of(trial, 0, [score] * ladder.epochs):
+            study.apply(event)
     return study
 
 
@@ -206,9 +204,9 @@ def test_the_fold_ladder_gives_no_place_that_a_later_trial_could_still_take(sear
     promoted: list[int] = []
 
     def watch(study: StudyState, now: float) -> None:
-        for index, rung in enumerate(ladder.epoch_rungs):
+        for index, rung in enumerate(ladder.rungs.inside_first_fold):
             if len(study.trials) < contenders:
-                beyond = [trial for trial in competitors(study) if trial.fold_epochs > rung]
+                beyond = [trial for trial in competitors(study) if trial.fold_epochs > rung.epoch]
                 promoted.append(len(beyond) - ladder.quota(index, contenders))
 
     Simulation(ladder, Budget(contenders), 1, Replayed(table, np.arange(contenders)), watch=watch).run()
@@ -226,13 +224,15 @@ def test_stopping_asha_stops_whom_rays_asha_stops_and_when() -> None:
     curves = read_table(TABLES / "digits.jsonl")
     ladder = STRATEGIES["stopping_asha"](epochs=curves.epochs, folds=curves.folds)
     study = Simulation(ladder, Budget(36), 1, Replayed(curves, np.arange(36))).run()
-    rays = AsyncHyperBandScheduler("epoch", "score", "max", max_t=ladder.top, grace_period=1, reduction_factor=3)
+    rays = AsyncHyperBandScheduler(
+        "epoch", "score", "max", max_t=ladder.rungs.whole, grace_period=1, reduction_factor=3
+    )
     for number in range(36):
         tune_trial = SimpleNamespace(trial_id=str(number), stub=False)
         rays.on_trial_add(SimpleNamespace(), tune_trial)
-        stopped = ladder.top
-        for done in range(1, ladder.top + 1):
-            fold, epoch = ladder.position(done - 1)
+        stopped = ladder.rungs.whole
+        for done in range(1, ladder.rungs.whole + 1):
+            fold, epoch = divmod(done - 1, ladder.epochs)
             folds = [*curves.scores[number, :fold, -1], curves.scores[number, fold, epoch]]
             result = {"epoch": done, "score": float(np.mean(folds))}
             if rays.on_trial_result(SimpleNamespace(), tune_trial, result) == TrialScheduler.STOP:
@@ -254,7 +254,7 @@ def test_on_recorded_curves_the_fold_ladder_spends_an_eighth_and_misses_little(
         studies = [Simulation(ladder, Budget(32), workers, Replayed(curves, order)).run() for order in orders]
         best = [curves.final[order].max() for order in orders]
         regrets = best - np.array([curves.final[chosen(study, ladder)] for study in studies])
-        assert np.median([study.fold_epochs for study in studies]) <= share * 32 * ladder.top
+        assert np.median([study.fold_epochs for study in studies]) <= share * 32 * ladder.rungs.whole
         assert np.median(regrets) <= 0.003
         assert np.quantile(regrets, 0.9) <= 0.008
 
@@ -276,14 +276,14 @@ def test_a_budget_of_fold_epochs_is_kept_to_the_last_one_and_its_finalists_are_d
             budget = Budget(trials=36, fold_epochs=fold_epochs)
             study = Simulation(ladder, budget, workers, Replayed(curves, np.arange(36))).run()
             assert 0.8 * fold_epochs <= study.fold_epochs <= fold_epochs
-            assert any(trial.fold_epochs == ladder.top for trial in study.trials.values())
+            assert any(trial.fold_epochs == ladder.rungs.whole for trial in study.trials.values())
 
 
 def test_a_target_score_ends_the_search_once_all_folds_have_reached_it() -> None:
     curves = read_table(TABLES / "digits.jsonl")
     ladder = STRATEGIES["full"](epochs=9, folds=5)
     study = Simulation(ladder, Budget(36, target_score=0.5), 1, Replayed(curves, np.arange(36))).run()
-    reached = [trial for trial in study.trials.values() if (trial.score_at(ladder.top) or 0) >= 0.5]
+    reached = [trial for trial in study.trials.values() if (trial.score_at(ladder.rungs.top) or 0) >= 0.5]
     assert len(reached) == 1
     assert study.fold_epochs < Simulation(ladder, Budget(36), 1, Replayed(curves, np.arange(36))).run().fold_epochs
 
@@ -311,7 +311,6 @@ def test_nobody_leaves_a_race_against_an_equal(scores: list[float], rule: Any) -
         ("survey", {"keep": 0.3}),
         ("asha", {"looks": 2}),
         ("stopping_asha", {"race": "none"}),
-        ("lockstep", {"keep": 0.3}),
         ("full", {"grace_period": 2}),
     ],
 )
@@ -320,12 +319,12 @@ def test_a_setting_that_a_strategy_does_not_have_is_named(scheduler: str, settin
     with pytest.raises(
         SpaceError, match=rf"search\.{name}: the strategy {scheduler} has no such setting, it has finalists"
     ):
-        make_ladder(toy_space(scheduler=scheduler, **setting))
+        make_strategy(toy_space(scheduler=scheduler, **setting))
 
 
 @every_strategy
 def test_every_setting_of_a_strategy_reaches_it(name: str) -> None:
     values = {"finalists": 1, "grace_period": 2, "looks": 2, "keep": 0.3, "reduction_factor": 4, "race": "none"}
     stated = {key: value for key, value in values.items() if key in settings_of(STRATEGIES[name])}
-    ladder = make_ladder(toy_space(scheduler=name, **stated))
+    ladder = make_strategy(toy_space(scheduler=name, **stated))
     assert {key: getattr(ladder, key) for key in stated} == stated

@@ -13,7 +13,7 @@ from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace
 from search_spaces.drawing import drawn, neighbour, value_at
 from search_spaces.portfolio import Entry, Portfolio
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, TrialAdded
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, RungReached, TrialAdded
 from studies.study_state import StudyState, TrialState
 from tests.toys.search import EPOCHS, toy_space
 
@@ -50,11 +50,12 @@ def study(rates: list[float], running: int = 0) -> StudyState:
     for number, rate in enumerate(rates):
         configuration = space().complete({"learning_rate": rate, "optimizer": "adamw"})
         state.apply(TrialAdded(time=0, trial=number, configuration=configuration, origin="toy"))
-        state.apply(ClimbStarted(time=0, trial=number, rung=1, attempt=number + 1))
+        state.apply(ClimbStarted(time=0, trial=number, fold=0, epoch=1, attempt=number + 1))
         if number < len(rates) - running:
             score = 1 - abs(rate - 0.3)
-            state.apply(EpochScored(time=0, trial=number, fold=0, epoch=0, score=score, fold_score=score, seconds=1))
-            state.apply(ClimbEnded(time=0, trial=number, attempt=number + 1, reason="rung"))
+            state.apply(EpochScored(time=0, trial=number, fold=0, epoch=0, score=score, seconds=1))
+            state.apply(RungReached(time=0, trial=number, folds=1, epoch=1, score=score))
+            state.apply(ClimbEnded(time=0, trial=number, fold=0, attempt=number + 1, reason="rung"))
     return state
 
 

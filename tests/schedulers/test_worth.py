@@ -32,7 +32,7 @@ def test_a_search_closes_its_field_when_the_next_is_not_worth_it_and_finishes_wh
     assert ENOUGH < len(state.trials) < 12, "nothing can be said of fewer"
     assert "and 1e+09 an hour is asked" in (state.closed or "")
     assert driver.run.finished == state.closed
-    assert sum(trial.fold_epochs == driver.run.ladder.top for trial in state.trials.values()) >= 2, (
+    assert sum(driver.run.strategy.rungs.top in trial.scores for trial in state.trials.values()) >= 2, (
         "the finals were held"
     )
 
@@ -41,7 +41,7 @@ def test_a_price_that_every_trial_is_worth_changes_nothing(tmp_path: Path) -> No
     for name, search in (("with", {"worth": 1e-12}), ("without", {})):
         ToyDriver(tmp_path / name, toy_space(trials=20, **search)).start().finish()
     with_price, without = (read_record(tmp_path / name) for name in ("with", "without"))
-    left = {"time", "settings"}
+    left = {"time", "elapsed", "settings"}
     assert [one.model_dump(exclude=left) for one in with_price] == [one.model_dump(exclude=left) for one in without]
 
 
@@ -54,7 +54,7 @@ def test_another_launch_asks_again(tmp_path: Path) -> None:
 def test_two_slots_pay_half_for_a_trial(tmp_path: Path) -> None:
     driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=20)).start()
     driver.finish()
-    one, two = (next_offer(driver.run.state, driver.run.ladder, slots) for slots in (1, 2))
+    one, two = (next_offer(driver.run.state, driver.run.strategy, slots) for slots in (1, 2))
     assert one is not None
     assert two is not None
     assert two.rate == pytest.approx(2 * one.rate)

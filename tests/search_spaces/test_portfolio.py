@@ -15,15 +15,18 @@ from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.greedy import greedy_order, ranked
 from analysis.portfolio.studies import read_judged
 from benchmarks.knowledge.shipped import shipped, tables
+from launch.continuing import with_looks
 from launch.initial_configurations import Beginning, from_portfolio, warm_start
 from launch.launch import prepared_launch
 from launch.options import parse_options
-from launch.resolve import as_begun, with_looks
+from launch.resolve import with_shipped_portfolio
 from schedulers.samplers.transfer.known import Known
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError, load_space
 from search_spaces.portfolio import find_portfolio, lies_in, read_portfolio, within
+from studies.identity import Identity
 from studies.metrics import METRICS
-from studies.study_folder import Identity, StudyFolder
+from studies.study import Study, begin_or_continue
+from studies.study_folder import StudyFolder
 from tests.toys import ROOT
 from tests.toys.search import ToyDriver, toy_space
 from trainables.config import TrainConfig, configured, train_config
@@ -53,7 +56,7 @@ def study(folder: Path, seed: int) -> StudyFolder:
     made = StudyFolder(folder)
     made.path.mkdir()
     toy = toy_space(trials=12, seed=seed)
-    made.begin_or_continue(Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
+    begin_or_continue(made, Identity(toy, {"classes": ["a", "b"]}, {"digest": "s"}), {})
     ToyDriver(made.record, toy).start().finish()
     return made
 
@@ -73,7 +76,7 @@ def test_every_configuration_comes_once_and_the_best_so_far_never_falls(scores: 
 
 
 def begun(folder: Path, **search: object) -> Beginning:
-    return from_portfolio(space(**search), folder, StudyFolder(folder / "new"))
+    return from_portfolio(space(**search), folder, None)
 
 
 def test_a_study_begins_with_half_its_trials_from_the_portfolio_as_far_as_they_lie_in_its_space(tmp_path: Path) -> None:
@@ -119,13 +122,13 @@ def test_a_warm_start_beside_a_portfolio_is_the_same_when_the_same_command_is_ty
     other, folder = study(tmp_path / "other", 1), StudyFolder(tmp_path / "toy")
 
     def known() -> Beginning:
-        return warm_start(other, space(), ["a", "b"]).before(from_portfolio(space(), tmp_path, folder))
+        return warm_start(other, space(), ["a", "b"]).before(from_portfolio(space(), tmp_path, Study.open(folder)))
 
     first = known()
     assert first.kept is not None
     folder.path.mkdir()
     files = {folder.portfolio.name: first.kept.spelled()}
-    folder.begin_or_continue(Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), files)
+    begin_or_continue(folder, Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), files)
     assert known() == first
 
 
@@ -133,12 +136,12 @@ def test_a_study_goes_on_with_the_portfolio_that_it_began_with(tmp_path: Path) -
     (tmp_path / "mine.yaml").write_text(FILE)
     folder = StudyFolder(tmp_path / "toy")
     folder.path.mkdir()
-    first = from_portfolio(space(), tmp_path, folder)
+    first = from_portfolio(space(), tmp_path, Study.open(folder))
     assert first.kept is not None
     files = {folder.portfolio.name: first.kept.spelled()}
-    folder.begin_or_continue(Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), files)
+    begin_or_continue(folder, Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), files)
     (tmp_path / "mine.yaml").unlink()
-    assert from_portfolio(space(), tmp_path, folder) == first
+    assert from_portfolio(space(), tmp_path, Study.open(folder)) == first
     (tmp_path / "other.yaml").write_text(FILE.replace("0.8", "0.9"))
     rates = [one.configuration["learning_rate"] for one in begun(tmp_path, portfolio="other.yaml").queue]
     assert rates == [0.9, 0.7, 1.0], "unless another is named"
@@ -181,34 +184,25 @@ def test_a_portfolio_that_repeats_the_recipe_or_itself_counts_what_is_new(tmp_pa
     assert "3 configurations come before" in known.notes[0]
     three = {**space().defaults, "learning_rate": 0.8, "optimizer": "sgd"}
     alike = space(trials=20).model_copy(update={"defaults": three})
-    assert len(from_portfolio(alike, tmp_path, StudyFolder(tmp_path / "new")).queue) == 2
+    assert len(from_portfolio(alike, tmp_path, None).queue) == 2
     (tmp_path / "mine.yaml").write_text(FILE.replace("first: 3", "first: 0"))
     assert "0 configurations come before" in begun(tmp_path).notes[0]
 
 
-def test_a_study_that_knows_what_to_expect_looks_less_often_and_keeps_to_that(tmp_path: Path) -> None:
+def test_a_study_that_knows_what_to_expect_looks_less_often() -> None:
     def looks(informed: bool, **search: object) -> tuple[int | None, float | None]:
-        settings = with_looks(space(**search), folder, informed=informed).search
+        settings = with_looks(space(**search), informed=informed).search
         return settings.looks, settings.keep
 
-    folder = StudyFolder(tmp_path / "toy")
     assert looks(False) == (3, 0.5)
     assert looks(True) == (2, 0.25)
     assert looks(True, looks=4) == (4, 0.25)
     assert looks(True, scheduler="survey") == (None, None)
-    folder.path.mkdir()
-    known = with_looks(space(), folder, informed=True)
-    folder.begin_or_continue(Identity(known, {"classes": ["a", "b"]}, {"digest": "s"}), {})
-    assert looks(False) == (2, 0.25), "as it began"
-    older = StudyFolder(tmp_path / "older")
-    older.path.mkdir()
-    older.begin_or_continue(Identity(space(), {"classes": ["a", "b"]}, {"digest": "s"}), {})
-    assert with_looks(space(), older, informed=False).search.looks == 2, "by the name of its portfolio, as it was then"
 
 
 def test_the_shipped_portfolio_is_left_out_where_it_was_judged_with_other_backbones(tmp_path: Path) -> None:
     def named(**fields: object) -> str | None:
-        return as_begun(space(portfolio=None).model_copy(update=fields), None).search.portfolio
+        return with_shipped_portfolio(space(portfolio=None).model_copy(update=fields)).search.portfolio
 
     assert named() == "shipped"
     assert named(constants={"backbone": "efficientnet_b3"}) == "none"
@@ -217,10 +211,7 @@ def test_the_shipped_portfolio_is_left_out_where_it_was_judged_with_other_backbo
     large = {**space().defaults, "backbone": "efficientnet_b3"}
     assert named(parameters={"backbone": both}, defaults=large) == "none", "the recipe's was not"
     other = space(portfolio="shipped").model_copy(update={"constants": {"backbone": "efficientnet_b3"}})
-    assert (
-        "judged with tf_efficientnet_lite0, not efficientnet_b3"
-        in from_portfolio(other, tmp_path, StudyFolder(tmp_path / "new")).notes[0]
-    )
+    assert "judged with tf_efficientnet_lite0, not efficientnet_b3" in from_portfolio(other, tmp_path, None).notes[0]
 
 
 @pytest.mark.parametrize(
@@ -244,16 +235,10 @@ def test_a_file_that_is_no_portfolio_is_refused(content: str, complaint: str, tm
         begun(tmp_path, portfolio="yours.yaml")
 
 
-def test_a_new_study_begins_with_the_shipped_portfolio_and_one_begun_without_goes_on_without() -> None:
-    unsaid, none = space(portfolio=None), space(portfolio="none")
-    assert as_begun(unsaid, None).search.portfolio == "shipped"
-    assert as_begun(none, None).search.portfolio == "none"
-    assert as_begun(unsaid, unsaid).search.portfolio == "none", "an older version began it"
-    assert as_begun(unsaid, space(portfolio="mine.yaml")).search.portfolio == "mine.yaml"
-    assert as_begun(space(portfolio="shipped"), none).search.portfolio == "shipped", "unless it is named"
-    began = space(sampler="tpe", sampler_options={"n_startup_trials": 3})
-    assert as_begun(unsaid, began).search.sampler_options == {"n_startup_trials": 3}
-    assert as_begun(unsaid, began, sampler=True).search.sampler == unsaid.search.sampler, "unless this launch says so"
+def test_a_new_study_begins_with_the_shipped_portfolio_unless_it_names_another() -> None:
+    assert with_shipped_portfolio(space(portfolio=None)).search.portfolio == "shipped"
+    assert with_shipped_portfolio(space(portfolio="none")).search.portfolio == "none"
+    assert with_shipped_portfolio(space(portfolio="mine.yaml")).search.portfolio == "mine.yaml"
 
 
 @pytest.mark.parametrize("name", ["age", "gender", "mask", "classify"])

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from schedulers.search_settings import make_budget
+from schedulers.budget_settings import make_budget
 from search_spaces import SpaceError
 from studies.metrics import METRICS, confusion_matrix
 from tests.toys.search import ToyDriver, peak, toy_space

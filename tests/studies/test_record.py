@@ -6,21 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, TrialAdded, TrialFailed
-from studies.record import Record, RecordError, StudyLock, read_record
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, RungReached, TrialAdded, TrialFailed
+from studies.record import Record, RecordError, read_record
 from studies.record_tail import RecordTail
+from studies.rungs import Rung
+from studies.study_lock import StudyLock
 from studies.study_state import StudyState
 from tests.toys import ROOT
 
 EVENTS: list[Event] = [
-    Launched(time=1, settings={"trials": 3}),
-    TrialAdded(time=2, trial=0, configuration={"learning_rate": 0.1, "optimizer": "sgd"}, origin="recipe"),
-    ClimbStarted(time=3, trial=0, rung=2, attempt=1),
-    EpochScored(time=4, trial=0, fold=0, epoch=0, score=0.5, seconds=1.5),
-    EpochScored(time=5, trial=0, fold=0, epoch=1, score=0.6, seconds=1.5),
-    ClimbEnded(time=6, trial=0, attempt=1, reason="rung"),
-    TrialAdded(time=7, trial=1, configuration={"learning_rate": 9.0}, origin="tpe"),
-    TrialFailed(time=8, trial=1, failure="not_finite", reason="the loss is nan — über"),
+    Launched(time=1, elapsed=0, settings={"trials": 3}),
+    TrialAdded(time=2, elapsed=1, trial=0, configuration={"learning_rate": 0.1, "optimizer": "sgd"}, origin="recipe"),
+    ClimbStarted(time=3, elapsed=2, trial=0, fold=0, epoch=2, attempt=1),
+    EpochScored(time=4, elapsed=3, trial=0, fold=0, epoch=0, score=0.5, seconds=1.5),
+    EpochScored(time=5, elapsed=4, trial=0, fold=0, epoch=1, score=0.6, seconds=1.5),
+    RungReached(time=5, elapsed=4, trial=0, folds=1, epoch=2, score=0.6),
+    ClimbEnded(time=6, elapsed=5, trial=0, fold=0, attempt=1, reason="rung"),
+    TrialAdded(time=7, elapsed=6, trial=1, configuration={"learning_rate": 9.0}, origin="tpe"),
+    TrialFailed(time=8, elapsed=7, trial=1, failure="not_finite", reason="the loss is nan — über"),
 ]
 
 
@@ -108,15 +111,15 @@ def test_a_score_that_is_no_number_cannot_be_recorded() -> None:
 
 def test_the_second_launch_of_a_study_is_refused_and_a_crash_leaves_no_lock(tmp_path: Path) -> None:
     hold = f"""
-import pathlib, time, studies.record
-lock = studies.record.StudyLock(pathlib.Path({str(tmp_path)!r}))
+import pathlib, time, studies.study_lock
+lock = studies.study_lock.StudyLock(pathlib.Path({str(tmp_path)!r}))
 print("held", flush=True)
 time.sleep(60)
 """
     holder = subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert holder.stdout is not None
     holder.stdout.readline()
-    with pytest.raises(RecordError, match=rf"another launch \(process {holder.pid}\).*--study"):
+    with pytest.raises(RecordError, match=rf"another launch \(process {holder.pid} on \S+\).*--study"):
         StudyLock(tmp_path)
     holder.kill()
     holder.wait()
@@ -126,21 +129,22 @@ time.sleep(60)
 def test_the_state_is_a_fold_of_the_events() -> None:
     state = StudyState(EVENTS)
     assert state.fold_epochs == 2
-    assert state.trials[0].score_at(2) == 0.6
-    assert state.trials[0].score_at(3) is None
+    assert state.trials[0].score_at(Rung(1, 2)) == 0.6
+    assert state.trials[0].score_at(Rung(1, 3)) is None
     assert not state.trials[0].climbing
     assert state.trials[1].failure == "not_finite"
-    assert state.seconds_spent() == 7
+    assert state.elapsed == 7
     assert state.seconds_per_fold_epoch() == 1.5
 
 
 def test_time_between_launches_is_not_spent() -> None:
-    state = StudyState([*EVENTS, Launched(time=1000, settings={})])
-    assert state.seconds_spent(1010) == 17
+    later = Launched(time=1000, elapsed=7, settings={})
+    state = StudyState([*EVENTS, later, TrialAdded(time=1010, elapsed=17, trial=2, configuration={}, origin="tpe")])
+    assert (state.elapsed, state.time.of_launch) == (17, 7)
 
 
 def test_a_climb_that_never_ended_is_interrupted_once_it_is_noted() -> None:
     state = StudyState(EVENTS[:4])
     assert state.trials[0].climbing
-    state.apply(ClimbEnded(time=9, trial=0, attempt=1, reason="stopped"))
+    state.apply(ClimbEnded(time=9, trial=0, fold=0, attempt=1, reason="stopped"))
     assert state.trials[0].interrupted

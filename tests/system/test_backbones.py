@@ -38,7 +38,7 @@ def test_all_kinds_of_backbones_and_heads_are_trained_exported_and_predicted_wit
     search(tmp_path, "--enqueue", "queue.yaml")
     studies, _ = choose_studies([StudyFolder(tmp_path / "results/toy")])
     (candidates,) = task_candidates(studies)
-    assert {str(trial.manifest.configuration["backbone"]) for trial in candidates.trials} == set(BACKBONES)
+    assert {str(trial.stored.configuration["backbone"]) for trial in candidates.trials} == set(BACKBONES)
     chosen = [Chosen(candidates, candidates.trials)]
     bundle = tmp_path / "ensembles/all"
     pack(bundle, "all", chosen, studies[0].splits_digest)

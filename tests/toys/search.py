@@ -9,7 +9,7 @@ from schedulers.proposal import Proposal
 from schedulers.study_run import Requests, StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.climb_order import ClimbOrder
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, TrialAdded
+from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, RungReached, TrialAdded
 from studies.record import Record
 from studies.study_state import StudyState
 from studies.trial_folders import Drop, Holding
@@ -34,15 +34,21 @@ def toy_space(metric: str = "macro_f1", **search: Any) -> SearchSpace:
 
 
 def events_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> Iterator[Event]:
-    """Yield the record of a study at rest: for each trial the score after each fold-epoch."""
+    """Yield the record of a study at rest: for each trial the score after each fold-epoch, one fold after the other."""
     for trial, curve in scores.items():
         origin = (origins or {}).get(trial, "tpe")
         yield TrialAdded(time=0, trial=trial, configuration={}, origin=origin)
-        yield ClimbStarted(time=0, trial=trial, rung=len(curve), attempt=1)
-        for number, score in enumerate(curve):
-            fold, epoch = divmod(number, EPOCHS)
-            yield EpochScored(time=0, trial=trial, fold=fold, epoch=epoch, score=score, fold_score=score, seconds=1)
-        yield ClimbEnded(time=0, trial=trial, attempt=1, reason="rung")
+        for fold in range(0, len(curve), EPOCHS):
+            yield from climb_of(trial, fold // EPOCHS, curve[fold : fold + EPOCHS])
+
+
+def climb_of(trial: int, fold: int, scores: Sequence[float]) -> Iterator[Event]:
+    """Yield the record of a climb whose epochs scored so; a rung is reached after each."""
+    yield ClimbStarted(time=0, trial=trial, fold=fold, epoch=len(scores), attempt=1)
+    for epoch, score in enumerate(scores):
+        yield EpochScored(time=0, trial=trial, fold=fold, epoch=epoch, score=score, seconds=1)
+        yield RungReached(time=0, trial=trial, folds=fold + 1, epoch=epoch + 1, score=score)
+    yield ClimbEnded(time=0, trial=trial, fold=fold, attempt=1, reason="rung")
 
 
 def study_of(scores: dict[int, list[float]], origins: dict[int, str] | None = None) -> StudyState:
@@ -64,11 +70,20 @@ class Clock:
 
 
 class ToyFolders:
-    def __init__(self, saved: Mapping[int, list[EpochScored]]) -> None:
-        self.saved = saved
+    """Folders that hold what a test says; the pooled score of folds is the mean of their last epochs in the state."""
 
-    def saved_epochs(self, trial: int) -> list[EpochScored]:
-        return self.saved.get(trial, [])
+    def __init__(self, saved: Mapping[int, list[EpochScored]], state: StudyState | None = None) -> None:
+        self.saved, self._state = saved, state
+
+    def saved_epochs(self, trial: int) -> dict[int, list[EpochScored]]:
+        by_fold: dict[int, list[EpochScored]] = {}
+        for epoch in self.saved.get(trial, []):
+            by_fold.setdefault(epoch.fold, []).append(epoch)
+        return by_fold
+
+    def pooled_score(self, trial: int, folds: int) -> float:
+        assert self._state is not None, "nothing was trained"
+        return self._state.trials[trial].folds[folds - 1].epochs[-1].score
 
     def newest_attempt(self) -> int:
         return 0
@@ -100,7 +115,6 @@ class ToyDriver:
     ) -> None:
         self.record = Record(path)
         self.clock = Clock()
-        self.clock.now = self.record.events[-1].time if self.record.events else 0.0
         self.run = StudyRun(self.record, space, slots, queue=queue, clock=self.clock, requests=requests)
         self.score = score
         self.random = random.Random(seed)
@@ -108,7 +122,7 @@ class ToyDriver:
         self.idle = 0
 
     def start(self, saved: Mapping[int, list[EpochScored]] | None = None) -> "ToyDriver":
-        self.run.start({}, ToyFolders({} if saved is None else saved))
+        self.run.start({}, ToyFolders({} if saved is None else saved, self.run.state))
         return self
 
     def tick(self) -> bool:
@@ -125,7 +139,7 @@ class ToyDriver:
         order = self.slots[number]
         assert order is not None
         ends = self.step(order)
-        if self.run.state.trials[order.trial].fold_epochs >= order.rung or ends:
+        if self.run.state.trials[order.trial].epochs_of(order.fold) >= order.epoch or ends:
             self.run.end_climb(order)
             self.slots[number] = None
         return True
@@ -133,16 +147,17 @@ class ToyDriver:
     def step(self, order: ClimbOrder) -> bool:
         """Do one fold-epoch; True if it is the climb's last. As Tune does: asked first, recorded then."""
         self.clock.now += 1.0 / len(self.slots)
-        done = self.run.state.trials[order.trial].fold_epochs
-        fold, epoch = self.run.ladder.position(done)
-        score = self.score(order.configuration, done + 1)
-        result = {"fold_epochs": done + 1, "fold": fold, "epoch": epoch, "seconds": 1.0}
-        ends = self.run.ends_here(order, done + 1)
-        self.run.take_epoch(order, {**result, "score": score, "fold_score": score})
+        trial = self.run.state.trials[order.trial]
+        epoch = trial.epochs_of(order.fold)
+        score = self.score(order.configuration, trial.fold_epochs + 1)
+        result = {"epochs": epoch + 1, "fold": order.fold, "epoch": epoch, "seconds": 1.0}
+        ends = self.run.ends_here(order, epoch + 1)
+        self.run.take_epoch(order, {**result, "score": score})
         return ends
 
     def finish(self) -> "ToyDriver":
         while self.tick():
             pass
+        self.run.close()
         self.record.close()
         return self

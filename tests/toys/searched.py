@@ -7,7 +7,6 @@ import yaml
 from datasets.preparation import PreparedData
 from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
-from studies.climb_order import ClimbOrder
 from studies.record import Record
 from studies.study_state import StudyState
 from studies.trial_folders import TrialFolders
@@ -40,9 +39,7 @@ def search(study: Path, space: SearchSpace, trials: int = 3) -> StudyState:
         run = StudyRun(record, larger, 1)
         run.start({}, TrialFolders(study))
         while (order := run.next_climb()) is not None:
-            climber = Climber(
-                study, ClimbOrder(order.trial, order.rung, order.attempt, order.configuration), Resources()
-            )
+            climber = Climber(study, order, Resources())
             done = False
             while not done:
                 result = climber.step()
@@ -50,6 +47,7 @@ def search(study: Path, space: SearchSpace, trials: int = 3) -> StudyState:
                 done = result["done"]
             climber.close()
             run.end_climb(order)
+        run.close()
         return run.state
 
 

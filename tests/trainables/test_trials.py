@@ -15,12 +15,14 @@ from safetensors import SafetensorError
 
 from datasets.errors import DataError
 from datasets.preparation import PreparedData
+from studies.attempts import Attempt
 from studies.climb_order import ClimbOrder
-from studies.looks import looks_of, read_look
-from studies.manifest import FolderError, read_manifest, sha256_of
+from studies.fold_folder import FoldFolder, Superseded
+from studies.looks import checked_look, looks_of
+from studies.manifest import FolderError, sha256_of
 from studies.metrics import macro_f1
 from studies.predictions import read_predictions
-from studies.trial_folder import Superseded, TrialFolder
+from studies.stored_trial import StoredTrial, read_trial
 from studies.trial_folders import Drop, TrialFolders
 from tests.toys.training import TINY, write_study
 from trainables.climb_failures import failure_result
@@ -29,6 +31,7 @@ from trainables.config import TrainConfig
 from trainables.fold_trainable import FoldTrainable
 from trainables.training.devices import Resources
 from trainables.training.fold_learner import NotFinite
+from trainables.training.seeds import derived_seed
 from voting.candidates.trials import out_of_fold
 
 
@@ -37,12 +40,18 @@ def fresh_data() -> None:
     shared_fold_data.cache_clear()
 
 
-def climber(study: Path, config: TrainConfig, rung: int, attempt: int = 1, trial: int = 0) -> Climber:
-    return Climber(study, ClimbOrder(trial, rung, attempt, config.model_dump()), Resources())
+def order(config: TrainConfig, fold: int, epoch: int, attempt: int = 1, trial: int = 0) -> ClimbOrder:
+    return ClimbOrder(trial, fold, epoch, attempt, config.model_dump())
 
 
-def climb(study: Path, config: TrainConfig, rung: int, attempt: int = 1) -> list[dict[str, Any]]:
-    one = climber(study, config, rung, attempt)
+def climber(
+    study: Path, config: TrainConfig, epoch: int, attempt: int = 1, trial: int = 0, *, fold: int = 0
+) -> Climber:
+    return Climber(study, order(config, fold, epoch, attempt, trial), Resources())
+
+
+def climb(study: Path, config: TrainConfig, epoch: int, attempt: int = 1, *, fold: int = 0) -> list[dict[str, Any]]:
+    one = climber(study, config, epoch, attempt, fold=fold)
     results = [one.step()]
     while not results[-1]["done"]:
         results.append(one.step())
@@ -50,55 +59,77 @@ def climb(study: Path, config: TrainConfig, rung: int, attempt: int = 1) -> list
     return results
 
 
-def curve(study: Path) -> list[tuple[int, int, float, float]]:
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    return [(line.fold, line.epoch, line.score, line.loss) for line in manifest.curve]
+def climb_all(study: Path, config: TrainConfig, attempt: int = 1) -> None:
+    """Train both folds."""
+    for fold in (0, 1):
+        climb(study, config, config.epochs, attempt + fold, fold=fold)
 
 
-def test_a_climb_ends_at_its_rung_and_the_next_goes_on_from_there(study: Path, tiny: TrainConfig) -> None:
-    assert [result["fold_epochs"] for result in climb(study, tiny, 1)] == [1]
-    assert [result["fold_epochs"] for result in climb(study, tiny, 4, attempt=2)] == [2, 3, 4]
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    assert manifest.complete
+def stored(study: Path) -> StoredTrial:
+    found = read_trial(study, 0)
+    assert found is not None
+    return found
+
+
+def curve(study: Path) -> list[tuple[int, int, float, float | None]]:
+    parts = stored(study).parts
+    return [(line.fold, line.epoch, line.score, line.loss) for _, part in sorted(parts.items()) for line in part.curve]
+
+
+def test_a_climb_ends_at_its_epoch_and_the_next_goes_on_from_there(study: Path, tiny: TrainConfig) -> None:
+    config = tiny.model_copy(update={"epochs": 3})
+    assert [result["epochs"] for result in climb(study, config, 1)] == [1]
+    assert [result["epochs"] for result in climb(study, config, 3, attempt=2)] == [2, 3]
+    assert stored(study).finished_folds == (0,)
+    climb(study, config, 3, attempt=3, fold=1)
+    assert stored(study).is_complete
 
 
 def test_stopping_anywhere_changes_no_digit_of_the_curve(study: Path, tiny: TrainConfig) -> None:
     config = tiny.model_copy(update={"epochs": 3})
-    climb(study, config, 6)
+    climb_all(study, config)
     through = curve(study)
     shutil.rmtree(study / "trials")
-    for attempt, rung in enumerate((1, 2, 4, 5, 6), 1):
-        climb(study, config, rung, attempt)
+    for attempt, (fold, epoch) in enumerate(((0, 1), (0, 2), (1, 1), (0, 3), (1, 3)), 1):
+        climb(study, config, epoch, attempt, fold=fold)
+    assert curve(study) == through, "nor does the order of the folds"
+
+
+def test_folds_side_by_side_learn_the_same_as_one_after_the_other(study: Path, tiny: TrainConfig) -> None:
+    climb_all(study, tiny)
+    through = curve(study)
+    shutil.rmtree(study / "trials")
+    both = [climber(study, tiny, 2, attempt, fold=fold) for fold, attempt in ((1, 1), (0, 2))]
+    for one in (*both, *both[::-1]):
+        one.step()
     assert curve(study) == through
+    manifest = (study / "trials/0/manifest.json").read_bytes()
+    assert json.loads(manifest).keys() == {"format", "trial", "configuration", "digest", "folds", "epochs"}
 
 
 def test_the_score_of_a_rung_is_pooled_over_the_folds(study: Path, tiny: TrainConfig) -> None:
-    last = climb(study, tiny, 4)[-1]
+    climb_all(study, tiny)
     parts = [read_predictions(study, 0, fold) for fold in (0, 1)]
     pooled = macro_f1(
         np.concatenate([one.targets for one in parts]), np.concatenate([one.probabilities for one in parts])
     )
-    assert last["score"] == pooled
-    assert last["fold_score"] == macro_f1(parts[1].targets, parts[1].probabilities)
+    assert TrialFolders(study).pooled_score(0, 2) == pooled
+    assert stored(study).parts[1].curve[-1].score == macro_f1(parts[1].targets, parts[1].probabilities)
 
 
 def test_out_of_fold_predictions_cover_every_image_once(study: Path, tiny: TrainConfig) -> None:
-    climb(study, tiny, 4)
+    climb_all(study, tiny)
     ids = np.concatenate([read_predictions(study, 0, fold).ids for fold in (0, 1)])
     assert sorted(ids) == sorted(shared_fold_data(study).ids)
 
 
 def test_predictions_that_were_changed_are_not_chosen_from(study: Path, tiny: TrainConfig) -> None:
-    climb(study, tiny, 4)
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    assert len(out_of_fold(study, manifest).ids) == len(shared_fold_data(study).ids)
+    climb_all(study, tiny)
+    assert len(out_of_fold(study, stored(study)).ids) == len(shared_fold_data(study).ids)
     file = study / "trials/0/fold_1/predictions.npz"
     file.write_bytes(file.read_bytes() + b" ")
     with pytest.raises(FolderError, match="was changed since it was written"):
-        out_of_fold(study, manifest)
+        out_of_fold(study, stored(study))
 
 
 @pytest.mark.parametrize(
@@ -114,13 +145,12 @@ def test_predictions_that_were_cut_are_named(study: Path, tiny: TrainConfig, dam
 
 def test_a_finished_fold_drops_its_resume_state_and_lists_its_files(study: Path, tiny: TrainConfig) -> None:
     climb(study, tiny, 1)
-    assert [path.name for path in (study / "trials/0/resume").iterdir()] == ["1.safetensors"]
+    assert [path.name for path in (study / "trials/0/fold_0/resume").iterdir()] == ["1.safetensors"]
     climb(study, tiny, 2, attempt=2)
-    assert list((study / "trials/0/resume").iterdir()) == []
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    assert set(manifest.files) == {"fold_0/weights.safetensors", "fold_0/predictions.npz", "looks/1.npz"}
-    assert all(sha256_of(study / "trials/0" / name) == digest for name, digest in manifest.files.items())
+    assert list((study / "trials/0/fold_0/resume").iterdir()) == []
+    files = stored(study).files
+    assert set(files) == {"fold_0/weights.safetensors", "fold_0/predictions.npz", "fold_0/looks/1.npz"}
+    assert all(sha256_of(study / "trials/0" / name) == digest for name, digest in files.items())
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +158,11 @@ def through(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> li
     """The curve of a trial that nobody disturbed."""
     place = tmp_path_factory.mktemp("through")
     write_study(place, faces)
-    climb(place, TrainConfig(**TINY), 4)
+    climb_all(place, TrainConfig(**TINY))
     return curve(place)
 
 
-@pytest.mark.parametrize("moment", range(11))
+@pytest.mark.parametrize("moment", range(12))
 def test_a_kill_between_any_two_renames_costs_that_epoch_alone(
     moment: int,
     study: Path,
@@ -151,19 +181,17 @@ def test_a_kill_between_any_two_renames_costs_that_epoch_alone(
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", dying)
         with pytest.raises(KeyboardInterrupt):
-            climb(study, tiny, 4)
-    before = read_manifest(study, 0)
-    climb(study, tiny, 4, attempt=2)
+            climb_all(study, tiny)
+    before = curve(study) if read_trial(study, 0) else []
+    climb_all(study, tiny, attempt=3)
     assert curve(study) == through
-    assert before is None or curve(study)[: len(before.curve)] == [
-        (x.fold, x.epoch, x.score, x.loss) for x in before.curve
-    ]
+    assert set(before) <= set(through)
 
 
-def test_a_trial_that_stands_at_its_rung_already_reports_it_and_trains_nothing(study: Path, tiny: TrainConfig) -> None:
+def test_a_fold_that_stands_where_it_is_bound_reports_it_and_trains_nothing(study: Path, tiny: TrainConfig) -> None:
     climb(study, tiny, 2)
     again = climber(study, tiny, 2, attempt=2).step()
-    assert (again["fold_epochs"], again["done"]) == (2, True)
+    assert (again["epochs"], again["done"]) == (2, True)
     assert len(curve(study)) == 2
 
 
@@ -174,20 +202,43 @@ def test_a_folder_of_another_configuration_is_not_gone_on_with(study: Path, tiny
 
 
 def test_an_old_attempt_that_still_runs_writes_nothing_more(study: Path, tiny: TrainConfig) -> None:
-    old = climber(study, tiny, 4, attempt=1)
+    old = climber(study, tiny, 2, attempt=1)
     old.step()
-    new = climber(study, tiny, 4, attempt=2)
+    new = climber(study, tiny, 2, attempt=2)
     assert old.step()["failure"] == "superseded"
     assert len(curve(study)) == 1
-    assert new.step()["fold_epochs"] == 2
+    assert new.step()["epochs"] == 2
     with pytest.raises(Superseded):
-        TrialFolder(study, 0).claim(1)
+        FoldFolder(study, 0, 0).claim(Attempt(1))
+
+
+def test_an_attempt_of_the_same_number_of_another_launch_is_refused(study: Path, tiny: TrainConfig) -> None:
+    FoldFolder(study, 0, 0).claim(Attempt(5, "one"))
+    FoldFolder(study, 0, 0).claim(Attempt(5, "one"))
+    with pytest.raises(Superseded, match="attempt 5 other was taken over by attempt 5 one"):
+        FoldFolder(study, 0, 0).claim(Attempt(5, "other"))
+    FoldFolder(study, 0, 1).claim(Attempt(5, "other"))
+
+
+def test_a_fold_without_its_manifest_of_the_trial_is_one_clear_error(study: Path, tiny: TrainConfig) -> None:
+    climb(study, tiny, 1)
+    (study / "trials/0/manifest.json").unlink()
+    with pytest.raises(FolderError, match=r"manifest\.json: is missing although folds of it were trained; .*--repair"):
+        climber(study, tiny, 2, attempt=2)
+
+
+def test_folds_of_different_configurations_are_one_clear_error(study: Path, tiny: TrainConfig) -> None:
+    climb_all(study, tiny)
+    file = study / "trials/0/fold_1/manifest.json"
+    file.write_text(file.read_text().replace(stored(study).digest, "0" * 16))
+    with pytest.raises(FolderError, match=r"fold_1/manifest\.json: is of another trial, fold or configuration"):
+        read_trial(study, 0)
 
 
 def test_a_diverging_trial_fails_with_its_reason_and_log(study: Path, tiny: TrainConfig) -> None:
     # A learning rate of 10 with a weight decay of 1 multiplies the weights by -9 at every step.
     explosive = {"optimizer": "sgd", "learning_rate": 10.0, "weight_decay": 1.0, "clip_gradient": 1e30, "epochs": 30}
-    results = climb(study, tiny.model_copy(update={**explosive, "schedule": "constant"}), 60)
+    results = climb(study, tiny.model_copy(update={**explosive, "schedule": "constant"}), 30)
     assert results[-1]["failure"] == "not_finite"
     assert "a lower learning rate may help" in results[-1]["reason"]
     assert "NotFinite" in (study / "trials/0/failure.txt").read_text()
@@ -196,7 +247,7 @@ def test_a_diverging_trial_fails_with_its_reason_and_log(study: Path, tiny: Trai
 def test_an_error_inside_a_step_is_a_result_and_no_exception(
     study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = climber(study, tiny, 4)
+    one = climber(study, tiny, 2)
     monkeypatch.setattr("trainables.climber.FoldLearner.train_epoch", lambda *_: 1 / 0)
     result = one.step()
     assert (result["failure"], result["done"]) == ("error", True)
@@ -205,13 +256,18 @@ def test_an_error_inside_a_step_is_a_result_and_no_exception(
 
 def test_a_damaged_manifest_is_named(study: Path, tiny: TrainConfig) -> None:
     climb(study, tiny, 1)
-    (study / "trials/0/manifest.json").write_text("{")
-    with pytest.raises(FolderError, match=r"manifest\.json: is damaged; python -m analysis.check .* --repair"):
-        read_manifest(study, 0)
+    for name in ("manifest.json", "fold_0/manifest.json"):
+        file = study / "trials/0" / name
+        whole = file.read_text()
+        file.write_text("{")
+        with pytest.raises(FolderError, match=rf"{name}: is damaged; python -m analysis.check {study} --repair"):
+            read_trial(study, 0)
+        file.write_text(whole)
 
 
 def test_nothing_in_a_trial_folder_is_a_pickle(study: Path, tiny: TrainConfig) -> None:
-    climb(study, tiny, 3)
+    climb(study, tiny, 1)
+    climb(study, tiny, 2, attempt=2, fold=1)
     files = [path for path in (study / "trials").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} == {".json", ".npz", ".safetensors", ""}
     for path in files:
@@ -226,77 +282,75 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
         "cpus": 1,
         "compile": False,
         "gpus": 0.0,
-        "trial": 0,
-        "rung": 2,
-        "attempt": 1,
-        "configuration": tiny.model_dump(),
-        "fold_order": "sequential",
+        **order(tiny, 0, 2).as_values(),
     }
     trainable = FoldTrainable(json.loads(json.dumps(config)))
     first, second = trainable.train(), trainable.train()
-    assert (first["fold_epochs"], first["done"]) == (1, False)
-    assert (second["fold_epochs"], second["done"]) == (2, True)
+    assert (first["epochs"], first["done"]) == (1, False)
+    assert (second["epochs"], second["done"]) == (2, True)
     assert {"score", "fold", "epoch", "loss", "learning_rate", "images_per_second"} <= second.keys()
-    assert trainable.reset({**config, "trial": 3, "rung": 1, "attempt": 2})
+    assert trainable.reset({**config, "trial": 3, "epoch": 1, "attempt": 2})
     assert trainable.train()["trial"] == 3
     assert repr(trainable).startswith(f"{study.name}: trains one trial after the other")
     (study / "trials/3/manifest.json").write_text("{")
-    assert trainable.reset({**config, "trial": 3, "rung": 2, "attempt": 3})
+    assert trainable.reset({**config, "trial": 3, "epoch": 2, "attempt": 3})
     failed = trainable.train()
     assert (failed["failure"], failed["done"]) == ("error", True), "not a lost process"
     assert "is damaged" in failed["reason"]
     trainable.stop()
 
 
-def test_an_actor_that_goes_on_with_its_own_trial_changes_no_digit(study: Path, tiny: TrainConfig) -> None:
-    climb(study, tiny, 4)
+def test_an_actor_that_goes_on_with_its_own_fold_changes_no_digit(study: Path, tiny: TrainConfig) -> None:
+    config = tiny.model_copy(update={"epochs": 3})
+    climb(study, config, 3)
     through = curve(study)
     shutil.rmtree(study / "trials")
-    one = Climber(study, ClimbOrder(0, 1, 1, tiny.model_dump()), Resources())
+    one = climber(study, config, 1)
     one.step()
-    for attempt, rung in enumerate((2, 4), 2):
-        assert one.takes_up(ClimbOrder(0, rung, attempt, tiny.model_dump()))
+    for attempt, epoch in enumerate((2, 3), 2):
+        assert one.takes_up(order(config, 0, epoch, attempt))
         while not one.step()["done"]:
             pass
     assert curve(study) == through
     one.close()
 
 
-def test_an_actor_begins_anew_if_its_trial_was_moved_or_failed_or_is_another(study: Path, tiny: TrainConfig) -> None:
-    one = Climber(study, ClimbOrder(0, 1, 1, tiny.model_dump()), Resources())
+def test_an_actor_begins_anew_if_its_fold_was_moved_or_failed_or_is_another(study: Path, tiny: TrainConfig) -> None:
+    one = climber(study, tiny, 1)
     one.step()
-    assert not one.takes_up(ClimbOrder(1, 1, 2, tiny.model_dump()))
+    assert not one.takes_up(order(tiny, 0, 1, 2, trial=1))
+    assert not one.takes_up(order(tiny, 1, 1, 2))
     climb(study, tiny, 2, attempt=2)
-    assert not one.takes_up(ClimbOrder(0, 3, 3, tiny.model_dump()))
+    assert not one.takes_up(order(tiny, 0, 2, 3))
     with pytest.raises(Superseded):
-        one.takes_up(ClimbOrder(0, 3, 1, tiny.model_dump()))
-    two = Climber(study, ClimbOrder(0, 3, 4, tiny.model_dump()), Resources())
+        one.takes_up(order(tiny, 0, 2, 1))
+    two = climber(study, tiny, 2, attempt=4, fold=1)
     with torch.no_grad():
-        next(iter(two._learner(1).model.parameters())).fill_(float("nan"))
+        next(iter(two._resumed().model.parameters())).fill_(float("nan"))
     assert two.step()["failure"] == "not_finite"
-    assert not two.takes_up(ClimbOrder(0, 3, 5, tiny.model_dump()))
+    assert not two.takes_up(order(tiny, 1, 2, 5))
 
 
 def test_a_superseded_actor_leaves_the_files_of_the_newer_attempt_alone(study: Path, tiny: TrainConfig) -> None:
     config = tiny.model_copy(update={"epochs": 4})
-    old = Climber(study, ClimbOrder(0, 3, 1, config.model_dump()), Resources())
+    old = climber(study, config, 3)
     old.step()
     climb(study, config, 2, attempt=2)
-    (study / "trials/0/resume/.3.safetensors.1.torn").touch()  # it is writing
-    before = sorted(path.name for path in study.glob("trials/0/resume/*"))
+    (study / "trials/0/fold_0/resume/.3.safetensors.1.torn").touch()  # it is writing
+    before = sorted(path.name for path in study.glob("trials/0/fold_0/resume/*"))
     assert old.step()["failure"] == "superseded"
-    assert sorted(path.name for path in study.glob("trials/0/resume/*")) == before
+    assert sorted(path.name for path in study.glob("trials/0/fold_0/resume/*")) == before
 
 
 def test_an_actor_begins_anew_if_the_disk_budget_took_something(study: Path, tiny: TrainConfig) -> None:
-    one = Climber(study, ClimbOrder(0, 1, 1, tiny.model_dump()), Resources())
+    one = climber(study, tiny, 1)
     one.step()
-    TrialFolders(study).drop(Drop(0, "resume"))
-    assert not one.takes_up(ClimbOrder(0, 2, 2, tiny.model_dump()))
+    TrialFolders(study).drop(Drop(0, 0, "resume"))
+    assert not one.takes_up(order(tiny, 0, 2, 2))
 
 
 def test_every_second_of_a_fold_epoch_is_told_by_phase(study: Path, tiny: TrainConfig) -> None:
-    one = Climber(study, ClimbOrder(0, 1, 1, tiny.model_dump()), Resources())
+    one = climber(study, tiny, 1)
     started = time.perf_counter()
     result = one.step()
     prepare, train, judge, save = (result["phases"][phase] for phase in ("prepare", "train", "judge", "save"))
@@ -304,70 +358,55 @@ def test_every_second_of_a_fold_epoch_is_told_by_phase(study: Path, tiny: TrainC
     assert result["phases"]["write"] > 0
 
 
-def test_folds_in_lockstep_learn_the_same_as_one_after_the_other(study: Path, tiny: TrainConfig) -> None:
-    climb(study, tiny, 4)
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    sequential = {(line.fold, line.epoch): (line.fold_score, line.loss) for line in manifest.curve}
-    shutil.rmtree(study / "trials")
-    for attempt, rung in enumerate((1, 3, 4), 1):  # a new start in the middle of a round
-        one = Climber(study, ClimbOrder(0, rung, attempt, tiny.model_dump(), "lockstep"), Resources())
-        while not one.step()["done"]:
-            pass
-        one.close()
-    lockstep = read_manifest(study, 0)
-    assert lockstep is not None
-    assert [(line.fold, line.epoch) for line in lockstep.curve] == [(0, 0), (1, 0), (0, 1), (1, 1)]
-    assert lockstep.complete
-    assert lockstep.curve[-1].score == macro_f1(*pooled(study, 0))
-    assert sequential == {(line.fold, line.epoch): (line.fold_score, line.loss) for line in lockstep.curve}
-
-
-def pooled(study: Path, trial: int) -> tuple[Any, Any]:
-    parts = [read_predictions(study, trial, fold) for fold in (0, 1)]
-    return np.concatenate([part.targets for part in parts]), np.concatenate([part.probabilities for part in parts])
-
-
 def test_a_state_that_was_dropped_is_trained_again_to_the_same_digit(study: Path, tiny: TrainConfig) -> None:
     config = tiny.model_copy(update={"epochs": 3})
-    climb(study, config, 6)
+    climb(study, config, 3)
     through = curve(study)
     shutil.rmtree(study / "trials")
     climb(study, config, 2)
     folders = TrialFolders(study)
-    assert folders.holding(0).parts["resume"] > 0
-    folders.drop(Drop(0, "resume"))
-    assert folders.holding(0).parts["resume"] == 0
-    climb(study, config, 6, attempt=2)
+    assert folders.holding(0).parts[0, "resume"] > 0
+    folders.drop(Drop(0, 0, "resume"))
+    assert folders.holding(0).parts[0, "resume"] == 0
+    climb(study, config, 3, attempt=2)
     assert curve(study) == through
 
 
 def test_a_damaged_state_is_trained_again_to_the_same_digit(study: Path, tiny: TrainConfig) -> None:
     config = tiny.model_copy(update={"epochs": 3})
-    climb(study, config, 6)
+    climb(study, config, 3)
     through = curve(study)
     shutil.rmtree(study / "trials")
     climb(study, config, 2)
-    (state,) = study.glob("trials/0/resume/*")
+    (state,) = study.glob("trials/0/fold_0/resume/*")
     state.write_bytes(state.read_bytes()[:-100])
-    climb(study, config, 6, attempt=2)
+    climb(study, config, 3, attempt=2)
     assert curve(study) == through
 
 
-def test_weights_that_were_dropped_too_early_are_back_when_the_trial_is_complete(
-    study: Path, tiny: TrainConfig
+def test_a_climb_of_a_finished_fold_whose_weights_were_dropped_brings_them_back(study: Path, tiny: TrainConfig) -> None:
+    climb_all(study, tiny)
+    whole = stored(study)
+    TrialFolders(study).drop(Drop(0, 0, "weights"))
+    assert stored(study).voting_folds == (1,)
+    results = climb(study, tiny, 2, attempt=3)
+    assert [result["done"] for result in results] == [False, True]
+    assert results[-1]["replaced"]
+    assert stored(study).can_vote
+    assert stored(study).files == whole.files, "the same bytes on the same machine"
+
+
+def test_predictions_are_replaced_together_with_the_weights_that_make_them(
+    study: Path, tiny: TrainConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    climb(study, tiny, 4)
-    whole = read_manifest(study, 0)
-    shutil.rmtree(study / "trials")
-    climb(study, tiny, 3)
-    TrialFolders(study).drop(Drop(0, "weights"))
-    climb(study, tiny, 4, attempt=2)
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    assert whole is not None
-    assert manifest.can_vote
-    assert manifest.files.items() >= whole.files.items(), "the same bytes; a look where it rested is more"
+    climb(study, tiny, 2)
+    TrialFolders(study).drop(Drop(0, 0, "weights"))
+    other = derived_seed(99)
+    monkeypatch.setattr("trainables.training.fold_learner.derived_seed", lambda *parts: other + sum(parts))
+    result = climb(study, tiny, 2, attempt=2)[-1]  # trained again to other digits, as another device would
+    predictions = read_predictions(study, 0, 0)
+    assert result["score"] == macro_f1(predictions.targets, predictions.probabilities)
+    assert stored(study).parts[0].curve[-1].score == result["score"]
 
 
 @pytest.mark.parametrize(
@@ -394,14 +433,14 @@ def test_every_failure_has_its_class_and_leaves_a_log(error: Exception, failure:
 def test_a_trial_whose_weights_were_dropped_keeps_its_predictions_and_cannot_vote(
     study: Path, tiny: TrainConfig
 ) -> None:
-    climb(study, tiny, 4)
-    TrialFolders(study).drop(Drop(0, "weights"))
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    assert manifest.complete
-    assert not manifest.can_vote
+    climb_all(study, tiny)
+    for fold in (0, 1):
+        TrialFolders(study).drop(Drop(0, fold, "weights"))
+    found = stored(study)
+    assert found.is_complete
+    assert not found.can_vote
     assert not list(study.glob("trials/0/*/weights.safetensors"))
-    assert len(out_of_fold(study, manifest).ids) == sum(len(read_predictions(study, 0, fold).ids) for fold in (0, 1))
+    assert len(out_of_fold(study, found).ids) == sum(len(read_predictions(study, 0, fold).ids) for fold in (0, 1))
 
 
 def test_too_little_free_space_is_told_before_anything_is_written(
@@ -417,7 +456,7 @@ def test_too_little_free_space_is_told_before_anything_is_written(
     result = one.step()
     assert (result["failure"], result["done"]) == ("disk_full", True)
     monkeypatch.undo()
-    assert [line["fold_epochs"] for line in climb(study, tiny, 4, attempt=3)] == [2, 3, 4]
+    assert [line["epochs"] for line in climb(study, tiny, 2, attempt=3)] == [2]
 
 
 def test_a_trial_that_rests_inside_a_fold_keeps_what_it_said_there_in_half_precision(
@@ -427,13 +466,12 @@ def test_a_trial_that_rests_inside_a_fold_keeps_what_it_said_there_in_half_preci
     climb(study, config, 1)
     climb(study, config, 2, attempt=2)
     climb(study, config, 3, attempt=3)
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    assert looks_of(manifest) == (1, 2), "the end of a fold has its exact predictions"
-    look = read_look(study, 0, 2)
+    part = stored(study).parts[0]
+    assert sorted(looks_of(part)) == [1, 2], "the end of a fold has its exact predictions"
+    look = checked_look(study, part, 2)
     whole = read_predictions(study, 0, 0)
-    assert look[0].shape == whole.probabilities.shape
-    assert np.allclose(look[0].sum(axis=1), 1, atol=2e-3)
-    (study / "trials/0/looks/2.npz").write_bytes(b"")
-    with pytest.raises(FolderError, match=r"2\.npz: cannot be read"):
-        read_look(study, 0, 2)
+    assert look.shape == whole.probabilities.shape
+    assert np.allclose(look.sum(axis=1), 1, atol=2e-3)
+    (study / "trials/0/fold_0/looks/2.npz").write_bytes(b"")
+    with pytest.raises(FolderError, match=r"2\.npz: is missing or was changed"):
+        checked_look(study, part, 2)

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from studies.climb_order import ClimbOrder
-from studies.manifest import Manifest, read_manifest
 from studies.metrics import METRICS
+from studies.stored_trial import StoredTrial, read_trial
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources
@@ -21,27 +21,28 @@ from voting.predicting import runtime
 from voting.predicting.runtime import load_task
 
 
-def trained(study: Path, config: TrainConfig) -> Manifest:
+def trained(study: Path, config: TrainConfig) -> StoredTrial:
     """Train a trial on all folds."""
     shared_fold_data.cache_clear()
-    climber = Climber(study, ClimbOrder(0, 4, 1, config.model_dump()), Resources())
-    while not climber.step()["done"]:
-        pass
-    climber.close()
-    manifest = read_manifest(study, 0)
-    assert manifest is not None
-    assert manifest.complete
-    return manifest
+    for fold in (0, 1):
+        climber = Climber(study, ClimbOrder(0, fold, 2, 1, config.model_dump()), Resources())
+        while not climber.step()["done"]:
+            pass
+        climber.close()
+    stored = read_trial(study, 0)
+    assert stored is not None
+    assert stored.is_complete
+    return stored
 
 
-def finished(study: Path, manifest: Manifest) -> FinishedTrial:
-    return FinishedTrial(study, 0, "recipe", manifest, out_of_fold(study, manifest), METRICS["macro_f1"], "squeeze")
+def finished(study: Path, stored: StoredTrial) -> FinishedTrial:
+    return FinishedTrial(study, 0, "recipe", stored, out_of_fold(study, stored), METRICS["macro_f1"], "squeeze")
 
 
-def packed(study: Path, manifest: Manifest, bundle: Path) -> TaskSpec:
+def packed(study: Path, stored: StoredTrial, bundle: Path) -> TaskSpec:
     """Pack a trial and return its task as the bundle has it."""
     bundle.mkdir()
-    member = pack_member(bundle, "mask", finished(study, manifest))
+    member = pack_member(bundle, "mask", finished(study, stored))
     task = TaskSpec(task="mask", classes=shared_fold_data(study).classes, members=(member,))
     seal(bundle, BundleManifest(name="toy", created="now", tasks=(task,), provenance={}, files={}))
     return open_bundle(bundle).tasks[0]
@@ -51,8 +52,8 @@ def packed(study: Path, manifest: Manifest, bundle: Path) -> TaskSpec:
 def test_a_trial_votes_as_it_was_judged_whatever_precision_it_was_trained_in(
     precision: str, study: Path, tiny: TrainConfig, tmp_path: Path
 ) -> None:
-    manifest = trained(study, tiny.model_copy(update={"precision": precision}))
-    (member,) = load_task(packed(study, manifest, tmp_path / "bundle"), tmp_path / "bundle")
+    stored = trained(study, tiny.model_copy(update={"precision": precision}))
+    (member,) = load_task(packed(study, stored, tmp_path / "bundle"), tmp_path / "bundle")
     assert check_member(member, study, images_of(study)) < 1e-6
 
 
@@ -63,10 +64,10 @@ def images_of(study: Path) -> Path:
 def test_a_bundle_is_verified_a_bounded_number_of_images_at_a_time(
     study: Path, tiny: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    manifest = trained(study, tiny)
-    task = packed(study, manifest, tmp_path / "bundle")
+    stored = trained(study, tiny)
+    task = packed(study, stored, tmp_path / "bundle")
     members, root = load_task(task, tmp_path / "bundle"), images_of(study)
-    holdout = tuple(str(name) for name in out_of_fold(study, manifest).ids[:13])
+    holdout = tuple(str(name) for name in out_of_fold(study, stored).ids[:13])
     plan = TaskPlan(root=root, studies=(study,), holdout=holdout)
     whole = holdout_votes(task, members, plan)
     read: list[int] = []
@@ -84,11 +85,11 @@ def test_a_bundle_is_verified_a_bounded_number_of_images_at_a_time(
 def test_a_reference_that_votes_anyway_is_not_loaded_twice_and_one_that_does_not_is_compared(
     study: Path, tiny: TrainConfig, tmp_path: Path
 ) -> None:
-    manifest = trained(study, tiny)
-    task = packed(study, manifest, tmp_path / "bundle")
+    stored = trained(study, tiny)
+    task = packed(study, stored, tmp_path / "bundle")
     members = load_task(task, tmp_path / "bundle")
-    spec = in_place_spec(finished(study, manifest))
-    holdout = tuple(str(name) for name in out_of_fold(study, manifest).ids[:3])
+    spec = in_place_spec(finished(study, stored))
+    holdout = tuple(str(name) for name in out_of_fold(study, stored).ids[:3])
     for reference in (spec, spec.model_copy(update={"trial": 7})):
         plan = TaskPlan(
             root=images_of(study),

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from analysis.export.comparison import ahead_table, compare, comparison_table
 from analysis.export.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
-from studies.manifest import Manifest
+from studies.manifest import TrialManifest
 from studies.metrics import METRICS
 from studies.predictions import FoldPredictions
+from studies.stored_trial import StoredTrial
 from voting.candidates.tasks import TaskCandidates
 from voting.candidates.trials import FinishedTrial
 from voting.ensemble.members import Chosen
@@ -31,8 +32,8 @@ def trial(ids: str, targets: Sequence[int], second_class: Sequence[float], numbe
     predictions = FoldPredictions(
         ids=np.array(list(ids)), targets=np.array(targets), probabilities=votes_of(second_class)
     )
-    manifest = Manifest(trial=number, configuration={}, digest="x", folds=2, epochs=1)
-    return FinishedTrial(Path("study"), number, "gp", manifest, predictions, ACCURACY, "squeeze")
+    stored = StoredTrial(TrialManifest(trial=number, configuration={}, digest="x", folds=2, epochs=1), {})
+    return FinishedTrial(Path("study"), number, "gp", stored, predictions, ACCURACY, "squeeze")
 
 
 def chosen(task: str, members: Sequence[FinishedTrial], recipe: FinishedTrial, holdout: str = "xyz") -> Chosen:

@@ -38,8 +38,8 @@ def _names(one: Chosen) -> Iterator[str | None]:
 
 def brought_by(trial: FinishedTrial) -> Iterator[str | None]:
     """Yield the plugins that brought a trial's backbone and head."""
-    yield BACKBONES.plugin_of(str(trial.manifest.configuration["backbone"]))
-    yield HEADS.plugin_of(str(trial.manifest.configuration.get("head", "classification")))
+    yield BACKBONES.plugin_of(str(trial.stored.configuration["backbone"]))
+    yield HEADS.plugin_of(str(trial.stored.configuration.get("head", "classification")))
 
 
 def plugins_to_compare_with(chosen: Sequence[Chosen]) -> list[Plugin]:

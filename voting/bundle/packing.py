@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.environment import environment
-from studies.manifest import read_thresholds, sha256_of, trial_path, weights_name
+from studies.manifest import sha256_of, trial_path, weights_name
 from trainables.config import configured
 from trainables.training.models import normalisation
 from voting.bundle.manifest import seal
@@ -58,7 +58,7 @@ def pack(
 def _provenance(chosen: Sequence[Chosen], splits_digest: str) -> dict[str, Any]:
     """Return where a bundle comes from: splits, data, versions, and every member's configuration."""
     configurations = {
-        f"{trial.study.name}/{trial.number}": trial.manifest.configuration for one in chosen for trial in one.members
+        f"{trial.study.name}/{trial.number}": trial.stored.configuration for one in chosen for trial in one.members
     }
     return {
         "splits": splits_digest,
@@ -75,10 +75,10 @@ def pack_member(bundle: Path, task: str, trial: FinishedTrial) -> MemberSpec:
         BundleError: a weight file is missing or changed since it was written.
     """
     names = []
-    for fold in range(trial.manifest.folds):
+    for fold in trial.stored.voting_folds:
         source = trial_path(trial.study, trial.number) / weights_name(fold)
         name = f"{task}/{trial.study.name}-trial{trial.number}-fold{fold}.safetensors"
-        if not source.is_file() or sha256_of(source) != trial.manifest.files[weights_name(fold)]:
+        if not source.is_file() or sha256_of(source) != trial.stored.files[weights_name(fold)]:
             raise BundleError(f"{source}: is missing or was changed; restore it, or leave the study out with --study")
         (bundle / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, bundle / name)
@@ -89,20 +89,20 @@ def pack_member(bundle: Path, task: str, trial: FinishedTrial) -> MemberSpec:
 def in_place_spec(trial: FinishedTrial) -> MemberSpec:
     """Return the spec of a trial whose weights stay in its trial folder: to compare with, not to ship."""
     folder = trial_path(trial.study, trial.number).relative_to(trial.study)
-    return member_spec(trial, [(folder / weights_name(fold)).as_posix() for fold in range(trial.manifest.folds)])
+    return member_spec(trial, [(folder / weights_name(fold)).as_posix() for fold in trial.stored.voting_folds])
 
 
 def member_spec(trial: FinishedTrial, weights: Sequence[str]) -> MemberSpec:
     """Return the spec of a trial whose weights lie at `weights`."""
-    config = configured(trial.manifest.configuration)
+    config = configured(trial.stored.configuration)
     mean, std = normalisation(config.backbone)
     return MemberSpec(
         study=trial.study.name,
         trial=trial.number,
         origin=trial.origin,
-        digest=trial.manifest.digest,
+        digest=trial.stored.digest,
         classifier=config.classifier(),
-        borders=read_thresholds(trial.study, trial.manifest),
+        borders=trial.thresholds(config),
         resize=trial.resize,
         mean=mean,
         std=std,

@@ -19,7 +19,7 @@ NOBODY = 1  # the fold that is left out where all images are in fold 0
 
 def pack_refitted(bundle: Path, task: str, trial: FinishedTrial, resources: Resources) -> MemberSpec:
     """Train a trial's configuration on all persons, put the model into a bundle and return the member's spec."""
-    config = last_epoch_kept(configured(trial.manifest.configuration))
+    config = last_epoch_kept(configured(trial.stored.configuration))
     name = f"{task}/{trial.study.name}-trial{trial.number}-everyone.safetensors"
     (bundle / name).parent.mkdir(parents=True, exist_ok=True)
     train_on_all(config, load_all_data(trial.study), trial.number, bundle / name, resources)

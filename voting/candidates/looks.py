@@ -1,4 +1,4 @@
-"""What trials said where they rested, read for the eliminations to be judged again."""
+"""Load the out-of-fold predictions that trials saved at their rungs, for the bootstrap of eliminations."""
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,43 +6,51 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from studies.looks import checked_look, looks_of
-from studies.manifest import FolderError, Manifest
+from studies.manifest import FolderError
 from studies.metrics import METRICS, Probabilities
 from studies.predictions import read_predictions
+from studies.rungs import Rung, Rungs, is_reached
+from studies.stored_trial import StoredTrial
 from voting.candidates.studies import FinishedStudy
-from voting.out_of_fold.eliminations import Rung
+from voting.out_of_fold.eliminations import Rung as Elimination
 from voting.out_of_fold.objective import Rows
 
 logger = logging.getLogger(__name__)
 
 
-def rungs_of(study: FinishedStudy, first: int, persons: Mapping[str, int]) -> list[Rung]:
+def rungs_of(study: FinishedStudy, first: int, persons: Mapping[str, int]) -> list[Elimination]:
     """Return the rungs of a study on which some trials stayed and others went on, as far as looks were kept.
 
     `first` is the position of the study's first finished trial among the candidates, `persons` numbers the persons. The recipe is
     no part of it: it is never eliminated.
     """
-    epochs = next(iter(study.manifests.values())).epochs if study.manifests else 0
-    ends = {fold * epochs for fold in range(1, study.space.search.folds)}
-    rested = {number: set(looks_of(manifest)) for number, manifest in study.manifests.items()}
-    rungs = sorted(ends.union(*rested.values())) if rested else []
-    return [rung for one in rungs for rung in _rung(study, one, first, persons)]
+    stored = list(study.stored.values())
+    if not stored:
+        return []
+    folds, epochs = stored[0].folds, stored[0].epochs
+    looks = {epoch for trial in stored if 0 in trial.parts for epoch in looks_of(trial.parts[0])}
+    return [
+        rung for level in Rungs.of(folds, epochs, looks).levels[:-1] for rung in _rung(study, level, first, persons)
+    ]
 
 
-def _rung(study: FinishedStudy, rung: int, first: int, persons: Mapping[str, int]) -> Iterator[Rung]:
+def _rung(study: FinishedStudy, rung: Rung, first: int, persons: Mapping[str, int]) -> Iterator[Elimination]:
     recipe = study.recipe.number if study.recipe else None
-    reached = {number: one for number, one in study.manifests.items() if len(one.curve) >= rung and number != recipe}
-    said = {number: _said(study, manifest, rung) for number, manifest in reached.items()}
-    found = {number: folds for number, folds in said.items() if folds is not None}
-    went_on = sum(len(reached[number].curve) > rung for number in found)
+    reached = {
+        number: stored
+        for number, stored in study.stored.items()
+        if number != recipe and is_reached(rung, {fold: part.trained for fold, part in stored.parts.items()})
+    }
+    read = {number: _predictions_at(study, stored, rung) for number, stored in reached.items()}
+    found = {number: predictions for number, predictions in read.items() if predictions is not None}
+    cost = (rung.folds - 1) * next(iter(study.stored.values())).epochs + rung.epoch
+    went_on = sum(sum(part.trained for part in reached[number].parts.values()) > cost for number in found)
     if not 0 < went_on < len(found):
         return
-    folds = sorted(set.intersection(*(set(one) for one in found.values())))
-    if not folds:  # they were never judged on the same images
-        return
+    folds = list(range(rung.folds))
     rows = _rows_of_folds(study, folds)
     finished = {trial.number: first + place for place, trial in enumerate(study.trials)}
-    yield Rung(
+    yield Elimination(
         np.stack([np.concatenate([one[fold] for fold in folds]) for one in found.values()]),
         np.array([finished.get(number, -1) for number in found]),
         went_on,
@@ -52,26 +60,22 @@ def _rung(study: FinishedStudy, rung: int, first: int, persons: Mapping[str, int
     )
 
 
-def _said(study: FinishedStudy, manifest: Manifest, rung: int) -> Mapping[int, Probabilities] | None:
-    """Return what a trial said on a rung by fold, None where that was not kept; every fold's images sorted by id."""
-    folder, begun = study.folder.path, manifest.curve[:rung]
-    whole = [line.fold for line in begun if line.epoch == manifest.epochs - 1]
-    unfinished = {line.fold for line in begun} - set(whole)
-    if unfinished and rung not in looks_of(manifest):
-        return None
+def _predictions_at(study: FinishedStudy, stored: StoredTrial, rung: Rung) -> Mapping[int, Probabilities] | None:
+    """Return what a trial predicted at a rung by fold, None where that was not kept; every fold's images sorted by id."""
+    folder = study.folder.path
     try:
-        said = {fold: _by_id(study, fold, _predicted(study, manifest.trial, fold)) for fold in whole}
-        looks = checked_look(folder, manifest, rung) if unfinished else {}
-        return said | {fold: _by_id(study, fold, one) for fold, one in looks.items()}
+        if rung.epoch == stored.epochs:
+            by_fold = {fold: read_predictions(folder, stored.trial, fold).probabilities for fold in range(rung.folds)}
+        elif rung.epoch in looks_of(stored.parts[0]):
+            by_fold = {0: checked_look(folder, stored.parts[0], rung.epoch)}
+        else:
+            return None
+        return {fold: _by_id(study, fold, probabilities) for fold, probabilities in by_fold.items()}
     except FolderError as error:
         logger.warning(
-            "left out of the eliminations that are made again: %s trial %d: %s", folder.name, manifest.trial, error
+            "left out of the eliminations that are made again: %s trial %d: %s", folder.name, stored.trial, error
         )
         return None
-
-
-def _predicted(study: FinishedStudy, trial: int, fold: int) -> Probabilities:
-    return read_predictions(study.folder.path, trial, fold).probabilities
 
 
 def _by_id(study: FinishedStudy, fold: int, probabilities: Probabilities) -> Probabilities:

@@ -7,12 +7,16 @@ from typing import Any
 
 import pandas as pd
 
+from datasets.numbers import Number
 from search_spaces import SearchSpace
-from studies.manifest import FolderError, Manifest, read_manifest
+from studies.errors import StudyError
+from studies.manifest import FolderError
 from studies.metrics import METRICS
-from studies.record import read_record
-from studies.study_folder import StudyError, StudyFolder
-from studies.study_state import StudyState, TrialState
+from studies.stored_trial import StoredTrial, read_trial
+from studies.study import Study
+from studies.study_folder import StudyFolder
+from studies.study_state import StudyState
+from studies.trial_state import TrialState
 from voting.candidates.tables import read_rows
 from voting.candidates.trials import FinishedTrial, check_weights, out_of_fold
 
@@ -28,7 +32,7 @@ class FinishedStudy:
     trials: tuple[FinishedTrial, ...]
     samples: pd.DataFrame
     holdout: pd.DataFrame
-    manifests: Mapping[int, Manifest]  # of every trial that has finished an epoch, failed ones aside
+    stored: Mapping[int, StoredTrial]  # every trial that has finished an epoch, failed ones aside
     damaged: tuple[str, ...] = ()  # what is wrong with the trials that were left out
 
     @property
@@ -66,21 +70,21 @@ def read_finished(folder: StudyFolder, *, named: bool = False) -> FinishedStudy:
         StudyError: no trial has finished (says how far the study is), or one of the study's own files is damaged (names it).
         FolderError: a trial of a study that was named is damaged.
     """
-    space = folder.stored_space()
-    folder.load_plugins()
-    state = StudyState(read_record(folder.record) if folder.record.exists() else ())
-    data = folder.read_facts(folder.data, ("root", "classes", "resize"))
-    finished, manifests, damaged = [], {}, []
+    study = Study.existing(folder)
+    study.load_plugins()
+    space, state = study.space, StudyState(study.events())
+    data = folder.facts(folder.data, ("root", "classes", "resize"))
+    finished, read, damaged = list[FinishedTrial](), dict[int, StoredTrial](), list[str]()
     for trial in (one for one in state.trials.values() if one.failure is None):
         try:
-            manifest = read_manifest(folder.path, trial.number)
-            if manifest is not None:
-                manifests[trial.number] = manifest
-                finished += _finished(folder, trial, manifest, space, data)
+            stored = read_trial(folder.path, trial.number)
+            if stored is not None:
+                read[trial.number] = stored
+                finished += _finished(folder, trial, stored, space, data)
         except FolderError as error:
             if named:
                 raise
-            manifests.pop(trial.number, None)
+            read.pop(trial.number, None)
             damaged.append(f"left out: {folder.name} trial {trial.number}: {error}")
     if not finished:
         raise StudyError("\n".join(damaged) or _how_far(folder, space, state))
@@ -88,25 +92,26 @@ def read_finished(folder: StudyFolder, *, named: bool = False) -> FinishedStudy:
         folder,
         space,
         data,
-        folder.read_facts(folder.splits, ("digest",))["digest"],
+        folder.facts(folder.splits, ("digest",))["digest"],
         tuple(finished),
         read_rows(folder.samples, ("id", "person", "fold", "target")),
         read_rows(folder.holdout, ("id", "person", "target")),
-        manifests,
+        read,
         tuple(damaged),
     )
 
 
 def _finished(
-    folder: StudyFolder, trial: TrialState, manifest: Manifest, space: SearchSpace, data: Mapping[str, Any]
+    folder: StudyFolder, trial: TrialState, stored: StoredTrial, space: SearchSpace, data: Mapping[str, Any]
 ) -> list[FinishedTrial]:
     """Return a trial with its predictions, nothing if it cannot vote."""
-    if not manifest.can_vote:
+    if not stored.can_vote:
         return []
-    check_weights(folder.path, manifest)
-    predictions = out_of_fold(folder.path, manifest)
+    check_weights(folder.path, stored)
+    predictions = out_of_fold(folder.path, stored)
     metric = METRICS[space.metric]
-    return [FinishedTrial(folder.path, trial.number, trial.origin, manifest, predictions, metric, data["resize"])]
+    number = None if data.get("number") is None else Number.model_validate(data["number"])
+    return [FinishedTrial(folder.path, trial.number, trial.origin, stored, predictions, metric, data["resize"], number)]
 
 
 def _how_far(folder: StudyFolder, space: SearchSpace, state: StudyState) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from studies.study_folder import StudyError
+from studies.errors import StudyError
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from datasets.numbers import Number
+from studies.errors import StudyError
 from studies.metrics import METRICS, Metric
-from studies.study_folder import StudyError, StudyFolder
+from studies.study_folder import StudyFolder
 from voting.candidates.studies import FinishedStudy, read_finished
 from voting.candidates.trials import FinishedTrial
 

@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from datasets.images import Resize
-from studies.manifest import FolderError, Manifest, sha256_of, trial_path, weights_name
+from datasets.numbers import Number
+from studies.manifest import FolderError, sha256_of, trial_path, weights_name
 from studies.metrics import Metric
 from studies.predictions import FoldPredictions, predictions_name, read_predictions
+from studies.stored_trial import StoredTrial
+from trainables.config import TrainConfig
+from trainables.training.heads.tuning import final_thresholds, tunes_thresholds
 
 
 @dataclass(frozen=True)
@@ -18,40 +22,49 @@ class FinishedTrial:
     study: Path
     number: int
     origin: str
-    manifest: Manifest
+    stored: StoredTrial
     predictions: FoldPredictions
     metric: Metric
     resize: Resize  # how its images became square
+    number_behind: Number | None = None  # the classes
 
     @property
     def score(self) -> float:
         """Return the study's metric pooled over all folds; more is better."""
         return self.metric.score(self.predictions.targets, self.predictions.probabilities)
 
+    def thresholds(self, config: TrainConfig) -> tuple[float, ...] | None:
+        """Return the numbers at which classes begin for its vote, tuned out of fold; None for a trial that tunes none."""
+        if not tunes_thresholds(config):
+            return None
+        assert self.number_behind is not None, "the launch refuses a regression without a number"
+        parts = [read_predictions(self.study, self.number, fold) for fold in self.stored.finished_folds]
+        return final_thresholds(config, self.number_behind, parts, self.metric)
 
-def check_weights(study: Path, manifest: Manifest) -> None:
+
+def check_weights(study: Path, stored: StoredTrial) -> None:
     """Check that a trial's weights can be packed: found out now, the others can still be exported.
 
     Raises:
         FolderError: one is missing, or was changed since it was written.
     """
-    for fold in range(manifest.folds):
-        path = trial_path(study, manifest.trial) / weights_name(fold)
-        if not path.is_file() or sha256_of(path) != manifest.files[weights_name(fold)]:
+    for fold in stored.voting_folds:
+        path = trial_path(study, stored.trial) / weights_name(fold)
+        if not path.is_file() or sha256_of(path) != stored.files[weights_name(fold)]:
             raise FolderError(f"{path}: is missing or was changed; restore it")
 
 
-def out_of_fold(study: Path, manifest: Manifest) -> FoldPredictions:
+def out_of_fold(study: Path, stored: StoredTrial) -> FoldPredictions:
     """Return the predictions of all folds together, sorted by id.
 
     Raises:
         FolderError: a file is missing, or changed since it was written.
     """
-    for fold in range(manifest.finished_folds):
-        path = trial_path(study, manifest.trial) / predictions_name(fold)
-        if not path.is_file() or sha256_of(path) != manifest.files.get(predictions_name(fold)):
+    for fold in stored.finished_folds:
+        path = trial_path(study, stored.trial) / predictions_name(fold)
+        if not path.is_file() or sha256_of(path) != stored.files.get(predictions_name(fold)):
             raise FolderError(f"{path}: is missing or was changed since it was written; restore it")
-    parts = [read_predictions(study, manifest.trial, fold) for fold in range(manifest.finished_folds)]
+    parts = [read_predictions(study, stored.trial, fold) for fold in stored.finished_folds]
     ids = np.concatenate([part.ids for part in parts])
     order = np.argsort(ids, kind="stable")
     return FoldPredictions(

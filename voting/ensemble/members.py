@@ -50,7 +50,7 @@ class Chosen:
             f"{trial.study.name} trial {trial.number} ({trial.metric.spelled(trial.score)}{self._share(place)})"
             for place, trial in enumerate(self.members)
         )
-        folds = f"{self.members[0].manifest.folds} folds each"
+        folds = f"{self.members[0].stored.folds} folds each"
         return f"{self.task}: {self.rule.name} vote of {trials}, {folds}{_decided(self)}"
 
     def _share(self, place: int) -> str:

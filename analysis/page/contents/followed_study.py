@@ -51,9 +51,9 @@ class FollowedStudy:
     def shown(self, seen: str) -> dict[str, Any]:
         """Return its page with its tag, the tag alone if it is what was seen before."""
         with self._asking:
-            study, now = self.refreshed(), time.time()
-            tag = f"{study.tag}-{int(now / _CLOCK) if study.running else 0}"
-            return {"tag": tag} if tag == seen else {"tag": tag, **view(study, now)}
+            study = self.refreshed()
+            tag = f"{study.tag}-{int(time.monotonic() / _CLOCK) if study.running else 0}"
+            return {"tag": tag} if tag == seen else {"tag": tag, **view(study)}
 
     def line(self) -> Line:
         """Return its line in the list of all."""

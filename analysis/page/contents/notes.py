@@ -5,8 +5,8 @@ from pathlib import Path
 
 from analysis.page.contents.watched import WatchedStudy
 from analysis.reading.words import typed_path
+from studies.errors import StudyError
 from studies.manifest import trial_path
-from studies.study_folder import StudyError
 
 _NAMED = 5  # trials by number
 
@@ -31,7 +31,7 @@ def notes(study: WatchedStudy) -> Iterator[str]:
 
 def _images(study: WatchedStudy) -> Iterator[str]:
     try:
-        data = study.folder.read_facts(study.folder.data, ())
+        data = study.folder.facts(study.folder.data)
     except StudyError as error:
         yield f"{error}."
         return

@@ -33,7 +33,7 @@ def overview(
     """Return the page of all studies, each with its line; `broken` are names of others, each with what is wrong."""
     opened = list(studies)
     timelines = {
-        study.folder.name: (study.history.timeline, METRICS[study.history.launch.space.metric])
+        study.folder.name: (study.history.timeline, METRICS[study.history.space.metric])
         for study, _ in opened
         if study.history.timeline.scored
     }
@@ -48,8 +48,8 @@ def overview(
 
 def study_row(study: WatchedStudy) -> list[str]:
     """Return a study's line."""
-    history, space = study.history, study.history.launch.space
-    rows = leaderboard(history.state, history.launch.ladder, space.metric)
+    history, space = study.history, study.history.space
+    rows = leaderboard(history.state, history.facts.rungs, space.metric)
     recipe = next((row for row in rows if row.origin == "recipe"), None)
     winner = chosen(rows)
     word, why = status(study)
@@ -63,5 +63,5 @@ def study_row(study: WatchedStudy) -> list[str]:
         "" if winner is None else f"{winner.metric.title} {winner.spelled()}, trial {winner.trial}",
         "" if recipe is None else recipe.metric.spelled(recipe.score),
         ahead,
-        spell_duration(history.state.seconds_spent()),
+        spell_duration(study.elapsed),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from analysis.leaderboard.rows import leaderboard
 from analysis.page.contents.watched import History
 from analysis.reading.rungs import rung_table, spell_agreement
-from analysis.reading.words import spell_differences, spell_fold_epochs
+from analysis.reading.words import spell_differences, spell_fold_epochs, spell_rung
 
 _SHOWN = 50  # rows of the leaderboard; all are in `python -m analysis.leaderboard`
 
@@ -27,11 +27,11 @@ class Table:
 
 def leaderboard_shown(history: History) -> Table:
     """Return the first trials with their scores, curves and parameters."""
-    space, ladder, state = history.launch.space, history.launch.ladder, history.state
-    rows = leaderboard(state, ladder, space.metric)
+    space, rungs, state = history.space, history.facts.rungs, history.state
+    rows = leaderboard(state, rungs, space.metric)
     shown = [
         [
-            *(str(place), str(row.trial), row.origin, spell_fold_epochs(row.fold_epochs, ladder)),
+            *(str(place), str(row.trial), row.origin, spell_fold_epochs(row.fold_epochs, rungs)),
             *(row.metric.spelled(row.score), "" if row.spread is None else f"± {row.spread:.3f}"),
             spell_differences(space.active(state.trials[row.trial].configuration), space.recipe()),
         ]
@@ -44,15 +44,15 @@ def leaderboard_shown(history: History) -> Table:
 
 def rungs_shown(history: History) -> Table:
     """Return the rung table: who came, who went on, and whether the ranking there was right."""
-    ladder = history.launch.ladder
+    rungs = history.facts.rungs
     rows = [
         [
-            spell_fold_epochs(row.rung, ladder),
+            spell_rung(row.rung, rungs),
             *(f"{row.reached:.0f}", f"{row.went_on:.0f}"),
             *(spell_agreement(row.agrees_with_next), spell_agreement(row.agrees_with_top)),
             f"{row.fold_epochs:.0f}",
         ]
-        for row in rung_table(history.state, ladder)
+        for row in rung_table(history.state, rungs)
     ]
     columns = ("rung", "came", "went on", "agrees with next", "agrees with top", "fold-epochs spent")
     return Table(columns, rows, "without the recipe; agreement is Kendall's tau among those that reached both")

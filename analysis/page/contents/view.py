@@ -8,22 +8,23 @@ from analysis.figures.best_so_far import best_so_far
 from analysis.figures.ladder import ladder_picture
 from analysis.figures.learning_curves import SHOWN, learning_curves
 from analysis.leaderboard.rows import chosen, leaderboard
-from analysis.page.contents.facts import facts, status
+from analysis.page.contents.facts import facts as facts_shown
+from analysis.page.contents.facts import status
 from analysis.page.contents.notes import notes
 from analysis.page.contents.tables import failures_shown, leaderboard_shown, rungs_shown
 from analysis.page.contents.watched import History, WatchedStudy
-from analysis.reading.words import spell_fold_epochs, spell_value, typed_path
+from analysis.reading.words import spell_rung, spell_value, typed_path
 from analysis.terminal.summary import verdict
-from schedulers.leading import best_trial
 from studies.metrics import METRICS
+from studies.ranking import best_trial
 
 _DECISIONS = 300  # the latest
 
 
-def view(study: WatchedStudy, now: float) -> dict[str, Any]:
+def view(study: WatchedStudy) -> dict[str, Any]:
     """Return the page of a study."""
     history = study.history
-    state, space, ladder = history.state, history.launch.space, history.launch.ladder
+    state, space, facts = history.state, history.space, history.facts
     word, why = status(study)
     return {
         "name": study.folder.name,
@@ -31,13 +32,13 @@ def view(study: WatchedStudy, now: float) -> dict[str, Any]:
         "status": word,
         "why": why,
         "notes": list(notes(study)),
-        "facts": facts(study, now),
+        "facts": facts_shown(study),
         "best": best(history),
-        "verdict": verdict(leaderboard(state, ladder, space.metric), ladder),
+        "verdict": verdict(leaderboard(state, facts.rungs, space.metric), facts.rungs),
         "figures": {
-            "ladder": _plain(ladder_picture(state, space, ladder)),
-            "best": _plain(best_so_far(history.timeline, state, space, ladder)),
-            "curves": _plain(learning_curves(state, space, ladder)),
+            "ladder": _plain(ladder_picture(state, space, facts)),
+            "best": _plain(best_so_far(history.timeline, state, space, facts.rungs)),
+            "curves": _plain(learning_curves(state, space, facts.rungs)),
         },
         "curves_shown": SHOWN,
         "tables": {
@@ -53,18 +54,18 @@ def view(study: WatchedStudy, now: float) -> dict[str, Any]:
 
 def best(history: History) -> dict[str, Any] | None:
     """Return who leads: score, where, parameters beside the recipe's."""
-    found = best_trial(history.state, history.launch.ladder)
+    found = best_trial(history.state, history.facts.rungs)
     if found is None:
         return None
     trial, rung, score = found
-    space, metric = history.launch.space, METRICS[history.launch.space.metric]
+    space, metric = history.space, METRICS[history.space.metric]
     recipe = space.recipe()
     return {
         "trial": trial.number,
         "origin": trial.origin,
         "metric": metric.title,
         "score": metric.spelled(score),
-        "after": spell_fold_epochs(rung, history.launch.ladder),
+        "after": spell_rung(rung, history.facts.rungs),
         "knobs": [
             [name, spell_value(value), "" if value == recipe.get(name) else spell_value(recipe.get(name))]
             for name, value in space.active(trial.configuration).items()
@@ -75,7 +76,7 @@ def best(history: History) -> dict[str, Any] | None:
 def commands(study: WatchedStudy) -> Iterator[tuple[str, str]]:
     """Yield what can be done from a terminal, and the command; the page itself changes nothing."""
     place = typed_path(study.folder.path)
-    rows = leaderboard(study.history.state, study.history.launch.ladder, study.history.launch.space.metric)
+    rows = leaderboard(study.history.state, study.history.facts.rungs, study.history.space.metric)
     winner = chosen(rows)
     number = winner.trial if winner else 0
     if study.running:

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 from analysis.reading.decisions import Decisions
 from analysis.reading.opened import searched_space
 from analysis.reading.timeline import Timeline
-from schedulers.ladder import Ladder
-from schedulers.search_settings import make_budget, make_ladder
-from schedulers.spending.forecast import Forecasts, forecast_range
 from search_spaces import SearchSpace
-from studies.events import EpochScored, Event, Launched, Requested, TrialAdded
-from studies.record import StudyLock
+from studies.events import ClimbStarted, Event, Launched, Requested, TrialAdded
 from studies.record_tail import RecordTail
+from studies.search_facts import SearchFacts, facts_of
+from studies.study import Study
 from studies.study_folder import StudyFolder
+from studies.study_lock import running_launch
 from studies.study_state import StudyState
 
 
@@ -26,27 +25,18 @@ class Decision:
 
 
 @dataclass
-class Launch:
-    """What the last launch searches under."""
-
-    space: SearchSpace
-    ladder: Ladder
-    slots: int = 1  # as many climbs as were seen at once
-
-
-@dataclass
 class History:
-    """What became of a study so far."""
+    """What became of a study so far, and what it is searched under."""
 
     state: StudyState
-    launch: Launch
+    space: SearchSpace
+    facts: SearchFacts
     timeline: Timeline = field(init=False)
-    forecasts: Forecasts = field(default_factory=Forecasts)
     decisions: list[Decision] = field(default_factory=list)
     changes: list[Event] = field(default_factory=list)  # of what the study is searched under
 
     def __post_init__(self) -> None:
-        self.timeline = Timeline(self.launch.ladder, self.state)
+        self.timeline = Timeline(self.facts.rungs, self.state)
 
 
 class WatchedStudy:
@@ -63,10 +53,10 @@ class WatchedStudy:
         self._begin()
 
     def _begin(self) -> None:
-        self._stored = self.folder.stored_space()
-        self.folder.load_plugins()  # its strategy may be of one
+        self.study = Study.existing(self.folder)
         self._tail, self._begun = RecordTail(self.folder.record), time.monotonic()
-        self.history = History(StudyState(), Launch(self._stored, make_ladder(self._stored)))
+        self._last_event = self._begun
+        self.history = History(StudyState(), self.study.space, facts_of(self.study.space, ()))
 
     @property
     def damaged(self) -> list[int]:
@@ -78,9 +68,15 @@ class WatchedStudy:
         """Return what changes with everything that the page shows but the clock."""
         return f"{self._tail.lines}-{self.running}-{self._begun}"
 
+    @property
+    def elapsed(self) -> float:
+        """Return the seconds of search so far; while it goes on, those since the last event count by this process's clock."""
+        since = time.monotonic() - self._last_event if self.searching else 0.0
+        return self.history.state.elapsed + since
+
     def refresh(self) -> None:
         """Take in what has been recorded since the last time."""
-        held_since = StudyLock.held_since(self.folder.path)
+        launch = running_launch(self.folder.path)
         events = self._tail.new_events()
         if events is None:
             self._begin()
@@ -88,38 +84,41 @@ class WatchedStudy:
         for event in events:
             if self.history.state.knows(event):  # else the line that told of its trial is damaged
                 self._take(event)
-        self.running = held_since is not None
-        self.searching = held_since is not None and self.history.state.launched_since(held_since)
+        if events:
+            self._last_event = time.monotonic()
+        self.running = launch is not None
+        noted = self.history.state.launch
+        self.searching = launch is not None and noted is not None and noted.launch == launch
         if not self.running:
             for trial in self.history.state.climbing():
-                trial.climbing = False  # its driver is gone
+                for _, fold in trial.climbs:
+                    fold.climbing = False  # its driver is gone
 
-    def seconds_left(self, now: float) -> tuple[float, float, float] | None:
-        """Return how long the search still takes, with the least and the most that it may be; None where nothing says so."""
-        history, launch = self.history, self.history.launch
-        budget = make_budget(launch.space)
-        return forecast_range(history.state, launch.ladder, budget, launch.slots, now, history.forecasts)
+    def seconds_left(self) -> tuple[float, float, float] | None:
+        """Return how long the search still takes, with the least and the most that it may be, as its driver last said."""
+        forecast = self.history.state.forecast
+        if forecast is None:
+            return None
+        since = self.elapsed - (forecast.elapsed or 0.0)
+        left, least, most = (max(0.0, seconds - since) for seconds in (forecast.left, forecast.least, forecast.most))
+        return left, least, most
 
     def _take(self, event: Event) -> None:
         history = self.history
         history.state.apply(event)
-        if isinstance(event, Launched | Requested | TrialAdded):
+        former = history.facts.slots is None and isinstance(event, ClimbStarted)
+        if former or isinstance(event, Launched | Requested | TrialAdded):
             history.changes.append(event)
-        if isinstance(event, Launched | Requested):
-            self._changed(event)
+        if former or isinstance(event, Launched | Requested):
+            self._changed()
         history.timeline.take(event)
-        if isinstance(event, EpochScored) and history.forecasts.wants(history.state.seconds_spent()):
-            self.seconds_left(event.time)
-        history.launch.slots = max(history.launch.slots, len(history.state.climbing()))
-        words = Decisions(history.launch.space, history.launch.ladder, history.state).told(event)
+        words = Decisions(history.space, history.facts.rungs, history.state).told(event)
         if words is not None:
             history.decisions.append(Decision(event.time, words))
 
-    def _changed(self, event: Launched | Requested) -> None:
+    def _changed(self) -> None:
         """Go on under what a launch or a request set."""
         history = self.history
-        history.forecasts = Forecasts()  # those before were of another budget
-        space = searched_space(self._stored, history.changes)
-        slots = 1 if isinstance(event, Launched) else history.launch.slots
-        history.launch = Launch(space, make_ladder(space), slots)
-        history.timeline.ladder = history.launch.ladder
+        history.space = searched_space(self.study.space, history.changes)
+        history.facts = facts_of(self.study.space, history.changes)
+        history.timeline.rungs = history.facts.rungs

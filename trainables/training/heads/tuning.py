@@ -1,6 +1,6 @@
 """A regression with tuned thresholds, judged and finished: cross-fitted over persons, and over all folds for those who vote."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -66,10 +66,9 @@ def probabilities_under(
 
 
 def final_thresholds(
-    config: TrainConfig, data: FoldData, folds: Mapping[int, FoldPredictions], metric: Metric
+    config: TrainConfig, number: Number, folds: Sequence[FoldPredictions], metric: Metric
 ) -> tuple[float, ...]:
-    """Return thresholds tuned on the out-of-fold predictions of all folds: what the trial's vote is read by."""
-    assert data.number is not None
-    numbers = np.concatenate([part.numbers for part in folds.values() if part.numbers is not None])
-    targets = np.concatenate([part.targets for part in folds.values()])
-    return tuned(numbers, data.number.borders, score_of_thresholds(config, data.number, numbers, targets, metric))
+    """Return thresholds tuned on the out-of-fold predictions of several folds: by them a trial's vote is read."""
+    numbers = np.concatenate([part.numbers for part in folds if part.numbers is not None])
+    targets = np.concatenate([part.targets for part in folds])
+    return tuned(numbers, number.borders, score_of_thresholds(config, number, numbers, targets, metric))

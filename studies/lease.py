@@ -1,0 +1,139 @@
+"""The lease of a launch: who works on a study, renewed as long as it does. It decides where `flock` holds nobody off.
+
+On some network file systems every host gets the lock. So a launch also puts `lease.json` there, which says its host and process
+and counts its heartbeats. A lease is over when its process is gone (on the same host), or when its heartbeat stands still for
+`PATIENCE` seconds, as seen by whoever waits: no clock of one host is compared with that of another.
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from storage.atomic import write_text
+
+HEARTBEAT = 3.0  # seconds from one to the next
+PATIENCE = 4 * HEARTBEAT
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A launch that holds a lease; `began` is when its process began, by its host's own count."""
+
+    launch: str
+    host: str
+    process: int
+    began: str
+    heartbeat: int = 0
+
+    @classmethod
+    def of_this_process(cls, launch: str) -> "Holder":
+        """Return the holder that this process is."""
+        return cls(launch, this_host(), os.getpid(), _began(os.getpid()) or "")
+
+    def is_gone(self) -> bool | None:
+        """Tell whether its process has ended; None where that cannot be seen from here."""
+        if self.host != this_host():
+            return None
+        return _began(self.process) != self.began
+
+
+def this_host() -> str:
+    """Return what tells this machine from others, and a container from the machine that it runs on."""
+    with suppress(OSError):
+        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').stat().st_ino}"
+    return socket.gethostname()
+
+
+def _began(process: int) -> str | None:
+    """Return when a process began, in ticks since its machine did; None if there is none."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return None
+
+
+class Lease:
+    """A study's lease, held by this process and renewed in the background until it is released."""
+
+    def __init__(self, path: Path, holder: Holder) -> None:
+        self._path, self._holder = path, holder
+        self._over = threading.Event()
+        self._renewing = threading.Thread(target=self._renew, name="lease", daemon=True)
+
+    def take(self, patience: float = PATIENCE, told: Callable[[Holder], None] = lambda holder: None) -> Holder | None:
+        """Take the lease, and return None; or return who holds it.
+
+        Of a holder on another host the heartbeat is watched for `patience` seconds, after `told` was called.
+        """
+        while not self._put():
+            holder = read_holder(self._path)
+            if holder is not None and not self._is_over(holder, patience, told):
+                return holder
+            self._clear(holder)
+        self._renewing.start()
+        return None
+
+    def _clear(self, left: Holder | None) -> None:
+        """Take a lease away that was left behind; one that another launch has put there meanwhile is put back."""
+        aside = self._path.with_name(f".{self._path.name}.{self._holder.launch}.aside")
+        with suppress(FileNotFoundError):
+            self._path.rename(aside)
+            if left is not None and read_holder(aside) != left:
+                with suppress(FileExistsError):
+                    os.link(aside, self._path)
+        aside.unlink(missing_ok=True)
+
+    def release(self) -> None:
+        """Give the lease back, if it is still this process's."""
+        self._over.set()
+        self._renewing.join(timeout=HEARTBEAT)
+        holder = read_holder(self._path)
+        if holder is not None and holder.launch == self._holder.launch:
+            self._path.unlink(missing_ok=True)
+
+    def _put(self) -> bool:
+        """Put the lease there if there is none: a link is made by one of several, also on a network."""
+        temporary = self._path.with_name(f".{self._path.name}.{self._holder.launch}")
+        write_text(temporary, json.dumps(asdict(self._holder)))
+        try:
+            os.link(temporary, self._path)
+        except FileExistsError:
+            return False
+        finally:
+            temporary.unlink(missing_ok=True)
+        return True
+
+    def _is_over(self, holder: Holder, patience: float, told: Callable[[Holder], None]) -> bool:
+        gone = holder.is_gone()
+        if gone is not None:
+            return gone
+        told(holder)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            time.sleep(min(HEARTBEAT / 3, patience))
+            if read_holder(self._path) != holder:
+                return False
+        return True
+
+    def _renew(self) -> None:
+        beat = 0
+        while not self._over.wait(HEARTBEAT):
+            beat += 1
+            with suppress(OSError):  # a full disk: the next heartbeat may be written again
+                held = read_holder(self._path)
+                if held is None or held.launch == self._holder.launch:
+                    write_text(self._path, json.dumps(asdict(replace(self._holder, heartbeat=beat))))
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Return who holds a lease, None if nobody does or what is there cannot be read."""
+    try:
+        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

@@ -39,8 +39,8 @@ from schedulers.ray.tune_search import run_climbs
 from schedulers.requests import RequestFolder
 from schedulers.study_run import StudyRun
 from studies.metrics import METRICS
-from studies.record import Record
-from studies.trial_folders import TrialFolders
+from studies.record.record import Record
+from studies.trials.trial_folders import TrialFolders
 from trainables.fold_trainable import FoldTrainable, worker_environment
 from voting.selection import CONSIDERED
 

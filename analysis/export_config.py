@@ -23,7 +23,7 @@ from command_line.parser import command_parser, parsed
 from plugins.sources import copy_source, source_digest, sources_of
 from storage.atomic import write_text
 from studies.errors import StudyError
-from studies.trial_state import TrialState
+from studies.state.trial_state import TrialState
 
 
 def main() -> int:

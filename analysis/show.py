@@ -23,9 +23,9 @@ from analysis.terminal.console import console, say_error
 from analysis.terminal.sparkline import sparkline
 from command_line.parser import command_parser, parsed
 from search_spaces.durations import spell_duration
-from studies.events import EpochScored
 from studies.metrics import METRICS
-from studies.trial_state import TrialState
+from studies.record.events import EpochScored
+from studies.state.trial_state import TrialState
 
 
 def main() -> int:

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.trial_overhead import first_batch
-from studies.events import EpochScored
-from studies.record import read_record
+from studies.record.events import EpochScored
+from studies.record.record import read_record
 from studies.study_folder import StudyFolder
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -27,9 +27,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from studies.events import EpochScored, Event, TrialAdded
-from studies.record import read_record
-from studies.stored_trial import read_trial
+from studies.record.events import EpochScored, Event, TrialAdded
+from studies.record.record import read_record
+from studies.trials.stored_trial import read_trial
 
 ROOT = Path(__file__).resolve().parent.parent
 SPACE = """

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from studies.manifest import FoldManifest
-from studies.record import read_record
-from studies.stored_trial import read_trial
+from studies.record.record import read_record
+from studies.state.study_state import StudyState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
+from studies.trials.manifest import FoldManifest
+from studies.trials.stored_trial import read_trial
 
 
 def rows(study: Path) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schedulers.proposal import Proposal
-from studies.study_state import StudyState, TrialState
+from studies.state.study_state import StudyState, TrialState
 
 Scores = npt.NDArray[np.float64]
 _NO_KNOBS = ("config", "fold", "curve", "sec", "votes")

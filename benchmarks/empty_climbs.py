@@ -17,9 +17,9 @@ from ray.tune import PlacementGroupFactory, Trainable
 from schedulers.ray.tune_search import run_climbs
 from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
-from studies.events import EpochScored
-from studies.record import Record
-from studies.trial_folders import Drop, Holding
+from studies.record.events import EpochScored
+from studies.record.record import Record
+from studies.trials.trial_folders import Drop, Holding
 
 
 class EmptyTrainable(Trainable):

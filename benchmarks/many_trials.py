@@ -24,8 +24,8 @@ import numpy as np
 from benchmarks.reporting import Row, report
 from datasets.options import SampleFaces
 from datasets.sources.opening import open_source
-from studies.events import ClimbEnded, TrialAdded
-from studies.record import read_record
+from studies.record.events import ClimbEnded, TrialAdded
+from studies.record.record import read_record
 
 ROOT = Path(__file__).resolve().parent.parent
 STUDY = "many_trials"

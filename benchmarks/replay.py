@@ -27,8 +27,8 @@ from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.survey import Survey
 from schedulers.strategy import Strategy
-from studies.ranking import best_trial
-from studies.study_state import StudyState
+from studies.state.ranking import best_trial
+from studies.state.study_state import StudyState
 
 CONFIGURATIONS = 32  # an order's
 console = Console(width=150)

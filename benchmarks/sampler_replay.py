@@ -32,9 +32,9 @@ from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES
 from schedulers.strategy import Strategy
 from search_spaces import Choice, Parameter, Range, SearchSettings, SearchSpace
-from studies.ranking import best_trial
-from studies.study_state import StudyState
-from studies.study_state import TrialState as OurTrial
+from studies.state.ranking import best_trial
+from studies.state.study_state import StudyState
+from studies.state.study_state import TrialState as OurTrial
 
 _LOG_FROM = 300  # a number whose largest value is so many times its smallest is drawn on a log scale
 

@@ -19,8 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.reporting import Row, report
-from studies.events import ClimbStarted, EpochScored, Event, TrialAdded
-from studies.record import Record, read_record
+from studies.record.events import ClimbStarted, EpochScored, Event, TrialAdded
+from studies.record.record import Record, read_record
 
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = {"Profile": "imports", "images, split": "data", "Ray dashboard": "Ray"}  # the line that ends each stage

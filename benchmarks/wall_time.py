@@ -26,9 +26,9 @@ from benchmarks.plain_training import METRIC
 from benchmarks.recording import append_row, read_rows
 from benchmarks.sets.pictures import write_set
 from benchmarks.sets.prepared import PACKAGED
+from studies.state.study_state import StudyState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
 
 ROOT = Path(__file__).resolve().parent.parent
 Found = list[tuple[float, float]]  # seconds since the command, and the best score then

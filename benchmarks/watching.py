@@ -21,11 +21,11 @@ from schedulers.proposal import Proposal
 from schedulers.search_settings import make_strategy
 from schedulers.spending.simulation import Simulation
 from search_spaces import Range, SearchSettings, SearchSpace
-from studies.events import Event, TrialAdded
 from studies.identity import Identity
+from studies.record.events import Event, TrialAdded
+from studies.state.study_state import StudyState, TrialState
 from studies.study import begin_or_continue
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState, TrialState
 from trainables.config import TrainConfig
 
 _LOOKS = 20

@@ -21,7 +21,7 @@ from command_line.parser import command_parser, parsed
 from launch.initial_configurations import enqueued
 from schedulers.budget_settings import BUDGETS, changed_space
 from studies.errors import StudyError
-from studies.requests import (
+from studies.record.requests import (
     AddConfigurations,
     ChangeBudget,
     Request,

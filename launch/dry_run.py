@@ -21,7 +21,7 @@ from schedulers.strategy import Strategy
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 
 _SAMPLES = 10
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 
 from schedulers.study_run import StudyRun
-from studies.events import Event
+from studies.record.events import Event
 from studies.study_folder import StudyFolder
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Listeners of a study's events, by name: a user's own are switched on in a space, under `search.listeners`.
 
-A listener is a context manager that yields a function of one event (`studies.events`); it is given the study's folder and
+A listener is a context manager that yields a function of one event (`studies.record.events`); it is given the study's folder and
 the run, whose `state` has taken the event in. Its keyword-only arguments are its options.
 """
 
@@ -15,7 +15,7 @@ from schedulers.samplers.optuna_journal import journaled
 from schedulers.samplers.warm_up import warmed_up
 from schedulers.study_run import StudyRun
 from search_spaces import SearchSpace, SpaceError
-from studies.events import Event
+from studies.record.events import Event
 from studies.study_folder import StudyFolder
 
 logger = logging.getLogger(__name__)

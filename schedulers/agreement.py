@@ -5,9 +5,9 @@ from math import isnan
 
 from scipy.stats import kendalltau
 
-from studies.ranking import ranked_at
-from studies.rungs import Rung
-from studies.trial_state import TrialState
+from studies.state.ranking import ranked_at
+from studies.state.rungs import Rung
+from studies.state.trial_state import TrialState
 
 FEW = 3  # of two trials any agreement is complete, one way or the other
 

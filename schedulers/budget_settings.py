@@ -7,7 +7,7 @@ from schedulers.spending.budget import Budget
 from search_spaces import SearchSettings, SearchSpace, SpaceError
 from search_spaces.errors import explain
 from studies.metrics import METRICS
-from studies.requests import ChangeBudget, Request
+from studies.record.requests import ChangeBudget, Request
 
 BUDGETS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget")  # may change while it runs
 

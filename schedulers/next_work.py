@@ -7,8 +7,8 @@ from schedulers.spending.affordable import affordable_strategy, look_ahead, unde
 from schedulers.spending.budget import Budget
 from schedulers.spending.worth import not_worth
 from schedulers.strategy import Climb, NewTrial, Strategy
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 SAME_FAILURES = 3  # this many first trials failing alike stop the study: it is the setup, not the configuration
 

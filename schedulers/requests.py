@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from studies.requests import Request, StopSearch, waiting_requests
+from studies.record.requests import Request, StopSearch, waiting_requests
 
 logger = logging.getLogger(__name__)
 _EVERY = 0.5  # seconds between looks

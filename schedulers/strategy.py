@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar
 
-from studies.ranking import ranked_at
-from studies.rungs import Rung, Rungs
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import ranked_at
+from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from studies.events import Event, Launched
-from studies.record import Record
-from studies.study_state import StudyState
+from studies.record.events import Event, Launched
+from studies.record.record import Record
+from studies.state.study_state import StudyState
 
 
 class StudyLog:

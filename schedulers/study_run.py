@@ -20,8 +20,8 @@ from schedulers.study_log import StudyLog
 from schedulers.taking_over import catch_up, end_open_climbs, replace_predictions, score_rungs, take_over
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Portfolio
-from studies.climb_order import ClimbOrder
-from studies.events import (
+from studies.metrics import METRICS
+from studies.record.events import (
     ClimbEnded,
     ClimbPlaced,
     ClimbStarted,
@@ -36,13 +36,13 @@ from studies.events import (
     TrialAdded,
     TrialFailed,
 )
-from studies.failures import LOST, WITHDRAWN, Failure
-from studies.metrics import METRICS
-from studies.record import Record
-from studies.requests import AddConfigurations, ChangeBudget, Request, StopSearch, StopTrial
-from studies.search_facts import SearchFacts
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.record.record import Record
+from studies.record.requests import AddConfigurations, ChangeBudget, Request, StopSearch, StopTrial
+from studies.state.search_facts import SearchFacts
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.failures import LOST, WITHDRAWN, Failure
 
 logger = logging.getLogger(__name__)
 Requests = Callable[[], Iterable[tuple[str, Request]]]  # what was asked since the last question, by name
@@ -161,7 +161,7 @@ class StudyRun:
         self._note_forecast()
 
     def end_climb(self, order: ClimbOrder, failure: Failure | None = None) -> None:
-        """Record how a climb ended, and whether its failure is the trial's (see `studies.failures`)."""
+        """Record how a climb ended, and whether its failure is the trial's (see `studies.trials.failures`)."""
         trial = self.state.trials[order.trial]
         fold = trial.fold(order.fold)
         if failure == LOST:

@@ -4,10 +4,10 @@ from schedulers.disk.trimming import Folders
 from schedulers.next_work import failed_setup
 from schedulers.study_log import StudyLog
 from studies.errors import RecordError
-from studies.events import ClimbEnded, EpochScored, PredictionsReplaced, RungReached, TrialRestored
-from studies.failures import WITHDRAWN
-from studies.rungs import Rung, Rungs
-from studies.trial_state import TrialState
+from studies.record.events import ClimbEnded, EpochScored, PredictionsReplaced, RungReached, TrialRestored
+from studies.state.rungs import Rung, Rungs
+from studies.state.trial_state import TrialState
+from studies.trials.failures import WITHDRAWN
 
 
 def take_over(log: StudyLog, rungs: Rungs, folders: Folders) -> None:

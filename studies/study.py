@@ -13,9 +13,9 @@ from plugins.sources import Plugin, plugin_at
 from search_spaces import SearchSpace
 from storage.atomic import write_text
 from studies.errors import StudyError
-from studies.events import Event
 from studies.identity import Identity, differences
-from studies.record import read_record
+from studies.record.events import Event
+from studies.record.record import read_record
 from studies.study_folder import StudyFolder
 
 FORMAT = 3  # of everything in a study's folder; raise it when an older one could be misread

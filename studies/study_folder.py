@@ -29,7 +29,7 @@ class StudyFolder:
         self.trials = self.path / "trials"
         self.portfolio = self.path / "portfolio.yaml"  # as the study began with it
         self.rungs = self.path / "rungs.txt"
-        self.requests = self.path / "requests"  # from other terminals, see `studies.requests`
+        self.requests = self.path / "requests"  # from other terminals, see `studies.record.requests`
         self.tracking = self.path / "tracking"  # what was sent to other tools, see `analysis.tracking`
         self.tensorboard = self.path / "tensorboard"
         self.ray = self.path / "ray"

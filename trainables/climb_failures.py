@@ -9,7 +9,7 @@ import torch
 
 from datasets.errors import DataError
 from storage.free_space import is_full
-from studies.fold_folder import Superseded
+from studies.trials.fold_folder import Superseded
 from trainables.training.fold_learner import NotFinite
 
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")  # of libraries that have no class for it
@@ -31,7 +31,7 @@ def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
 
 
 def failure_class(error: Exception) -> str:
-    """Return the class of a failure (see `studies.failures`)."""
+    """Return the class of a failure (see `studies.trials.failures`)."""
     if is_full(error):
         return "disk_full"
     match error:

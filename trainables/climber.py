@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from studies.climb_order import ClimbOrder
-from studies.events import EpochScored
-from studies.fold_folder import FoldFolder
-from studies.manifest import FoldManifest, TrialManifest
 from studies.metrics import METRICS
-from studies.predictions import FoldPredictions
+from studies.record.events import EpochScored
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.fold_folder import FoldFolder
+from studies.trials.manifest import FoldManifest, TrialManifest
+from studies.trials.predictions import FoldPredictions
 from trainables.climb_failures import failure_result
 from trainables.config import configured
 from trainables.training.classifier import Judged

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune import PlacementGroupFactory, Trainable
 
-from studies.climb_order import ClimbOrder
-from studies.manifest import trial_path
 from studies.metrics import METRICS
 from studies.study import load_plugins_of
 from studies.study_folder import StudyFolder
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.manifest import trial_path
 
 if TYPE_CHECKING:
     from trainables.climber import Climber
@@ -25,8 +25,8 @@ _TITLE = 110  # characters of knobs in a process title
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (`studies.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title, task, and recipe:
-    what varies, with the recipe's values, for the title.
+    Its config is a climb order (`studies.trials.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title, task, and
+    recipe: the recipe's values of the parameters that vary, for the title.
     """
 
     def setup(self, config: dict[str, Any]) -> None:

@@ -6,18 +6,18 @@ from pathlib import Path
 
 from analysis.check.record_checks import Finding
 from storage.tensor_damage import damage_of
-from studies.attempts import read_attempt
-from studies.manifest import FolderError, FoldManifest, sha256_of, trial_path
 from studies.metrics import METRICS, Metric
-from studies.pooling import pooled_score
-from studies.predictions import FoldPredictions, predictions_name, read_predictions
-from studies.record import readable_events
-from studies.rungs import Rung
-from studies.stored_trial import StoredTrial, read_trial
+from studies.record.record import readable_events
+from studies.state.rungs import Rung
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.trials.attempts import read_attempt
+from studies.trials.manifest import FolderError, FoldManifest, sha256_of, trial_path
+from studies.trials.pooling import pooled_score
+from studies.trials.predictions import FoldPredictions, predictions_name, read_predictions
+from studies.trials.stored_trial import StoredTrial, read_trial
 
 TOLERANCE = 1e-6  # between a recorded score and the same from the stored predictions
 

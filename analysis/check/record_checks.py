@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, OfTrial, RungReached, TrialAdded
-from studies.record import readable_events
-from studies.rungs import Rung
+from studies.record.events import ClimbEnded, ClimbStarted, EpochScored, Event, OfTrial, RungReached, TrialAdded
+from studies.record.record import readable_events
+from studies.state.rungs import Rung
+from studies.state.study_state import StudyState
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
 
 UNKNOWN = "unknown"  # the origin of a trial whose line is lost
 LostTrial = Callable[[int, float], Iterable[Event]]  # a trial whose line is lost and the time in, its events out

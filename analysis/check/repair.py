@@ -8,14 +8,14 @@ from pathlib import Path
 from analysis.check.folder_checks import folder_findings, trial_numbers
 from analysis.check.record_checks import record_findings, walk
 from storage.atomic import make_folder, sync, write_text
-from studies.events import RECORD_FORMAT, Event, FoldRewound, Launched, TrialAdded, TrialFailed, TrialRestored
-from studies.manifest import FolderError
-from studies.record import Record, readable_events
-from studies.stored_trial import StoredTrial, read_trial
+from studies.record.events import RECORD_FORMAT, Event, FoldRewound, Launched, TrialAdded, TrialFailed, TrialRestored
+from studies.record.record import Record, readable_events
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.trials.manifest import FolderError
+from studies.trials.stored_trial import StoredTrial, read_trial
 
 
 def repair(study: Study) -> Iterator[str]:

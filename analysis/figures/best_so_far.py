@@ -8,8 +8,8 @@ from analysis.reading.timeline import Scored, Timeline
 from analysis.reading.words import spell_parameters, spell_rung
 from search_spaces import SearchSpace
 from studies.metrics import METRICS
-from studies.rungs import Rungs
-from studies.study_state import StudyState
+from studies.state.rungs import Rungs
+from studies.state.study_state import StudyState
 
 
 def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, rungs: Rungs) -> go.Figure:

@@ -7,10 +7,10 @@ from analysis.reading.counts import places
 from analysis.reading.words import spell_fold_epochs, spell_parameters, spell_rung
 from search_spaces import SearchSpace
 from studies.metrics import METRICS, Metric
-from studies.rungs import Rungs
-from studies.search_facts import SearchFacts
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.rungs import Rungs
+from studies.state.search_facts import SearchFacts
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 _CLOSE = 0.03  # of the width: nearer than that, markers lie on each other
 _APART = (0.0, 0.3, -0.3)  # rungs

@@ -5,11 +5,11 @@ import plotly.graph_objects as go
 from analysis.figures.style import SERIES, drawn
 from analysis.leaderboard.rows import leaderboard
 from search_spaces import SearchSpace
-from studies.events import EpochScored
 from studies.metrics import METRICS
-from studies.rungs import Rungs
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.record.events import EpochScored
+from studies.state.rungs import Rungs
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 SHOWN = 24  # curves; of more no eye tells one from the other
 

@@ -9,9 +9,9 @@ from rich.table import Table
 from scipy.stats import t as student
 
 from studies.metrics import METRICS, Metric
-from studies.rungs import Rung, Rungs
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 # Of the test by which a trial is ahead; what that costs and saves: python -m benchmarks.knowledge.recipe_floor
 LEVEL = 0.25

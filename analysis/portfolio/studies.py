@@ -8,9 +8,9 @@ from analysis.reading.opened import open_study
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Entry, Nets, Portfolio, backbones
 from studies.errors import StudyError
-from studies.ranking import least_promising_first
+from studies.state.ranking import least_promising_first
+from studies.state.trial_state import TrialState
 from studies.study_folder import StudyFolder
-from studies.trial_state import TrialState
 
 DIGITS = 4  # of a place
 

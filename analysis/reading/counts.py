@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from studies.ranking import competitors, ranked_at
-from studies.rungs import Rungs
-from studies.search_facts import SearchFacts
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors, ranked_at
+from studies.state.rungs import Rungs
+from studies.state.search_facts import SearchFacts
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 
 @dataclass(frozen=True)

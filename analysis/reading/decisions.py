@@ -4,7 +4,8 @@ from analysis.reading.words import counted, ordinal, spell_differences, spell_ru
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from search_spaces.sizes import spell_size
-from studies.events import (
+from studies.metrics import METRICS
+from studies.record.events import (
     ClimbEnded,
     ClimbStarted,
     Dropped,
@@ -20,12 +21,11 @@ from studies.events import (
     TrialFailed,
     TrialRestored,
 )
-from studies.metrics import METRICS
-from studies.ranking import competitors, ranked_at
-from studies.requests import spell_request
-from studies.rungs import Rung, Rungs
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.record.requests import spell_request
+from studies.state.ranking import competitors, ranked_at
+from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 
 class Decisions:

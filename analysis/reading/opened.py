@@ -9,14 +9,14 @@ from plugins.names import name_hint
 from schedulers.budget_settings import changed_space
 from search_spaces import SearchSettings, SearchSpace
 from studies.errors import StudyError
-from studies.events import Event, Launched, Requested, TrialAdded
-from studies.requests import AddConfigurations, Request
-from studies.rungs import Rungs
-from studies.search_facts import SearchFacts, facts_of
+from studies.record.events import Event, Launched, Requested, TrialAdded
+from studies.record.requests import AddConfigurations, Request
+from studies.state.rungs import Rungs
+from studies.state.search_facts import SearchFacts, facts_of
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """How fast a search goes, and when it ends, in words."""
 
 from search_spaces.durations import spell_duration
-from studies.rungs import Rungs
-from studies.study_state import StudyState
+from studies.state.rungs import Rungs
+from studies.state.study_state import StudyState
 
 _RECENT = 300.0  # seconds over which fold-epochs are counted
 _SURE = 0.05  # share of the time left within which forecasts count as one

@@ -8,10 +8,10 @@ from math import isnan
 from rich.table import Table
 
 from schedulers.agreement import rank_agreement
-from studies.ranking import competitors, ranked_at
-from studies.rungs import Rung, Rungs
-from studies.search_facts import SearchFacts
-from studies.study_state import StudyState
+from studies.state.ranking import competitors, ranked_at
+from studies.state.rungs import Rung, Rungs
+from studies.state.search_facts import SearchFacts
+from studies.state.study_state import StudyState
 
 AGREES = 0.5  # Kendall's tau between two rungs from which a ranking is called right: three pairs of four in order
 ENOUGH = 5  # trials that went on; below, a rank agreement says nothing

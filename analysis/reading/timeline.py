@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from studies.events import Event, FoldRewound, RungReached, TrialFailed, TrialRestored
-from studies.ranking import best_trial
-from studies.rungs import Rung, Rungs
-from studies.study_state import StudyState
+from studies.record.events import Event, FoldRewound, RungReached, TrialFailed, TrialRestored
+from studies.state.ranking import best_trial
+from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StudyState
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from rich.table import Table
 from analysis.reading.words import spell_rung
 from analysis.terminal.sparkline import sparkline
 from studies.metrics import Metric
-from studies.ranking import competitors, ranked_at
-from studies.rungs import Rungs
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors, ranked_at
+from studies.state.rungs import Rungs
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 _NARROW = 80  # columns; on less, curves and the numbers of trials are left out
 

@@ -17,9 +17,9 @@ from analysis.terminal.live import LiveView
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS
-from studies.ranking import best_trial
-from studies.search_facts import SearchFacts
-from studies.study_state import StudyState
+from studies.state.ranking import best_trial
+from studies.state.search_facts import SearchFacts
+from studies.state.study_state import StudyState
 
 _LINE_EVERY = 10.0  # seconds between plain lines, if anything has changed
 _REFRESH = 0.5

@@ -17,11 +17,11 @@ from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from search_spaces.sizes import spell_size
 from storage.atomic import write_text
-from studies.rungs import Rungs
-from studies.search_facts import SearchFacts
+from studies.state.rungs import Rungs
+from studies.state.search_facts import SearchFacts
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
 
 
 def print_ending(

@@ -7,12 +7,12 @@ from pathlib import Path
 from analysis.figures.confusion import confusion_picture
 from analysis.tracking.tracker import Picture
 from studies.errors import StudyError
-from studies.events import EpochScored
 from studies.metrics import Metric
-from studies.predictions import read_predictions
+from studies.record.events import EpochScored
+from studies.state.trial_state import TrialState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.trial_state import TrialState
+from studies.trials.predictions import read_predictions
 from trainables.config import configured
 
 logger = logging.getLogger(__name__)

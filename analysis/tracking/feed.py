@@ -4,14 +4,14 @@ from analysis.reading.knobs import effective_knobs
 from analysis.tracking.contents import confusion, final_scalars, scalars, training_batch
 from analysis.tracking.sent import Sent, read_sent, write_sent
 from analysis.tracking.tracker import End, Run, Tracker
-from studies.events import FoldRewound, Launched, TrialRestored
 from studies.metrics import METRICS
-from studies.record_tail import RecordTail
-from studies.search_facts import facts_of
+from studies.record.events import FoldRewound, Launched, TrialRestored
+from studies.record.record_tail import RecordTail
+from studies.state.search_facts import facts_of
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 from studies.study import Study
 from studies.study_lock import is_held
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
 
 
 class Feed:

@@ -12,7 +12,7 @@ from schedulers.samplers.ask import ask
 from schedulers.search_settings import make_strategy
 from schedulers.strategy import Strategy
 from search_spaces import SearchSpace, load_space
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 from trainables.config import train_config
 
 FILE = Path(__file__).with_suffix(".yaml")

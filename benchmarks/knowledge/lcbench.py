@@ -38,7 +38,7 @@ from schedulers.strategies.full import Full
 from search_spaces import Range, SearchSettings, SearchSpace
 from search_spaces.drawing import drawn
 from search_spaces.portfolio import Portfolio
-from studies.study_state import StudyState, TrialState
+from studies.state.study_state import StudyState, TrialState
 
 Run = tuple[str, str, int]  # way, task, seed
 EPOCHS, TRIALS, LISTED, FIRST, LOOKS = 52, 64, 26, 12, (4, 8, 16, 32, 64)

@@ -40,7 +40,7 @@ from schedulers.strategies import STRATEGIES
 from schedulers.strategies.fold_ladder import INFORMED
 from schedulers.strategy import Strategy
 from search_spaces.portfolio import Portfolio
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ from schedulers.strategies import STRATEGIES
 from schedulers.strategies.fold_ladder import INFORMED
 from schedulers.strategy import Strategy
 from search_spaces.portfolio import lies_in
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 
 CONTENDERS, FINALISTS = (8, 16, 32), (1, 3)
 RULES: dict[str, tuple[str, dict[str, Any]]] = {

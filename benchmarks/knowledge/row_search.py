@@ -14,7 +14,7 @@ from schedulers.samplers.transfer.encoding import encoded
 from search_spaces import SearchSpace, load_space
 from search_spaces.portfolio import Portfolio, lies_in
 from studies.metrics import METRICS
-from studies.study_state import StudyState, TrialState
+from studies.state.study_state import StudyState, TrialState
 from trainables.config import train_config
 
 

@@ -10,11 +10,11 @@ right or races in the finals loses nothing, nor do the best. Out-of-fold predict
 from collections.abc import Iterator, Mapping
 
 from schedulers.strategy import Strategy
-from studies.events import Part
-from studies.ranking import least_promising_first, ranked_at
-from studies.study_state import StudyState
-from studies.trial_folders import Drop, Holding
-from studies.trial_state import TrialState
+from studies.record.events import Part
+from studies.state.ranking import least_promising_first, ranked_at
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
+from studies.trials.trial_folders import Drop, Holding
 
 
 def to_drop(

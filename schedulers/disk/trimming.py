@@ -7,9 +7,9 @@ from typing import Protocol
 from schedulers.disk.disk_budget import to_drop
 from schedulers.strategy import Strategy
 from search_spaces.sizes import spell_size
-from studies.events import EpochScored
-from studies.study_state import StudyState
-from studies.trial_folders import Drop, Holding
+from studies.record.events import EpochScored
+from studies.state.study_state import StudyState
+from studies.trials.trial_folders import Drop, Holding
 
 logger = logging.getLogger(__name__)
 

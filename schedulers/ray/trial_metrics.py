@@ -8,9 +8,9 @@ from urllib.parse import quote
 from ray.util.metrics import Counter, Gauge
 
 from schedulers.study_run import StudyRun
-from studies.events import EpochScored, Event, RungReached
 from studies.metrics import METRICS
-from studies.ranking import best_trial
+from studies.record.events import EpochScored, Event, RungReached
+from studies.state.ranking import best_trial
 from studies.study_folder import StudyFolder
 
 _EVERY = 5.0  # seconds

@@ -12,8 +12,8 @@ from ray.tune.search import Searcher
 
 from schedulers.ray.private_names import actors_kept, place_of
 from schedulers.study_run import StudyRun
-from studies.climb_order import ClimbOrder
-from studies.failures import LOST, Failure
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.failures import LOST, Failure
 
 # Tune's own files are no part of a study: written rarely, read never.
 _QUIET = {

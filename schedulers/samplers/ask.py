@@ -15,7 +15,7 @@ from schedulers.samplers.transfer.known import Known
 from schedulers.strategy import Strategy
 from search_spaces import Choice, Parameter, SearchSpace
 from search_spaces.portfolio import Portfolio
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from search_spaces import Parameter, Range, SearchSpace
-from studies.study_state import TrialState
+from studies.state.study_state import TrialState
 
 NEIGHBOURS = 3
 

@@ -21,11 +21,11 @@ from optuna.trial import Trial, TrialState
 from schedulers.samplers.projection import distribution
 from schedulers.study_run import StudyRun
 from search_spaces import SearchSpace
-from studies.events import Event, RungReached, TrialAdded, TrialFailed
 from studies.metrics import METRICS
-from studies.rungs import Rung, Rungs
+from studies.record.events import Event, RungReached, TrialAdded, TrialFailed
+from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StudyState
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
 
 logger = logging.getLogger(__name__)
 

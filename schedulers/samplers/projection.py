@@ -14,9 +14,9 @@ from scipy.stats import rankdata
 
 from schedulers.strategy import Strategy, earned_rungs
 from search_spaces import Choice, Parameter, SearchSpace
-from studies.rungs import Rung
-from studies.study_state import StudyState
-from studies.trial_state import TrialState as OurTrial
+from studies.state.rungs import Rung
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState as OurTrial
 
 SHOWN = 50
 _NO_RUNG = Rung(0, 0)

@@ -10,7 +10,7 @@ from schedulers.samplers.ask import Asker
 from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.registry import SAMPLERS
 from search_spaces import Range
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 
 Effective: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 TRIES = 500  # questions to a sampler that repeats itself, before the space counts as exhausted

@@ -12,7 +12,7 @@ from optuna.trial import create_trial
 from schedulers.samplers.registry import SAMPLERS, STARTUP
 from schedulers.study_run import StudyRun
 from search_spaces import SearchSpace
-from studies.events import EpochScored, Event
+from studies.record.events import EpochScored, Event
 from studies.study_folder import StudyFolder
 
 logger = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from schedulers.spending.budget import RESERVE, Budget
 from schedulers.strategy import Outlook, Strategy
-from studies.ranking import competitors
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 SEARCH_SHARE = 0.4  # of a budget goes to searching before finalists may take the rest of it
 FIRST_RUNG_SHARE = 0.5  # of a budget that is too small for a single finalist goes to first rungs

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS, Metric
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 
 RESERVE = 1.15  # fold-epochs vary in length; without a margin the last finalist misses its last fold
 

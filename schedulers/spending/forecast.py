@@ -10,9 +10,9 @@ from schedulers.spending.affordable import affordable_strategy, look_ahead
 from schedulers.spending.budget import Budget
 from schedulers.spending.simulation import Simulation
 from schedulers.strategy import Strategy
-from studies.ranking import competitors
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 _ENOUGH = 5  # trials begun before their cost says what the next ones will cost
 

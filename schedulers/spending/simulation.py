@@ -10,9 +10,9 @@ from schedulers.proposal import Proposal
 from schedulers.spending.affordable import under_way
 from schedulers.spending.budget import Budget
 from schedulers.strategy import Climb, NewTrial, Strategy
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, FieldClosed, Launched, RungReached, TrialAdded
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.record.events import ClimbEnded, ClimbStarted, EpochScored, FieldClosed, Launched, RungReached, TrialAdded
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 
 class Judge(Protocol):

@@ -16,10 +16,10 @@ from schedulers.spending.budget import Budget
 from schedulers.spending.expected_improvement import expected_improvement
 from schedulers.strategy import Strategy
 from search_spaces.durations import spell_duration
-from studies.ranking import competitors
-from studies.rungs import Rung
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors
+from studies.state.rungs import Rung
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 RELIABILITY = 0.5
 ENOUGH = 6  # trials with a score at the first look; fewer say nothing about the next

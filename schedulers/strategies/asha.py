@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from schedulers.strategies.finals import Finals, final_climb
 from schedulers.strategy import Climb, NewTrial, Outlook
-from studies.ranking import competitors, ranked_at
-from studies.rungs import Rung
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors, ranked_at
+from studies.state.rungs import Rung
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 
 @dataclass(frozen=True)

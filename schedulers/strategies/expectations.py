@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from scipy.stats import rankdata, spearmanr
 
-from studies.trial_state import TrialState
+from studies.state.trial_state import TrialState
 
 ENOUGH = 8  # trials from which a study can tell that other data mislead
 MISLEADS = -0.3  # rank correlation of scores and expectations below which they are left out

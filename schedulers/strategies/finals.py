@@ -5,9 +5,9 @@ from typing import ClassVar
 
 from schedulers.race import FOLDS_NEEDED, RaceRule, leaves_race
 from schedulers.strategy import Climb, ComparesEarly, Strategy
-from studies.ranking import competitors
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from schedulers.agreement import rank_agreement
 from schedulers.strategies.expectations import with_prior
 from schedulers.strategies.finals import Finals, final_climb
 from schedulers.strategy import Climb, NewTrial, Outlook
-from studies.ranking import competitors, ranked_at
-from studies.rungs import Rung
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors, ranked_at
+from studies.state.rungs import Rung
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 # Kendall's tau with the next look. Those that went on differ less than all, which pushes it down: of good looks it is about 0.2.
 BLIND_BELOW = 0.0

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from schedulers.strategy import Climb, NewTrial, Outlook, Strategy
-from studies.ranking import competitors
-from studies.rungs import Rung
-from studies.study_state import StudyState
+from studies.state.ranking import competitors
+from studies.state.rungs import Rung
+from studies.state.study_state import StudyState
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from math import ceil, isfinite
 import numpy as np
 
 from schedulers.strategy import Climb, ComparesEarly, NewTrial, Outlook
-from studies.ranking import competitors
-from studies.rungs import Rung, Rungs
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.ranking import competitors
+from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 
 @dataclass(frozen=True)

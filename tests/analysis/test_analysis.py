@@ -15,8 +15,8 @@ from analysis.terminal.summary import print_ending, savings, time_shares, verdic
 from studies.errors import StudyError
 from studies.identity import Identity, differences
 from studies.metrics import METRICS
-from studies.ranking import best_trial
-from studies.rungs import Rung, Rungs
+from studies.state.ranking import best_trial
+from studies.state.rungs import Rung, Rungs
 from studies.study import Study, begin_or_continue
 from studies.study_folder import StudyFolder
 from tests.toys.search import ToyDriver, study_of, toy_space

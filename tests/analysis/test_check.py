@@ -11,12 +11,12 @@ from analysis.check.__main__ import check
 from analysis.check.folder_checks import folder_findings
 from analysis.check.record_checks import record_findings
 from datasets.preparation import PreparedData
-from studies.events import TrialFailed
-from studies.manifest import FolderError
-from studies.record import Record, RecordError, read_record
+from studies.record.events import TrialFailed
+from studies.record.record import Record, RecordError, read_record
+from studies.state.study_state import StudyState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
+from studies.trials.manifest import FolderError
 from tests.toys.searched import search, toy_space, trained_study
 from trainables.config import TrainConfig
 from voting.candidates.tasks import choose_studies, task_candidates

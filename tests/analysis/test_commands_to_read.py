@@ -14,9 +14,9 @@ from analysis import compare, export_config, show
 from analysis.leaderboard import __main__ as leaderboard
 from analysis.terminal.sparkline import sparkline
 from search_spaces import load_space
-from studies.events import TrialAdded, TrialFailed
 from studies.identity import Identity
-from studies.record import Record
+from studies.record.events import TrialAdded, TrialFailed
+from studies.record.record import Record
 from studies.study import begin_or_continue
 from studies.study_folder import StudyFolder
 from tests.toys.search import ToyDriver, toy_space

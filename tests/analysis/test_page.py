@@ -27,7 +27,9 @@ from analysis.reading.opened import open_study
 from analysis.reading.pace import throughput
 from analysis.reading.words import ordinal, spell_fold_epochs
 from launch.beside.page import page_beside
-from studies.events import (
+from studies.identity import Identity
+from studies.metrics import METRICS
+from studies.record.events import (
     ClimbStarted,
     EpochScored,
     Launched,
@@ -38,15 +40,13 @@ from studies.events import (
     TrialFailed,
     TrialRestored,
 )
-from studies.identity import Identity
-from studies.metrics import METRICS
-from studies.record import Record
-from studies.requests import AddConfigurations
-from studies.rungs import Rungs
+from studies.record.record import Record
+from studies.record.requests import AddConfigurations
+from studies.state.rungs import Rungs
+from studies.state.study_state import StudyState
 from studies.study import begin_or_continue
 from studies.study_folder import StudyFolder
 from studies.study_lock import StudyLock
-from studies.study_state import StudyState
 from tests.toys.search import ToyDriver, toy_space
 
 NAME = "나이 <b>'bold' & \"so\""

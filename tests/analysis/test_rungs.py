@@ -8,10 +8,10 @@ from analysis.reading.rungs import advice, rung_table
 from schedulers.agreement import rank_agreement
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategy import Climb, Outlook
-from studies.events import StrategyFacts
-from studies.rungs import Rung
-from studies.search_facts import SearchFacts
-from studies.study_state import StudyState
+from studies.record.events import StrategyFacts
+from studies.state.rungs import Rung
+from studies.state.search_facts import SearchFacts
+from studies.state.study_state import StudyState
 from tests.toys.search import study_of
 
 LADDER = FoldLadder(epochs=9, folds=5)

@@ -14,7 +14,7 @@ from analysis.reading.pace import spell_left
 from analysis.terminal.progress import SearchProgress
 from launch.event_lines import event_lines
 from schedulers.spending.forecast import Forecasts
-from studies.events import TrialAdded
+from studies.record.events import TrialAdded
 from studies.study_folder import StudyFolder
 from tests.toys import ROOT
 from tests.toys.search import ToyDriver, toy_space

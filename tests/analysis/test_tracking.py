@@ -26,11 +26,11 @@ from analysis.tracking.tracker import TRACKERS, End, Picture, Run, Tracker, Trac
 from datasets.preparation import PreparedData
 from launch.beside.process import BackgroundProcess
 from launch.beside.tracking import Tracking
-from studies.events import EpochScored, FoldRewound, TrialFailed
-from studies.record import Record, read_record
+from studies.record.events import EpochScored, FoldRewound, TrialFailed
+from studies.record.record import Record, read_record
+from studies.state.study_state import StudyState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
 from tests.toys import ROOT
 from tests.toys.searched import trained_study
 from tests.toys.wandb_files import history

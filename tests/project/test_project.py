@@ -13,7 +13,7 @@ from benchmarks.sets.orl import orl_identity
 from benchmarks.sets.pictures import write_set
 from datasets.preparation import prepare
 from datasets.sources.opening import data_options
-from studies.climb_order import ClimbOrder
+from studies.trials.climb_order import ClimbOrder
 from tests.toys import ROOT
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig

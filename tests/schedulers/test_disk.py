@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from schedulers.disk.disk_budget import to_drop
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces.sizes import parse_size, spell_size
-from studies.climb_order import ClimbOrder
-from studies.events import Part
-from studies.failures import Failure
-from studies.record import read_record
-from studies.study_state import StudyState
-from studies.trial_folders import Drop, Holding
+from studies.record.events import Part
+from studies.record.record import read_record
+from studies.state.study_state import StudyState
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.failures import Failure
+from studies.trials.trial_folders import Drop, Holding
 from tests.toys.search import ToyDriver, study_of, toy_space
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
@@ -79,7 +79,7 @@ def test_a_budget_is_kept_as_far_as_voters_allow(limit: int) -> None:
 
 
 def test_a_climbing_trial_loses_nothing() -> None:
-    from studies.events import ClimbStarted
+    from studies.record.events import ClimbStarted
 
     busy = study()
     busy.apply(ClimbStarted(time=0, trial=5, fold=0, epoch=2, attempt=9))

@@ -14,9 +14,9 @@ from schedulers.samplers.projection import by_rank
 from schedulers.samplers.proposals import ROUNDING
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace
-from studies.events import TrialFailed
-from studies.failures import Failure
-from studies.study_state import TrialState
+from studies.record.events import TrialFailed
+from studies.state.study_state import TrialState
+from studies.trials.failures import Failure
 from tests.toys.search import ToyDriver, study_of, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5, finalists=2)

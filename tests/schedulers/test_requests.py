@@ -11,10 +11,10 @@ from launch import control
 from schedulers.requests import RequestFolder, leave_out_stops
 from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.projection import by_rank
-from studies.events import Requested
 from studies.identity import Identity
-from studies.record import read_record
-from studies.requests import (
+from studies.record.events import Requested
+from studies.record.record import read_record
+from studies.record.requests import (
     AddConfigurations,
     ChangeBudget,
     Request,

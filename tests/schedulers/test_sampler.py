@@ -15,8 +15,8 @@ from schedulers.samplers.registry import STARTUP
 from schedulers.samplers.warm_up import WarmUp
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace
-from studies.events import TrialAdded, TrialFailed
-from studies.study_state import StudyState
+from studies.record.events import TrialAdded, TrialFailed
+from studies.state.study_state import StudyState
 from tests.toys import ROOT
 from tests.toys.search import ToyDriver, study_of, toy_space
 

@@ -12,7 +12,7 @@ from schedulers.samplers.ask import Proposal, ask
 from schedulers.samplers.registry import SAMPLERS, check_sampler, sampler_in_charge
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSettings, SearchSpace, SpaceError
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 from tests.toys.search import ToyDriver, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=3)

@@ -13,12 +13,21 @@ from schedulers.spending.forecast import expected_fold_epochs, seconds_left
 from schedulers.strategies.asha import Asha
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategy import Climb, NewTrial, earned_rungs
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, RungReached, TrialAdded, TrialFailed
-from studies.failures import LOST, Failure
-from studies.ranking import ranked_at
-from studies.record import read_record
-from studies.rungs import Rung, Rungs
-from studies.study_state import StateError, StudyState
+from studies.record.events import (
+    ClimbEnded,
+    ClimbStarted,
+    EpochScored,
+    Event,
+    Launched,
+    RungReached,
+    TrialAdded,
+    TrialFailed,
+)
+from studies.record.record import read_record
+from studies.state.ranking import ranked_at
+from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StateError, StudyState
+from studies.trials.failures import LOST, Failure
 from tests.toys.search import ToyDriver, ToyFolders, events_of, peak, study_of, toy_space
 
 LADDER = FoldLadder(epochs=9, folds=5)

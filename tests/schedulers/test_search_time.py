@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from schedulers.taking_over import unrecorded
-from studies.events import ClimbStarted, EpochScored, Launched, TrialAdded
-from studies.record import read_record
-from studies.study_state import StudyState
+from studies.record.events import ClimbStarted, EpochScored, Launched, TrialAdded
+from studies.record.record import read_record
+from studies.state.study_state import StudyState
 from tests.toys.search import ToyDriver, toy_space
 
 DAY = 86_400.0

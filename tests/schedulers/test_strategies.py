@@ -21,9 +21,9 @@ from schedulers.strategies import STRATEGIES, settings_of
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategy import Climb, NewTrial, Outlook, Strategy
 from search_spaces import SpaceError
-from studies.events import ClimbStarted, Event, Launched, TrialAdded
-from studies.ranking import competitors, ranked_at
-from studies.study_state import StudyState
+from studies.record.events import ClimbStarted, Event, Launched, TrialAdded
+from studies.state.ranking import competitors, ranked_at
+from studies.state.study_state import StudyState
 from tests.toys import ROOT
 from tests.toys.search import climb_of, toy_space
 

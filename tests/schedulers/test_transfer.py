@@ -13,8 +13,8 @@ from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace
 from search_spaces.drawing import drawn, neighbour, value_at
 from search_spaces.portfolio import Entry, Portfolio
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, RungReached, TrialAdded
-from studies.study_state import StudyState, TrialState
+from studies.record.events import ClimbEnded, ClimbStarted, EpochScored, RungReached, TrialAdded
+from studies.state.study_state import StudyState, TrialState
 from tests.toys.search import EPOCHS, toy_space
 
 LADDER = FoldLadder(EPOCHS, 3)

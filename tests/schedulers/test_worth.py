@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from schedulers.spending.worth import ENOUGH, improvement, next_offer
 from search_spaces.rates import parse_rate
-from studies.record import read_record
-from studies.study_state import StudyState
+from studies.record.record import read_record
+from studies.state.study_state import StudyState
 from tests.toys.search import ToyDriver, toy_space
 
 

@@ -15,7 +15,7 @@ from search_spaces import Choice, Range, SearchSpace, SpaceError, load_space
 from search_spaces.durations import parse_duration, spell_duration
 from search_spaces.reading import SHIPPED, profile_names
 from studies.metrics import METRICS
-from studies.study_state import StudyState
+from studies.state.study_state import StudyState
 from trainables.config import TrainConfig
 
 GOOD = """

@@ -24,17 +24,17 @@ from datasets.preparation import PreparedData
 from launch.resolve import brought_up_to_date, effective
 from plugins.loading import unload_plugin
 from schedulers.study_run import StudyRun
-from studies.climb_order import ClimbOrder
 from studies.errors import RecordError, StudyError
-from studies.events import RECORD_FORMAT, EpochScored, Launched, RungReached
 from studies.identity import Identity
-from studies.manifest import FormatError, sha256_of
-from studies.record import Record, read_record
-from studies.stored_trial import read_trial
+from studies.record.events import RECORD_FORMAT, EpochScored, Launched, RungReached
+from studies.record.record import Record, read_record
+from studies.state.study_state import StudyState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
-from studies.trial_folders import TrialFolders
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.manifest import FormatError, sha256_of
+from studies.trials.stored_trial import read_trial
+from studies.trials.trial_folders import TrialFolders
 from tests.toys import ROOT
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import configured

@@ -6,12 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, Launched, RungReached, TrialAdded, TrialFailed
-from studies.record import Record, RecordError, read_record
-from studies.record_tail import RecordTail
-from studies.rungs import Rung
+from studies.record.events import (
+    ClimbEnded,
+    ClimbStarted,
+    EpochScored,
+    Event,
+    Launched,
+    RungReached,
+    TrialAdded,
+    TrialFailed,
+)
+from studies.record.record import Record, RecordError, read_record
+from studies.record.record_tail import RecordTail
+from studies.state.rungs import Rung
+from studies.state.study_state import StudyState
 from studies.study_lock import StudyLock
-from studies.study_state import StudyState
 from tests.toys import ROOT
 
 EVENTS: list[Event] = [
@@ -86,7 +95,7 @@ def test_a_damaged_line_in_the_middle_names_its_number(path: Path) -> None:
 def test_a_disk_that_fills_up_in_the_middle_of_a_line_leaves_whole_lines(tmp_path: Path) -> None:
     script = f"""
 import pathlib, resource, signal
-from studies.record import Record
+from studies.record.record import Record
 from tests.studies.test_record import EVENTS
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 with Record(pathlib.Path({str(tmp_path / "record.jsonl")!r})) as record:

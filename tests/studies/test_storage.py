@@ -7,7 +7,7 @@ import pytest
 
 from storage.atomic import put_folder, write_file, write_text
 from studies.identity import Identity
-from studies.record import Record
+from studies.record.record import Record
 from studies.study import begin_or_continue
 from studies.study_folder import StudyFolder
 from tests.toys.search import toy_space

@@ -15,9 +15,9 @@ import pytest
 
 from studies import lease
 from studies.errors import RecordTakenError
-from studies.events import FieldClosed, TrialAdded
 from studies.lease import Holder, Lease, read_holder
-from studies.record import Record, RecordError, read_record
+from studies.record.events import FieldClosed, TrialAdded
+from studies.record.record import Record, RecordError, read_record
 from studies.study_lock import StudyLock, is_held, running_launch
 from tests.toys import ROOT
 from tests.toys.search import ToyDriver, toy_space

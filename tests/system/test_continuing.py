@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.events import ClimbEnded, ClimbStarted, Event, TrialFailed, parse_event
+from studies.record.events import ClimbEnded, ClimbStarted, Event, TrialFailed, parse_event
 from tests.toys import ROOT
 from tests.toys.commands import ONE_SLOT, recorded, search, state
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.crash import decisions, finished_study, kill_search
-from studies.record import read_record
+from studies.record.record import read_record
 
 pytestmark = pytest.mark.slow
 KILLS = [("trial", "any time"), ("driver", "state write"), ("everything", "report")]

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.crash import trial_processes
-from studies.events import EpochScored, Event, TrialAdded
-from studies.stored_trial import read_trial
+from studies.record.events import EpochScored, Event, TrialAdded
+from studies.trials.stored_trial import read_trial
 from tests.toys.commands import recorded, run, search, start, state
 
 pytestmark = pytest.mark.slow

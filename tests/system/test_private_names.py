@@ -18,7 +18,7 @@ from schedulers.ray import private_names
 from schedulers.ray.private_names import ClimbController, ClusterError, KeptActors, actors_kept, check_private_names
 from schedulers.ray.tune_search import ForgetEnded, run_climbs
 from schedulers.study_run import StudyRun
-from studies.record import Record
+from studies.record.record import Record
 
 
 class TellsItsProcess(EmptyTrainable):

@@ -18,9 +18,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from analysis.page.serving.sockets import listening_socket, port_of
-from studies.events import Requested
-from studies.record import read_record
-from studies.study_state import StudyState
+from studies.record.events import Requested
+from studies.record.record import read_record
+from studies.state.study_state import StudyState
 from tests.toys import ROOT
 from tests.toys.browser import chromium, window
 from tests.toys.commands import SPACE, start

@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from studies.events import Event
-from studies.record import read_record
-from studies.study_state import StudyState
+from studies.record.events import Event
+from studies.record.record import read_record
+from studies.state.study_state import StudyState
 from tests.toys import ROOT
 
 SPACE = """

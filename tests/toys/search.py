@@ -8,11 +8,11 @@ from typing import Any
 from schedulers.proposal import Proposal
 from schedulers.study_run import Requests, StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
-from studies.climb_order import ClimbOrder
-from studies.events import ClimbEnded, ClimbStarted, EpochScored, Event, RungReached, TrialAdded
-from studies.record import Record
-from studies.study_state import StudyState
-from studies.trial_folders import Drop, Holding
+from studies.record.events import ClimbEnded, ClimbStarted, EpochScored, Event, RungReached, TrialAdded
+from studies.record.record import Record
+from studies.state.study_state import StudyState
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.trial_folders import Drop, Holding
 
 EPOCHS = 9  # of every fold
 Score = Callable[[Mapping[str, Any], int], float]  # configuration, fold-epochs

@@ -7,9 +7,9 @@ import yaml
 from datasets.preparation import PreparedData
 from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
-from studies.record import Record
-from studies.study_state import StudyState
-from studies.trial_folders import TrialFolders
+from studies.record.record import Record
+from studies.state.study_state import StudyState
+from studies.trials.trial_folders import TrialFolders
 from tests.toys.training import TINY, write_study
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig

@@ -15,15 +15,15 @@ from safetensors import SafetensorError
 
 from datasets.errors import DataError
 from datasets.preparation import PreparedData
-from studies.attempts import Attempt
-from studies.climb_order import ClimbOrder
-from studies.fold_folder import FoldFolder, Superseded
-from studies.looks import checked_look, looks_of
-from studies.manifest import FolderError, sha256_of
 from studies.metrics import macro_f1
-from studies.predictions import read_predictions
-from studies.stored_trial import StoredTrial, read_trial
-from studies.trial_folders import Drop, TrialFolders
+from studies.trials.attempts import Attempt
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.fold_folder import FoldFolder, Superseded
+from studies.trials.looks import checked_look, looks_of
+from studies.trials.manifest import FolderError, sha256_of
+from studies.trials.predictions import read_predictions
+from studies.trials.stored_trial import StoredTrial, read_trial
+from studies.trials.trial_folders import Drop, TrialFolders
 from tests.toys.training import TINY, write_study
 from trainables.climb_failures import failure_result
 from trainables.climber import Climber, shared_fold_data

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from studies.manifest import sha256_of
+from studies.trials.manifest import sha256_of
 from tests.voting.test_voting import bundle  # noqa: F401
 from voting.bundle.archive import read_archive, unpacked, write_archive
 from voting.bundle.manifest import MANIFEST, SEAL, free_name, open_bundle

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from studies.climb_order import ClimbOrder
 from studies.metrics import METRICS
-from studies.stored_trial import StoredTrial, read_trial
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.stored_trial import StoredTrial, read_trial
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from analysis.export.comparison import ahead_table, compare, comparison_table
 from analysis.export.outcomes import holdout_outcome, metrics_of, out_of_fold_outcome
-from studies.manifest import TrialManifest
 from studies.metrics import METRICS
-from studies.predictions import FoldPredictions
-from studies.stored_trial import StoredTrial
+from studies.trials.manifest import TrialManifest
+from studies.trials.predictions import FoldPredictions
+from studies.trials.stored_trial import StoredTrial
 from voting.candidates.tasks import TaskCandidates
 from voting.candidates.trials import FinishedTrial
 from voting.ensemble.members import Chosen

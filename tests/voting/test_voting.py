@@ -19,7 +19,7 @@ from datasets.images import Form
 from plugins import PluginError
 from storage.tensors import save_state
 from studies.metrics import METRICS, macro_f1
-from studies.predictions import FoldPredictions
+from studies.trials.predictions import FoldPredictions
 from tests.toys import ROOT
 from tests.toys.training import TINY
 from trainables.config import TrainConfig

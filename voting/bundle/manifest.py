@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from studies.manifest import sha256_of
+from studies.trials.manifest import sha256_of
 from voting.bundle.specs import FORMAT, READS, BundleError, BundleManifest, TaskSpec
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"

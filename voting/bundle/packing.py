@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from studies.environment import environment
-from studies.manifest import sha256_of, trial_path, weights_name
+from studies.trials.manifest import sha256_of, trial_path, weights_name
 from trainables.config import configured
 from trainables.training.models import normalisation
 from voting.bundle.manifest import seal

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 
 from plugins.loading import load_plugin
 from plugins.sources import plugin_at
-from studies.predictions import FoldPredictions, read_predictions
+from studies.trials.predictions import FoldPredictions, read_predictions
 from trainables.training.classifier import Judged
 from trainables.training.heads.task import Task
 from trainables.training.heads.tuning import probabilities_under

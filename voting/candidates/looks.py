@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from studies.looks import checked_look, looks_of
-from studies.manifest import FolderError
 from studies.metrics import METRICS, Probabilities
-from studies.predictions import read_predictions
-from studies.rungs import Rung, Rungs, is_reached
-from studies.stored_trial import StoredTrial
+from studies.state.rungs import Rung, Rungs, is_reached
+from studies.trials.looks import checked_look, looks_of
+from studies.trials.manifest import FolderError
+from studies.trials.predictions import read_predictions
+from studies.trials.stored_trial import StoredTrial
 from voting.candidates.studies import FinishedStudy
 from voting.out_of_fold.eliminations import Rung as Elimination
 from voting.out_of_fold.objective import Rows

@@ -10,13 +10,13 @@ import pandas as pd
 from datasets.numbers import Number
 from search_spaces import SearchSpace
 from studies.errors import StudyError
-from studies.manifest import FolderError
 from studies.metrics import METRICS
-from studies.stored_trial import StoredTrial, read_trial
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 from studies.study import Study
 from studies.study_folder import StudyFolder
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.trials.manifest import FolderError
+from studies.trials.stored_trial import StoredTrial, read_trial
 from voting.candidates.tables import read_rows
 from voting.candidates.trials import FinishedTrial, check_weights, out_of_fold
 

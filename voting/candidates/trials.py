@@ -7,10 +7,10 @@ import numpy as np
 
 from datasets.images import Resize
 from datasets.numbers import Number
-from studies.manifest import FolderError, sha256_of, trial_path, weights_name
 from studies.metrics import Metric
-from studies.predictions import FoldPredictions, predictions_name, read_predictions
-from studies.stored_trial import StoredTrial
+from studies.trials.manifest import FolderError, sha256_of, trial_path, weights_name
+from studies.trials.predictions import FoldPredictions, predictions_name, read_predictions
+from studies.trials.stored_trial import StoredTrial
 from trainables.config import TrainConfig
 from trainables.training.heads.tuning import final_thresholds, tunes_thresholds
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from analysis.page.contents.followed_study import FollowedStudy, Line
 from analysis.page.contents.overview import overview, study_folders
-from studies.events import TrialAdded
-from studies.record import readable_events
+from studies.record.events import TrialAdded
+from studies.record.record import readable_events
 from studies.study_folder import StudyError, StudyFolder
 
 

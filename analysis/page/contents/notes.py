@@ -6,7 +6,7 @@ from pathlib import Path
 from analysis.page.contents.watched import WatchedStudy
 from analysis.reading.words import typed_path
 from studies.errors import StudyError
-from studies.manifest import trial_path
+from studies.trials.manifest import trial_path
 
 _NAMED = 5  # trials by number
 

@@ -16,7 +16,7 @@ from analysis.page.contents.watched import History, WatchedStudy
 from analysis.reading.words import spell_rung, spell_value, typed_path
 from analysis.terminal.summary import verdict
 from studies.metrics import METRICS
-from studies.ranking import best_trial
+from studies.state.ranking import best_trial
 
 _DECISIONS = 300  # the latest
 

@@ -7,13 +7,13 @@ from analysis.reading.decisions import Decisions
 from analysis.reading.opened import searched_space
 from analysis.reading.timeline import Timeline
 from search_spaces import SearchSpace
-from studies.events import ClimbStarted, Event, Launched, Requested, TrialAdded
-from studies.record_tail import RecordTail
-from studies.search_facts import SearchFacts, facts_of
+from studies.record.events import ClimbStarted, Event, Launched, Requested, TrialAdded
+from studies.record.record_tail import RecordTail
+from studies.state.search_facts import SearchFacts, facts_of
+from studies.state.study_state import StudyState
 from studies.study import Study
 from studies.study_folder import StudyFolder
 from studies.study_lock import running_launch
-from studies.study_state import StudyState
 
 
 @dataclass(frozen=True)

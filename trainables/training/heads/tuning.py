@@ -7,7 +7,7 @@ import torch
 
 from datasets.numbers import Number
 from studies.metrics import Metric, Probabilities, Targets
-from studies.predictions import FoldPredictions
+from studies.trials.predictions import FoldPredictions
 from trainables.config import TrainConfig
 from trainables.training.classifier import Judged
 from trainables.training.heads.head import make_head

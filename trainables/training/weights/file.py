@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from storage.tensor_damage import damage_of
-from studies.manifest import sha256_of
+from studies.trials.manifest import sha256_of
 
 KINDS = ("imagenet", "none")
 _SEALED = re.compile("#[0-9a-f]{64}$")

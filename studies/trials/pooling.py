@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from studies.metrics import Metric
-from studies.predictions import FoldPredictions, read_predictions
+from studies.trials.predictions import FoldPredictions, read_predictions
 
 
 def pooled_score(parts: Sequence[FoldPredictions], metric: Metric) -> float:

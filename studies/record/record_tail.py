@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from studies.events import Event
-from studies.record_lines import RecordLines
+from studies.record.events import Event
+from studies.record.record_lines import RecordLines
 
 _MARK = 256  # bytes at either end of what was read by which a record is known again
 

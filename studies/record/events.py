@@ -1,14 +1,14 @@
 """The events of a study, one JSON object a line of `record.jsonl` (format 5).
 
-Lines of formats 1 to 4 become these events when they are read: see `studies.former_formats`.
+Lines of formats 1 to 4 become these events when they are read: see `studies.record.former_formats`.
 """
 
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from studies.requests import Request
-from studies.rungs import Rungs
+from studies.record.requests import Request
+from studies.state.rungs import Rungs
 
 RECORD_FORMAT = 5  # raise it when a record could be misread by the version before
 READABLE_FORMATS = (1, 2, 3, 4, 5)
@@ -168,7 +168,7 @@ class TrialFailed(_Event):
     event: Literal["trial_failed"] = "trial_failed"
     trial: int
     fold: int | None = None  # whose climb failed; None: no climb did, or it was in formats 1 to 4
-    failure: str  # its class: see `studies.failures`
+    failure: str  # its class: see `studies.trials.failures`
     reason: str
 
 

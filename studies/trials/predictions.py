@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
-from studies.manifest import FolderError, trial_path
 from studies.metrics import Probabilities, Targets
+from studies.trials.manifest import FolderError, trial_path
 
 
 class FoldPredictions(BaseModel):

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from search_spaces import SearchSpace
-from studies.events import ClimbStarted, Event, Launched, StrategyFacts
-from studies.rungs import Rungs
+from studies.record.events import ClimbStarted, Event, Launched, StrategyFacts
+from studies.state.rungs import Rungs
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from studies.attempts import Attempt
+from studies.trials.attempts import Attempt
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Since format 5 the driver counts them by a monotonic clock and writes them with 
 day, which somebody may set: there a gap between two events counts for no more than an epoch can have taken.
 """
 
-from studies.events import EpochScored, Event, Launched
+from studies.record.events import EpochScored, Event, Launched
 
 START = 60.0  # seconds that a process may take to begin, beyond the longest epoch so far
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from studies.events import EpochScored, Event, TrialAdded, TrialFailed, TrialRestored, parse_event
+from studies.record.events import EpochScored, Event, TrialAdded, TrialFailed, TrialRestored, parse_event
 
 
 class FormerFormats:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from studies.events import (
+from studies.record.events import (
     ClimbEnded,
     ClimbPlaced,
     ClimbStarted,
@@ -22,10 +22,10 @@ from studies.events import (
     TrialFailed,
     TrialRestored,
 )
-from studies.requests import Request, StopTrial
-from studies.rungs import Rung
-from studies.search_time import SearchTime
-from studies.trial_state import TrialState
+from studies.record.requests import Request, StopTrial
+from studies.state.rungs import Rung
+from studies.state.search_time import SearchTime
+from studies.state.trial_state import TrialState
 
 __all__ = ["StateError", "StudyState", "TrialState"]
 

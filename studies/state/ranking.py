@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from math import isfinite
 
-from studies.rungs import Rung, Rungs
-from studies.study_state import StudyState
-from studies.trial_state import TrialState
+from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
 
 def competitors(study: StudyState) -> list[TrialState]:

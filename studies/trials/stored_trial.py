@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from studies.former_formats import upgraded_curve
-from studies.manifest import FolderError, FoldManifest, TrialManifest, damaged, fold_path, read_json, trial_path
+from studies.record.former_formats import upgraded_curve
+from studies.trials.manifest import FolderError, FoldManifest, TrialManifest, damaged, fold_path, read_json, trial_path
 
 
 @dataclass(frozen=True)

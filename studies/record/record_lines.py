@@ -6,8 +6,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from studies.errors import RecordError
-from studies.events import READABLE_FORMATS, RECORD_FORMAT, Event, parse_event
-from studies.former_formats import FormerFormats
+from studies.record.events import READABLE_FORMATS, RECORD_FORMAT, Event, parse_event
+from studies.record.former_formats import FormerFormats
 
 
 class RecordLines:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from studies.events import ClimbStarted, EpochScored, TrialFailed
-from studies.rungs import Rung, Rungs
+from studies.record.events import ClimbStarted, EpochScored, TrialFailed
+from studies.state.rungs import Rung, Rungs
 
 
 @dataclass(eq=False)

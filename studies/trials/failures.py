@@ -19,7 +19,7 @@ launch takes them back, once.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from studies.trial_state import FoldState
+from studies.state.trial_state import FoldState
 
 Retried: TypeAlias = Literal["lost", "out_of_memory"]
 WITHDRAWN = "withdrawn"

@@ -14,8 +14,8 @@ from types import TracebackType
 
 from storage.atomic import sync
 from studies.errors import RecordError, RecordTakenError
-from studies.events import Event
-from studies.record_lines import RecordLines
+from studies.record.events import Event
+from studies.record.record_lines import RecordLines
 
 logger = logging.getLogger(__name__)
 __all__ = ["Record", "RecordError", "read_record", "readable_events"]

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from storage.atomic import write_text
-from studies.events import EpochScored
+from studies.record.events import EpochScored
 
 FORMAT: Literal[2] = 2
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from studies.manifest import FolderError, fold_path, trial_path
+from studies.trials.manifest import FolderError, fold_path, trial_path
 
 
 @dataclass(frozen=True)

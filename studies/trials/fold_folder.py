@@ -17,12 +17,20 @@ from torch import Tensor
 from storage.atomic import make_folder, write_file
 from storage.free_space import check_free_space
 from storage.tensors import load_state, save_state
-from studies.attempts import Attempt, attempt_path, read_attempt
-from studies.looks import look_name, save_look
-from studies.manifest import FolderError, FoldManifest, TrialManifest, fold_path, sha256_of, trial_path, weights_name
 from studies.metrics import Probabilities
-from studies.predictions import FoldPredictions, predictions_name
-from studies.stored_trial import read_trial
+from studies.trials.attempts import Attempt, attempt_path, read_attempt
+from studies.trials.looks import look_name, save_look
+from studies.trials.manifest import (
+    FolderError,
+    FoldManifest,
+    TrialManifest,
+    fold_path,
+    sha256_of,
+    trial_path,
+    weights_name,
+)
+from studies.trials.predictions import FoldPredictions, predictions_name
+from studies.trials.stored_trial import read_trial
 
 logger = logging.getLogger(__name__)
 

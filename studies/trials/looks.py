@@ -9,8 +9,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from studies.manifest import FolderError, FoldManifest, sha256_of, trial_path
 from studies.metrics import Probabilities
+from studies.trials.manifest import FolderError, FoldManifest, sha256_of, trial_path
 
 _FOLDER = "looks"
 

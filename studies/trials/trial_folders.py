@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from studies.attempts import newest_attempt
-from studies.events import EpochScored, Part
-from studies.manifest import trial_path, weights_name, write_fold_manifest
 from studies.metrics import METRICS, Metric
-from studies.pooling import score_of_folds
-from studies.stored_trial import read_trial
+from studies.record.events import EpochScored, Part
+from studies.trials.attempts import newest_attempt
+from studies.trials.manifest import trial_path, weights_name, write_fold_manifest
+from studies.trials.pooling import score_of_folds
+from studies.trials.stored_trial import read_trial
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""WHAT HAPPENED: the events of a study, and the append-only record that keeps them."""

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from schedulers.spending.affordable import affordable_strategy, look_ahead, under_way
 from schedulers.spending.budget import Budget
 from schedulers.spending.worth import not_worth
-from schedulers.strategy import Climb, NewTrial, Strategy
+from schedulers.strategy import Climb, NewTrial, Outlook, Strategy
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 
@@ -44,33 +44,55 @@ def next_work(study: StudyState, strategy: Strategy, budget: Budget, slots: int,
     if reason := stop_reason(study, strategy, budget, elapsed):
         return _when_idle(study, reason)
     for trial in study.trials.values():
-        if trial.climbing or trial.failure is not None:
+        climb = climb_by_right(trial, strategy) if trial.failure is None else None
+        if climb is None or budget.spent(study, elapsed, under_way(study, strategy, trial) + 1):
             continue
-        spent = budget.spent(study, elapsed, under_way(study, strategy, trial) + 1)
-        if (climb := _climb_by_right(trial, strategy)) and not spent:
+        if budget.fits(study, trial, climb.epoch - trial.epochs_of(climb.fold), elapsed):
             return climb
     if reason := budget.spent(study, elapsed, under_way(study, strategy, None) + 1):
         return _when_idle(study, reason)
     strategy = affordable_strategy(budget, strategy, study, slots, elapsed)
     outlook = look_ahead(study, strategy, budget, slots, elapsed)
     work = strategy.choose(study, outlook)
+    if isinstance(work, Climb) and not _fits(study, work, budget, elapsed):
+        return _when_idle(study, f"what is left of the {budget.spelled()} is too short for another fold")
     if isinstance(work, NewTrial) and (reason := not_worth(study, strategy, budget, slots)):
         return CloseField(reason)
-    return work or _when_idle(study, study.closed or "every trial has gone as far as it has earned")
+    return work or _when_idle(study, _why_nothing(study, budget, outlook))
 
 
-def _climb_by_right(trial: TrialState, strategy: Strategy) -> Climb | None:
-    """Return the climb of a trial at rest that needs no comparison, None if it has to earn its next rung."""
-    rungs, standing = strategy.rungs, trial.standing(strategy.rungs)
-    if trial.has_trained(rungs.top):
-        owed = next((fold for fold, state in sorted(trial.folds.items()) if state.owes_weights), None)
-        return None if owed is None else Climb(trial.number, owed, rungs.epochs)
-    if standing is None or trial.interrupted or trial.fold_epochs != rungs.cost(standing):
-        return strategy.climb(trial)
-    if trial.origin != "recipe":
-        return None
-    whole_folds = (rung for rung in rungs.levels if rung > standing and rung.epoch == rungs.epochs)
-    return strategy.climb(trial, next(whole_folds))
+def _why_nothing(study: StudyState, budget: Budget, outlook: Outlook) -> str:
+    """Return why a strategy has nothing to do."""
+    if study.closed is not None:
+        return study.closed
+    if outlook.open or len(study.trials) >= budget.trials:
+        return "every trial has gone as far as it has earned"
+    if budget.seconds is not None:
+        return f"what is left of the {budget.spelled()} is too short for more"
+    return f"the budget of {budget.fold_epochs} fold-epochs has no room for another trial"
+
+
+def climb_by_right(trial: TrialState, strategy: Strategy) -> Climb | None:
+    """Return a climb of a trial that needs no comparison, None if it has to earn its next rung.
+
+    That is what a stop or a crash interrupted, the first rung, weights that are owed, and every fold of the recipe.
+    """
+    rungs = strategy.rungs
+    for number, fold in sorted(trial.folds.items()):
+        if not fold.climbing and (fold.interrupted or not rungs.is_level(number, len(fold.epochs))):
+            epoch = rungs.epochs if trial.origin == "recipe" else rungs.next_epoch(number, len(fold.epochs))
+            return Climb(trial.number, number, epoch)
+        if fold.owes_weights and not fold.climbing and trial.has_trained(rungs.top):
+            return Climb(trial.number, number, rungs.epochs)
+    if trial.origin == "recipe":
+        lacking = (fold for fold in range(rungs.folds) if trial.lacks(fold, rungs.epochs))
+        return next((Climb(trial.number, fold, rungs.epochs) for fold in lacking), None)
+    return strategy.climb(trial) if not trial.folds else None
+
+
+def _fits(study: StudyState, climb: Climb, budget: Budget, elapsed: float) -> bool:
+    trial = study.trials[climb.trial]
+    return budget.fits(study, trial, climb.epoch - trial.epochs_of(climb.fold), elapsed)
 
 
 def stop_reason(study: StudyState, strategy: Strategy, budget: Budget, elapsed: float) -> str | None:

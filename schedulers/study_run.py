@@ -8,7 +8,7 @@ from typing import Any
 
 from schedulers.budget_settings import changed_space, make_budget
 from schedulers.disk.trimming import Folders, Trimmer
-from schedulers.next_work import CloseField, Finished, Wait, Work, next_work
+from schedulers.next_work import CloseField, Finished, Wait, Work, climb_by_right, next_work
 from schedulers.proposal import Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.proposals import Effective, Proposals
@@ -289,7 +289,7 @@ class StudyRun:
             self.budget, self.exhausted = replace(self.budget, trials=number), True
             return None
         self.log.note(TrialAdded, trial=number, **asdict(proposal))
-        return self.strategy.climb(self.state.trials[number])
+        return climb_by_right(self.state.trials[number], self.strategy)
 
     def _start_climb(self, climb: Climb) -> ClimbOrder:
         order = ClimbOrder(

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from dataclasses import replace
 
 from schedulers.spending.budget import RESERVE, Budget
+from schedulers.spending.makespan import makespan
 from schedulers.strategy import Outlook, Strategy
 from studies.state.ranking import competitors
 from studies.state.study_state import StudyState
@@ -94,6 +95,12 @@ def _finals_are_due(study: StudyState, strategy: Strategy, budget: Budget, slots
     seconds = study.seconds_per_fold_epoch()
     if budget.seconds is None or seconds is None or elapsed < SEARCH_SHARE * budget.seconds:
         return False
-    costs = [left * study.relative_cost(trial) for left, trial in zip(lacking, unfinished, strict=True)]
-    makespan = max([*costs, sum(costs) / slots]) * seconds
-    return elapsed + RESERVE * makespan >= budget.seconds
+    folds = [left for trial in unfinished for left in folds_left(study, strategy, trial)]
+    return elapsed + RESERVE * makespan(folds, slots) * seconds >= budget.seconds
+
+
+def folds_left(study: StudyState, strategy: Strategy, trial: TrialState, folds: int | None = None) -> list[float]:
+    """Return what every unfinished fold of a trial takes, of its first `folds` or of all, in fold-epochs of a usual trial."""
+    cost, epochs = study.relative_cost(trial), strategy.epochs
+    left = [epochs - trial.epochs_of(fold) for fold in range(strategy.folds if folds is None else folds)]
+    return [cost * epochs for epochs in left if epochs]

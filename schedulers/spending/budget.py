@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS, Metric
 from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 
+HOPED_SPEED = (
+    0.8  # of the time so far that a fold may take: the first epochs of a launch are slow, and a try costs nothing
+)
 RESERVE = 1.15  # fold-epochs vary in length; without a margin the last finalist misses its last fold
 
 
@@ -23,10 +27,24 @@ class Budget:
     def spent(self, study: StudyState, elapsed: float, running: int) -> str | None:
         """Return why `running` fold-epochs must not be under way any more, None while they may."""
         if self.seconds is not None and elapsed >= self.seconds:
-            return f"the time budget of {spell_duration(self.seconds)} is spent"
+            return f"the {self.spelled()} is spent"
         if self.fold_epochs is not None and study.fold_epochs + running > self.fold_epochs:
             return f"the budget of {self.fold_epochs} fold-epochs is spent"
         return None
+
+    def fits(self, study: StudyState, trial: TrialState, epochs: int, elapsed: float) -> bool:
+        """Tell whether so many epochs of a fold of a trial may end within the time budget.
+
+        Part of a fold cannot vote, so a fold is begun only if it would end in time at the speed so far, or a little faster.
+        """
+        seconds = study.seconds_per_fold_epoch()
+        if self.seconds is None or seconds is None:
+            return True
+        return elapsed + HOPED_SPEED * epochs * seconds * study.relative_cost(trial) <= self.seconds
+
+    def spelled(self) -> str:
+        """Return the time budget in words."""
+        return "time budget" if self.seconds is None else f"time budget of {spell_duration(self.seconds)}"
 
     def reaches(self, study: StudyState, elapsed: float, fold_epochs: int, owed: int = 0) -> bool:
         """Tell whether one more trial could still train so many fold-epochs beside those that run.

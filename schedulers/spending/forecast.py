@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from schedulers.proposal import Proposal
-from schedulers.spending.affordable import affordable_strategy, look_ahead
+from schedulers.spending.affordable import affordable_strategy, folds_left, look_ahead
 from schedulers.spending.budget import Budget
+from schedulers.spending.makespan import makespan
 from schedulers.spending.simulation import Simulation
 from schedulers.strategy import Strategy
 from studies.state.ranking import competitors
@@ -102,27 +103,24 @@ def seconds_left(study: StudyState, strategy: Strategy, budget: Budget, slots: i
 def _fold_epochs_left(study: StudyState, strategy: Strategy, budget: Budget, slots: int, elapsed: float) -> float:
     """Return what is left in fold-epochs of one slot, those of a slower trial counted for more.
 
-    Work is shared by all slots, but a trial's folds come one after the other.
+    Work is shared by all slots, and the epochs of a fold come one after the other.
     """
     strategy = affordable_strategy(budget, strategy, study, slots, elapsed)
     trials = competitors(study)
     recipes = [trial for trial in study.trials.values() if trial.origin == "recipe" and trial.failure is None]
-    recipe = sum((strategy.rungs.whole - trial.fold_epochs) * study.relative_cost(trial) for trial in recipes)
-    finals = [
-        max(0, length - trial.fold_epochs) * study.relative_cost(trial)
-        for trial, length in _raced(strategy, strategy.finals(study))
-    ]
-    running = [trial.remaining() * study.relative_cost(trial) for trial in study.climbing()]
+    recipe = [left for trial in recipes for left in folds_left(study, strategy, trial)]
+    finals = [left for trial, folds in _raced(strategy, study) for left in folds_left(study, strategy, trial, folds)]
+    running = [trial.remaining() * study.relative_cost(trial) / len(trial.climbs) for trial in study.climbing()]
     expected = _cost(strategy, look_ahead(study, strategy, budget, slots, elapsed).contenders) * _pace(strategy, trials)
     open_work = max(expected - sum(trial.fold_epochs for trial in trials), sum(finals))
-    return max((open_work + recipe) / slots, recipe, *finals, *running, 0.0)
+    return max((open_work + sum(recipe)) / slots, makespan([*recipe, *finals], slots), *running, 0.0)
 
 
-def _raced(strategy: Strategy, finals: list[TrialState]) -> Iterator[tuple[TrialState, int]]:
-    """Yield the finalists, best first, with the fold-epochs that the race is expected to leave each."""
-    for place, trial in enumerate(finals):
-        yet = strategy.folds_expected(leads=place == 0) * strategy.epochs
-        yield trial, yet if trial.fold_epochs < yet else strategy.rungs.whole
+def _raced(strategy: Strategy, study: StudyState) -> Iterator[tuple[TrialState, int]]:
+    """Yield the finalists, best first, with the folds that the race is expected to leave each."""
+    for place, trial in enumerate(strategy.finals(study)):
+        folds = strategy.folds_expected(leads=place == 0)
+        yield trial, folds if len(trial.fold_scores(strategy.epochs)) < folds else strategy.folds
 
 
 def _cost(strategy: Strategy, contenders: int) -> float:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from heapq import heappop, heappush
 from typing import Protocol
 
-from schedulers.next_work import CloseField, Finished, next_work
+from schedulers.next_work import CloseField, Finished, Wait, climb_by_right, next_work
 from schedulers.proposal import Proposal
 from schedulers.spending.affordable import under_way
 from schedulers.spending.budget import Budget
@@ -67,7 +67,7 @@ class Simulation:
             number = len(study.trials)
             proposal = self.judge.propose(number, study)
             study.apply(TrialAdded(time=now, elapsed=now, trial=number, **asdict(proposal)))
-            work = self.strategy.climb(study.trials[number])
+            work = climb_by_right(study.trials[number], self.strategy) or Wait()
         if not isinstance(work, Climb):
             assert isinstance(work, Finished) or study.climbing(), "it waits although nothing is in flight"
             return None

@@ -1,6 +1,8 @@
 """The finals: the best few train fold by fold, side by side, and one that cannot win any more may leave."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import ClassVar
 
 from schedulers.race import FOLDS_NEEDED, RaceRule, leaves_race
@@ -28,7 +30,7 @@ class Finals(ComparesEarly):
 
 
 def final_climb(strategy: Finals, study: StudyState, *, settled: bool, may_promote_early: bool) -> Climb | None:
-    """Return the next climb of a finalist: the one with the fewest folds, so that all are compared on the same.
+    """Return the next fold of a finalist: first what all are compared on, then as guesses what some will need.
 
     While others are in the first fold and may still come in, those go on whose place is certain, and as a guess those that
     may lose theirs.
@@ -39,7 +41,38 @@ def final_climb(strategy: Finals, study: StudyState, *, settled: bool, may_promo
         field = [trial for trial in field if trial.epochs_of(0) >= strategy.epochs]
     racers = racing(strategy, field)
     certain = racers[: max(0, strategy.finalists - coming)]
-    return _fewest_folds(strategy, certain) or (_fewest_folds(strategy, racers) if may_promote_early else None)
+    if climb := _fold_to_compare(strategy, certain):
+        return climb
+    if not may_promote_early:
+        return None
+    return _next_fold(strategy, certain) or _fold_to_compare(strategy, racers) or _next_fold(strategy, racers)
+
+
+def _fold_to_compare(strategy: Finals, racers: Sequence[TrialState]) -> Climb | None:
+    """Return the lowest fold that not every racer has, and folds that each trains before any can leave."""
+    missing = (fold for fold in range(strategy.folds) if any(one.epochs_of(fold) < strategy.epochs for one in racers))
+    needed = range(strategy.folds_expected(leads=False))
+    return _first_lacking(strategy, racers, [*islice(missing, 1), *needed])
+
+
+def _next_fold(strategy: Finals, racers: Sequence[TrialState]) -> Climb | None:
+    """Return the next fold of the leader, or else of one that may still leave the race, the best first."""
+    for trial in by_shared_folds(strategy, racers):
+        if climb := _first_lacking(strategy, [trial], range(strategy.folds)):
+            return climb
+    return None
+
+
+def _first_lacking(strategy: Finals, racers: Sequence[TrialState], folds: Iterable[int]) -> Climb | None:
+    lacking = ((fold, trial) for fold in folds for trial in racers if trial.lacks(fold, strategy.epochs))
+    return next((Climb(trial.number, fold, strategy.epochs) for fold, trial in lacking), None)
+
+
+def by_shared_folds(strategy: Finals, racers: Sequence[TrialState]) -> list[TrialState]:
+    """Return racers by their mean score on the folds that all of them have, the leader first."""
+    scores = {trial.number: trial.fold_scores(strategy.epochs) for trial in racers}
+    shared = min(map(len, scores.values()), default=0)
+    return sorted(racers, key=lambda trial: -sum(scores[trial.number][:shared]))
 
 
 def finalists(study: StudyState, strategy: Finals) -> list[TrialState]:
@@ -69,10 +102,3 @@ def racing(strategy: Finals, field: list[TrialState]) -> list[TrialState]:
 def _coming(study: StudyState, strategy: Strategy) -> int:
     """Return how many trials are on their way through the first fold."""
     return sum(trial.climbing and trial.epochs_of(0) < strategy.epochs for trial in competitors(study))
-
-
-def _fewest_folds(strategy: Strategy, racers: list[TrialState]) -> Climb | None:
-    waiting = [trial for trial in racers if not trial.climbing and not trial.has_trained(strategy.rungs.top)]
-    if not waiting:
-        return None
-    return strategy.climb(min(waiting, key=lambda trial: len(trial.fold_scores(strategy.epochs))))

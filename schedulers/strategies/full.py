@@ -15,8 +15,9 @@ class Full(Strategy):
     def choose(self, study: StudyState, outlook: Outlook) -> Climb | NewTrial | None:
         """Return the next fold of a trial that has begun, else a new trial."""
         for trial in competitors(study):
-            if not trial.climbing and trial.failure is None and not trial.has_trained(self.rungs.top):
-                return self.climb(trial)
+            lacking = [fold for fold in range(self.folds) if trial.lacks(fold, self.epochs)]
+            if trial.failure is None and lacking:
+                return Climb(trial.number, lacking[0], self.epochs)
         return NewTrial() if outlook.open and not outlook.finals_due else None
 
     def cost(self, contenders: int) -> float:

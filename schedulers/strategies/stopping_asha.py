@@ -40,7 +40,10 @@ class StoppingAsha(ComparesEarly):
         for trial in competitors(study):
             rung = trial.standing(self.rungs)
             may_go_on = not trial.climbing and trial.failure is None and rung not in (None, self.rungs.top)
-            if may_go_on and rung is not None and self._passes(study, trial, rung):
+            if not may_go_on or rung is None:
+                continue
+            on_its_way = trial.fold_epochs > self.rungs.cost(rung)
+            if on_its_way or self._passes(study, trial, rung):
                 return self.climb(trial)
         return NewTrial() if outlook.open and not outlook.finals_due else None
 

@@ -57,6 +57,16 @@ class Rungs(BaseModel):
         """Return the rung that follows; the lowest after none, none after the top."""
         return next((level for level in self.levels if rung is None or level > rung), None)
 
+    def is_level(self, fold: int, epochs: int) -> bool:
+        """Tell whether a fold with so many epochs stands at a rung, or was not begun."""
+        inside = {level.epoch for level in self.inside_first_fold} if fold == 0 else set()
+        return epochs in {0, self.epochs, *inside}
+
+    def next_epoch(self, fold: int, epochs: int) -> int:
+        """Return the epoch of the next rung of a fold that has so many epochs; only the first fold has rungs inside."""
+        inside = [level.epoch for level in self.inside_first_fold] if fold == 0 else []
+        return next(epoch for epoch in (*inside, self.epochs) if epoch > epochs)
+
     def highest(self, progress: Mapping[int, int]) -> Rung | None:
         """Return the highest rung that a trial has reached, given the epochs of each of its folds; None before the first."""
         return next((level for level in reversed(self.levels) if is_reached(level, progress)), None)

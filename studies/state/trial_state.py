@@ -80,6 +80,11 @@ class TrialState:
         state = self.folds.get(fold)
         return 0 if state is None else len(state.epochs)
 
+    def lacks(self, fold: int, epochs: int) -> bool:
+        """Tell whether a fold has fewer epochs, and is not being trained."""
+        state = self.folds.get(fold)
+        return state is None or (not state.climbing and len(state.epochs) < epochs)
+
     def has_trained(self, rung: Rung) -> bool:
         """Tell whether each of a rung's folds has its epoch, whatever else is trained."""
         return all(self.epochs_of(fold) >= rung.epoch for fold in range(rung.folds))

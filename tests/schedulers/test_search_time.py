@@ -43,9 +43,8 @@ def test_launches_add_up_to_the_budget_whatever_the_date(tmp_path: Path, monkeyp
     for launch, (day, budget) in enumerate(((0, 20), (400, 40), (-30, 60)), 1):
         monkeypatch.setattr(time, "time", lambda day=day: real() + day * DAY)
         driver = ToyDriver(tmp_path / "record", toy_space(trials=99, time_budget=budget)).start().finish()
-        assert driver.run.log.elapsed() == pytest.approx(20 * launch, abs=2)
-        assert driver.run.finished is not None
-        assert driver.run.finished.startswith("the time budget of ")
+        assert 20 * launch - 9 < driver.run.log.elapsed() <= 20 * launch + 1, "part of a fold is not begun"
+        assert "the time budget of " in str(driver.run.finished)
 
 
 def test_an_epoch_that_was_saved_before_a_kill_and_not_recorded_is_charged(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_no_slot_idles_while_a_trial_may_begin_or_one_rests_that_goes_on_later(
     idle: list[dict[int, int]] = []
 
     def watch(study: StudyState, now: float) -> None:
-        if len(study.climbing()) < search["workers"]:
+        if study.climbs() < search["workers"]:
             assert len(study.trials) == trials, "a new trial could have begun"
             idle.append({trial.number: trial.fold_epochs for trial in study.trials.values() if not trial.climbing})
 

@@ -19,10 +19,10 @@ def test_a_study_goes_on_with_more_trials_and_a_larger_budget_and_another_space_
 ) -> None:
     (place / "own.yaml").write_text("- {learning_rate: 2e-3, optimizer: sgd}\n")
     full = ("--set", "search.scheduler=full", "--set", "search.sampler=qmc", "--enqueue", "own.yaml", *ONE_SLOT)
-    out = search(place, *full, "--trials", "4", "--fold-epochs", "14", "--disk-budget", "20KB")
-    assert "the budget of 14 fold-epochs is spent" in out
+    out = search(place, *full, "--trials", "4", "--fold-epochs", "12", "--disk-budget", "20KB")
+    assert "the budget of 12 fold-epochs is spent" in out
     study, before = state(place), recorded(place)
-    assert study.fold_epochs == 14
+    assert study.fold_epochs == 12
     assert [trial.origin for trial in study.trials.values()][:2] == ["recipe", "enqueued"]
     check_others_are_refused(place, *full)
     assert recorded(place) == before

@@ -39,7 +39,8 @@ def test_every_trial_is_counted_in_exactly_one_place_at_every_moment(tmp_path: P
         assert counts.climbing <= 2
 
 
-def test_at_the_end_nothing_climbs_and_the_finalists_and_the_recipe_are_finished(driver: ToyDriver) -> None:
+def test_at_the_end_nothing_climbs_and_the_finalists_and_the_recipe_are_finished(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(race="none"), slots=2).start().finish()
     counts = count_trials(driver.run.state, driver.run.facts)
     assert counts.climbing == 0
     assert (

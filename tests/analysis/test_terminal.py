@@ -29,7 +29,7 @@ COMMANDS = sorted(
 def shown(tmp_path: Path, width: int, encoding: str = "utf-8") -> str:
     """Return the live table of a search in its middle."""
     driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=40), slots=3).start()
-    for _ in range(60):
+    for _ in range(100):
         driver.tick()
     out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
     console = Console(file=out, width=width, force_terminal=True, no_color=True)

@@ -24,11 +24,24 @@ def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
     if failed_setup(run.state):
         say(f"Mend it, then: {again}")
         return 1
-    if not any(run.strategy.rungs.top in trial.scores for trial in run.state.trials.values()):
-        say(f"No trial has trained all folds yet. To go on: {again} {larger_budget(run)}")
+    finished, top = most_finished_folds(run), run.strategy.rungs.top
+    if not finished:
+        say(f"No fold is finished yet, so nothing can be exported. To go on: {again} {larger_budget(run)}")
         return 1
+    if finished < top.folds:
+        say(
+            f"No trial has all {top.folds} folds yet; an export takes the folds that are there, {finished} of the furthest"
+            f" trial. To train the others: {again} {larger_budget(run)}"
+        )
     say(f"Next: python export_best.py{'' if options.results == 'results' else f' --results {options.results}'}")
     return 0
+
+
+def most_finished_folds(run: StudyRun) -> int:
+    """Return how many folds the furthest trial has finished, failed ones aside."""
+    whole = run.strategy.rungs.top.epoch
+    trials = [trial for trial in run.state.trials.values() if trial.failure is None]
+    return max((list(trial.progress.values()).count(whole) for trial in trials), default=0)
 
 
 def larger_budget(run: StudyRun) -> str:

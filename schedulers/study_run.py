@@ -113,11 +113,10 @@ class StudyRun:
         self._folders, self._voters, self._launch = folders, voters, launch
         self._trimmer = Trimmer(folders, self.space.search.disk_budget, voters)
         take_over(self.log, self.strategy.rungs, folders)
-        metric = METRICS[self.space.metric]
         self.log.launch(
             launch=launch,
             **dict(vars(self.facts)),
-            metric=MetricFacts(name=metric.name, title=metric.title, maximised=metric.maximised, range=metric.range),
+            metric=MetricFacts.of(METRICS[self.space.metric]),
             settings=dict(settings),
             setup=setup,
         )

@@ -3,10 +3,12 @@
 Lines of formats 1 to 4 become these events when they are read: see `studies.record.former_formats`.
 """
 
-from typing import Annotated, Any, Literal, TypeAlias
+from math import isfinite
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from studies.metrics import Metric
 from studies.record.requests import Request
 from studies.state.rungs import Rungs
 
@@ -24,14 +26,23 @@ class _Event(BaseModel):
 
 
 class MetricFacts(BaseModel):
-    """How scores of a study read: `maximised` says whether more is better, `range` holds the least and the most."""
+    """How scores of a study read: `maximised` says whether more is better, `range` holds the least and the most.
+
+    An end of the range is None where there is none: JSON has no infinity.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     title: str
     maximised: bool
-    range: tuple[float, float]
+    range: tuple[float | None, float | None]
+
+    @classmethod
+    def of(cls, metric: Metric) -> Self:
+        """Return the facts of a metric."""
+        low, high = (end if isfinite(end) else None for end in metric.range)
+        return cls(name=metric.name, title=metric.title, maximised=metric.maximised, range=(low, high))
 
 
 class StrategyFacts(BaseModel):

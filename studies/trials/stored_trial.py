@@ -55,11 +55,6 @@ class StoredTrial:
     def is_complete(self) -> bool:
         return len(self.finished_folds) == self.folds
 
-    @property
-    def can_vote(self) -> bool:
-        """Tell whether all folds are trained and their weights are there."""
-        return len(self.voting_folds) == self.folds
-
 
 def read_trial(study: Path, trial: int) -> StoredTrial | None:
     """Return a trial as its folder holds it, None if it has not set out.

@@ -289,5 +289,7 @@ def test_an_unfinished_study_says_how_far_it_is(tmp_path: Path) -> None:
     for _ in range(3):
         driver.tick()
     driver.record.close()
-    with pytest.raises(StudyError, match=r"all 3 folds yet; 1 trials are begun, the furthest stands at 3 of 27"):
+    with pytest.raises(
+        StudyError, match=r"no fold is finished yet; 1 trials are begun, the furthest fold stands at 3 of 9 epochs"
+    ):
         choose_studies([folder])

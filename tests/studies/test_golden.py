@@ -42,7 +42,7 @@ from trainables.training.devices import Resources
 from trainables.training.images.fold_data import DECODED
 from voting.bundle.manifest import open_bundle
 from voting.bundle.specs import BundleError
-from voting.candidates.studies import read_finished
+from voting.candidates.studies import read_candidates
 
 GOLDEN = ROOT / "tests/golden"
 FORMATS = {1: "study", **{number: f"format_{number}" for number in range(2, RECORD_FORMAT)}}
@@ -91,10 +91,10 @@ def test_the_leaderboard_of_a_stored_study_is_as_it_was(study: StudyFolder) -> N
 
 @every_format
 def test_a_stored_study_can_be_exported_from(folder_of: Folder, number: int) -> None:
-    finished = read_finished(folder_of(number))
+    finished = read_candidates(folder_of(number))
     assert 0 in [trial.number for trial in finished.trials]
     assert finished.recipe is not None
-    assert all(trial.stored.can_vote for trial in finished.trials)
+    assert all(trial.stored.voting_folds for trial in finished.trials)
 
 
 @every_format
@@ -133,7 +133,7 @@ def test_a_stored_study_is_gone_on_with_and_what_was_finished_stays(
     assert all(sha256_of(path) == digest for path, digest in stored.items()), "no finished fold is trained again"
     assert not any(trial.failure for trial in after.trials.values())
     assert check(Study.existing(folder), mend=False) == 0
-    assert len(read_finished(folder).trials) >= len(
+    assert len(read_candidates(folder).trials) >= len(
         [t for t in StudyState(before).trials.values() if t.fold_epochs == 6]
     )
 
@@ -274,7 +274,7 @@ def test_a_bundle_of_another_format_is_refused_with_the_way_out(tmp_path: Path) 
     manifest = tmp_path / "bundle/manifest.json"
     manifest.write_text(manifest.read_text().replace('"format": 3', '"format": 99'))
     reseal(tmp_path / "bundle")
-    with pytest.raises(BundleError, match=r"is of format 99, this version reads formats 3 to 4; take the version that"):
+    with pytest.raises(BundleError, match=r"is of format 99, this version reads formats 3 to 5; take the version that"):
         open_bundle(tmp_path / "bundle")
 
 

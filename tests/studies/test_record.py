@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from studies.metrics import METRICS
 from studies.record.events import (
     ClimbEnded,
     ClimbStarted,
     EpochScored,
     Event,
     Launched,
+    MetricFacts,
     RungReached,
     TrialAdded,
     TrialFailed,
@@ -46,6 +48,16 @@ def path(tmp_path: Path) -> Path:
 
 def test_what_was_appended_is_read_again(path: Path) -> None:
     assert list(read_record(path)) == EVENTS
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_the_facts_of_every_metric_are_read_again(name: str, tmp_path: Path) -> None:
+    facts = MetricFacts.of(METRICS[name])
+    with Record(tmp_path / "record.jsonl") as record:
+        record.append(Launched(time=1, elapsed=0, settings={}, metric=facts))
+    (launched,) = read_record(tmp_path / "record.jsonl")
+    assert isinstance(launched, Launched)
+    assert launched.metric == facts
 
 
 def test_a_follower_is_told_every_event_once_wherever_the_writer_stands(path: Path) -> None:

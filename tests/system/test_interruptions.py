@@ -20,7 +20,12 @@ pytestmark = pytest.mark.slow
 def test_a_search_that_is_killed_stopped_and_cut_short_says_how_to_go_on_and_loses_and_doubles_nothing(
     place: Path, processes: list[subprocess.Popen[str]]
 ) -> None:
-    for interrupted in (refused_beside_another_and_killed, stopped_by_ctrl_c, cut_short_in_an_epoch_that_never_ends):
+    for interrupted in (
+        refused_beside_another_and_killed,
+        fenced_off_by_another_writer,
+        stopped_by_ctrl_c,
+        exported_meanwhile_and_cut_short_in_an_epoch_that_never_ends,
+    ):
         driver = start(place, "launch_search.py", "--space", "toy.yaml")
         processes.append(driver)
         interrupted(place, driver)
@@ -35,7 +40,7 @@ def refused_beside_another_and_killed(place: Path, driver: subprocess.Popen[str]
     assert f"another launch (process {driver.pid} on " in search(place, code=2)
     driver.kill()
     driver.wait()
-    assert "no trial has trained all 2 folds yet" in run(place, "export_best.py", code=2)
+    assert "no fold is finished yet" in run(place, "export_best.py", code=2)
 
 
 def stopped_by_ctrl_c(place: Path, driver: subprocess.Popen[str]) -> None:
@@ -47,11 +52,25 @@ def stopped_by_ctrl_c(place: Path, driver: subprocess.Popen[str]) -> None:
     assert not state(place).climbing(), "running epochs are ended, not lost"
 
 
-def cut_short_in_an_epoch_that_never_ends(place: Path, driver: subprocess.Popen[str]) -> None:
+def fenced_off_by_another_writer(place: Path, driver: subprocess.Popen[str]) -> None:
     wait_for_an_epoch(place, driver)
+    with open(place / "results/toy/record.jsonl", "a", encoding="utf-8") as record:
+        record.write('{"time":1.0,"elapsed":1.0,"event":"field_closed","reason":"the lock was not shared"}\n')
+    out, _ = driver.communicate(timeout=60)
+    assert driver.returncode == 2, out
+    assert "another launch writes here" in out
+    assert "Traceback" not in out
+    assert not trial_processes(driver.pid), "its climbs end"
+
+
+def exported_meanwhile_and_cut_short_in_an_epoch_that_never_ends(place: Path, driver: subprocess.Popen[str]) -> None:
+    wait_for_an_epoch(place, driver)
+    while not any(3 in trial.progress.values() for trial in state(place).trials.values()):
+        wait_for_an_epoch(place, driver)
     trials = trial_processes(driver.pid)
     for trial in trials:
         os.kill(trial, signal.SIGSTOP)
+    assert "Next: python predict.py" in run(place, "export_best.py")
     driver.send_signal(signal.SIGTERM)
     started = time.monotonic()
     out, _ = driver.communicate(timeout=60)

@@ -23,7 +23,7 @@ from trainables.training.images.fold_data import load_all_data, load_fold_data
 from voting.bundle.refit import pack_refitted, unscored
 from voting.bundle.specs import BundleManifest, PromiseSpec, TaskSpec
 from voting.candidates.looks import rungs_of
-from voting.candidates.studies import FinishedStudy
+from voting.candidates.studies import StudyCandidates
 from voting.candidates.tasks import choose_studies, judged_alike, task_candidates
 from voting.ensemble.choice import choose, tasks_of
 from voting.ensemble.fit import Wanted
@@ -46,16 +46,16 @@ def searched(tmp_path_factory: pytest.TempPathFactory, faces: PreparedData) -> S
 
 
 @pytest.fixture(scope="module")
-def finished(searched: StudyFolder) -> FinishedStudy:
+def finished(searched: StudyFolder) -> StudyCandidates:
     (study,), _ = choose_studies([searched])
     return study
 
 
-def persons_of(study: FinishedStudy) -> dict[str, int]:
+def persons_of(study: StudyCandidates) -> dict[str, int]:
     return {name: number for number, name in enumerate(sorted(set(study.samples["person"])))}
 
 
-def test_judged_again_on_all_persons_the_same_trials_go_on(finished: FinishedStudy) -> None:
+def test_judged_again_on_all_persons_the_same_trials_go_on(finished: StudyCandidates) -> None:
     rungs = rungs_of(finished, 0, persons_of(finished))
     assert rungs
     for rung in rungs:
@@ -65,7 +65,7 @@ def test_judged_again_on_all_persons_the_same_trials_go_on(finished: FinishedStu
         assert went_on[rung.candidates >= 0].all(), "a finalist went on from every rung"
 
 
-def test_a_look_in_half_precision_stands_for_the_images_of_its_fold(finished: FinishedStudy) -> None:
+def test_a_look_in_half_precision_stands_for_the_images_of_its_fold(finished: StudyCandidates) -> None:
     rung = rungs_of(finished, 0, persons_of(finished))[0]
     first = finished.samples[finished.samples["fold"] == 0]
     assert rung.targets.tolist() == first["target"].tolist()
@@ -73,7 +73,7 @@ def test_a_look_in_half_precision_stands_for_the_images_of_its_fold(finished: Fi
     assert np.allclose(rung.said.sum(axis=2), 1, atol=2e-3)
 
 
-def test_other_persons_may_leave_a_finalist_out_but_never_all(finished: FinishedStudy) -> None:
+def test_other_persons_may_leave_a_finalist_out_but_never_all(finished: StudyCandidates) -> None:
     rungs = rungs_of(finished, 0, persons_of(finished))
     for seed in range(20):
         drawn = np.random.default_rng(seed).integers(len(persons_of(finished)), size=len(persons_of(finished)))
@@ -81,7 +81,7 @@ def test_other_persons_may_leave_a_finalist_out_but_never_all(finished: Finished
 
 
 def test_a_study_that_was_judged_otherwise_is_left_out_by_name_and_refused_when_named(
-    finished: FinishedStudy,
+    finished: StudyCandidates,
 ) -> None:
     other = finished.space.model_copy(update={"metric": "accuracy"})
     studies = [finished, replace(finished, space=other), replace(finished, data={**finished.data, "classes": ["x"]})]
@@ -93,7 +93,7 @@ def test_a_study_that_was_judged_otherwise_is_left_out_by_name_and_refused_when_
         judged_alike(studies, named=True)
 
 
-def test_the_choice_of_an_export_is_the_same_for_the_same_study(finished: FinishedStudy) -> None:
+def test_the_choice_of_an_export_is_the_same_for_the_same_study(finished: StudyCandidates) -> None:
     candidates, rule = task_candidates([finished]), Rule()
     once, again = (choose(candidates, tasks_of(candidates, rule), Wanted(), rule)[0] for _ in range(2))
     assert once.members == again.members
@@ -101,7 +101,7 @@ def test_the_choice_of_an_export_is_the_same_for_the_same_study(finished: Finish
     assert sum(once.weights) == pytest.approx(1)
 
 
-def test_a_refit_learns_from_everybody_and_promises_nothing(finished: FinishedStudy, tmp_path: Path) -> None:
+def test_a_refit_learns_from_everybody_and_promises_nothing(finished: StudyCandidates, tmp_path: Path) -> None:
     data = load_all_data(finished.folder.path)
     assert len(data.ids) == len(finished.samples) + len(finished.holdout)
     assert len(data.training(1)) == len(data.ids)
@@ -137,7 +137,7 @@ def test_options_change_with_the_knob_that_takes_them() -> None:
     assert list(back) == ["learning_rate 1", "optimizer sgd"]
 
 
-def test_dealt_again_no_person_is_in_two_folds_and_the_folds_are_others(finished: FinishedStudy) -> None:
+def test_dealt_again_no_person_is_in_two_folds_and_the_folds_are_others(finished: StudyCandidates) -> None:
     data = load_fold_data(finished.folder.path)
     other = redealt(data, 1)
     for person in np.unique(data.persons):

@@ -16,7 +16,7 @@ from voting.bundle.manifest import open_bundle, seal
 from voting.bundle.packing import in_place_spec, pack_member
 from voting.bundle.specs import BundleManifest, TaskSpec
 from voting.bundle.verification import Reference, TaskPlan, check_member, holdout_votes
-from voting.candidates.trials import FinishedTrial, out_of_fold
+from voting.candidates.trials import Candidate, out_of_fold
 from voting.predicting import runtime
 from voting.predicting.runtime import load_task
 
@@ -35,8 +35,8 @@ def trained(study: Path, config: TrainConfig) -> StoredTrial:
     return stored
 
 
-def finished(study: Path, stored: StoredTrial) -> FinishedTrial:
-    return FinishedTrial(study, 0, "recipe", stored, out_of_fold(study, stored), METRICS["macro_f1"], "squeeze")
+def finished(study: Path, stored: StoredTrial) -> Candidate:
+    return Candidate(study, 0, "recipe", stored, out_of_fold(study, stored), METRICS["macro_f1"], "squeeze")
 
 
 def packed(study: Path, stored: StoredTrial, bundle: Path) -> TaskSpec:

@@ -16,7 +16,7 @@ from studies.trials.manifest import TrialManifest
 from studies.trials.predictions import FoldPredictions
 from studies.trials.stored_trial import StoredTrial
 from voting.candidates.tasks import TaskCandidates
-from voting.candidates.trials import FinishedTrial
+from voting.candidates.trials import Candidate
 from voting.ensemble.members import Chosen
 
 ACCURACY = METRICS["accuracy"]
@@ -28,15 +28,15 @@ def votes_of(second_class: Sequence[float]) -> np.ndarray:
     return np.stack([1 - second, second], axis=1)
 
 
-def trial(ids: str, targets: Sequence[int], second_class: Sequence[float], number: int = 0) -> FinishedTrial:
+def trial(ids: str, targets: Sequence[int], second_class: Sequence[float], number: int = 0) -> Candidate:
     predictions = FoldPredictions(
         ids=np.array(list(ids)), targets=np.array(targets), probabilities=votes_of(second_class)
     )
     stored = StoredTrial(TrialManifest(trial=number, configuration={}, digest="x", folds=2, epochs=1), {})
-    return FinishedTrial(Path("study"), number, "gp", stored, predictions, ACCURACY, "squeeze")
+    return Candidate(Path("study"), number, "gp", stored, predictions, ACCURACY, "squeeze")
 
 
-def chosen(task: str, members: Sequence[FinishedTrial], recipe: FinishedTrial, holdout: str = "xyz") -> Chosen:
+def chosen(task: str, members: Sequence[Candidate], recipe: Candidate, holdout: str = "xyz") -> Chosen:
     ids = members[0].predictions.ids
     samples = pd.DataFrame({"id": ids, "person": [f"p{name}" for name in ids]})
     aside = pd.DataFrame({"id": list(holdout), "person": list(holdout), "target": [0, 1, 1][: len(holdout)]})
@@ -85,9 +85,7 @@ def test_the_joint_classes_are_composed_image_by_image() -> None:
     def task(name: str, targets: Sequence[int], second_class: Sequence[float], classes: int) -> Chosen:
         one = trial("abcd", targets, second_class)
         wide = np.concatenate([one.predictions.probabilities, np.zeros((4, classes - 2), np.float32)], axis=1)
-        wider = FinishedTrial(
-            **{**vars(one), "predictions": one.predictions.model_copy(update={"probabilities": wide})}
-        )
+        wider = Candidate(**{**vars(one), "predictions": one.predictions.model_copy(update={"probabilities": wide})})
         return chosen(name, [wider], wider)
 
     three = [

@@ -205,7 +205,7 @@ def test_a_promise_says_why_it_cannot_say_more() -> None:
 
     assert "age: class old has one person" in said(2)
     assert "age: class none has no person" in said(2)
-    assert "a single trial has finished" in said(1)
+    assert "a single trial is compared" in said(1)
     assert "a single trial" not in said(2)
     assert "there is no holdout" in said(2, holdout=0)
     assert "not for log loss" in said(2, "log_loss")

@@ -103,7 +103,12 @@ def _format_of(path: Path, content: bytes) -> object:
 
 
 def _check_votes(path: Path, task: TaskSpec) -> None:
-    """Refuse weights that do not fit members or classes."""
+    """Refuse weights that do not fit members or classes, and folds of which nothing is known."""
+    learned = len(task.number.learned) if task.number else 0
+    if learned and any(max(member.fold_numbers) >= learned for member in task.members):
+        raise BundleError(
+            f"{path}: a member of {task.task} has a model of a fold that its number does not know; export again"
+        )
     for name, given, needed in (
         ("weights", task.weights, len(task.members)),
         ("class_weights", task.class_weights, len(task.classes)),

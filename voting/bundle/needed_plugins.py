@@ -7,7 +7,7 @@ from plugins import BACKBONES, HEADS, METRICS, VOTE_RULES
 from plugins.loading import loaded_plugin
 from plugins.sources import Plugin, copy_source
 from voting.bundle.specs import PluginSpec
-from voting.candidates.trials import FinishedTrial
+from voting.candidates.trials import Candidate
 from voting.ensemble.members import Chosen
 
 
@@ -36,7 +36,7 @@ def _names(one: Chosen) -> Iterator[str | None]:
         yield from brought_by(trial)
 
 
-def brought_by(trial: FinishedTrial) -> Iterator[str | None]:
+def brought_by(trial: Candidate) -> Iterator[str | None]:
     """Yield the plugins that brought a trial's backbone and head."""
     yield BACKBONES.plugin_of(str(trial.stored.configuration["backbone"]))
     yield HEADS.plugin_of(str(trial.stored.configuration.get("head", "classification")))

@@ -12,18 +12,18 @@ from trainables.training.fold_learner import FoldLearner
 from trainables.training.images.fold_data import FoldData, load_all_data
 from voting.bundle.packing import member_spec
 from voting.bundle.specs import BundleManifest, MemberSpec
-from voting.candidates.trials import FinishedTrial
+from voting.candidates.trials import Candidate
 
 NOBODY = 1  # the fold that is left out where all images are in fold 0
 
 
-def pack_refitted(bundle: Path, task: str, trial: FinishedTrial, resources: Resources) -> MemberSpec:
+def pack_refitted(bundle: Path, task: str, trial: Candidate, resources: Resources) -> MemberSpec:
     """Train a trial's configuration on all persons, put the model into a bundle and return the member's spec."""
     config = last_epoch_kept(configured(trial.stored.configuration))
     name = f"{task}/{trial.study.name}-trial{trial.number}-everyone.safetensors"
     (bundle / name).parent.mkdir(parents=True, exist_ok=True)
     train_on_all(config, load_all_data(trial.study), trial.number, bundle / name, resources)
-    return member_spec(trial, [name])
+    return member_spec(trial, {0: name})
 
 
 def train_on_all(config: TrainConfig, data: FoldData, trial: int, out: Path, resources: Resources) -> None:

@@ -1,13 +1,13 @@
 """What a bundle says about itself: its manifest, field by field.
 
 Format 3 had neither weights, decision nor promise: its members vote alike and the most probable class wins, which is what
-their defaults say. So it is read as it is.
+their defaults say. Format 4 did not name the folds of a member: it had all of them. Both are read as they are.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datasets.images import Resize
 from datasets.numbers import Number
@@ -15,8 +15,8 @@ from trainables.config import TrainConfig, configured
 from voting.calibration.decision import Decision
 from voting.rules.vote import Rule, Weights
 
-FORMAT: Literal[4] = 4
-READS = (3, 4)
+FORMAT: Literal[5] = 5
+READS = (3, 4, 5)
 
 
 class BundleError(ValueError):
@@ -28,7 +28,7 @@ class _Part(BaseModel):
 
 
 class MemberSpec(_Part):
-    """One voter: a trial, with the weights of every fold's model and how images are prepared for it."""
+    """One voter: a trial, with the weights of its folds' models and how images are prepared for it."""
 
     study: str
     trial: int
@@ -40,7 +40,21 @@ class MemberSpec(_Part):
     mean: tuple[float, ...]
     std: tuple[float, ...]
     out_of_fold_score: float
-    weights: tuple[str, ...]  # one file per fold, below the bundle
+    weights: tuple[str, ...]  # one file per model, below the bundle
+    folds: tuple[int, ...] = ()  # that the models leave out; none: all from the first on
+
+    @model_validator(mode="after")
+    def _one_fold_a_model(self) -> Self:
+        if self.folds and (
+            len(self.folds) != len(self.weights) or len(set(self.folds)) < len(self.folds) or min(self.folds) < 0
+        ):
+            raise ValueError(f"{self.study} trial {self.trial} must have different folds, one for each of its models")
+        return self
+
+    @property
+    def fold_numbers(self) -> tuple[int, ...]:
+        """Return the fold that each model leaves out."""
+        return self.folds or tuple(range(len(self.weights)))
 
     @property
     def config(self) -> TrainConfig:
@@ -112,7 +126,7 @@ class PluginSpec(_Part):
 class BundleManifest(_Part):
     """Everything a bundle says about itself."""
 
-    format: Literal[3, 4] = FORMAT
+    format: Literal[3, 4, 5] = FORMAT
     name: str
     created: str
     tasks: tuple[TaskSpec, ...]

@@ -21,7 +21,7 @@ from plugins.sources import plugin_at
 from studies.trials.predictions import FoldPredictions, read_predictions
 from trainables.training.classifier import Judged
 from trainables.training.heads.task import Task
-from trainables.training.heads.tuning import probabilities_under
+from trainables.training.heads.tuning import probabilities_under, tunes_thresholds
 from voting.bundle.manifest import open_bundle
 from voting.bundle.specs import BundleError, MemberSpec, TaskSpec
 from voting.predicting.runtime import Member, decoded_chunks, folds_judge, load_member, load_task, mean_of, side_by_side
@@ -83,10 +83,11 @@ def check_member(member: Member, study: Path, root: Path) -> float:
     Raises:
         BundleError: it is above the tolerance.
     """
-    folds = range(len(member.classifiers))
+    folds = member.spec.fold_numbers
     recorded = [read_predictions(study, member.spec.trial, fold) for fold in folds]
-    differences = side_by_side(lambda fold: _difference(member, fold, recorded[fold], root), folds)
-    for fold, difference in enumerate(differences):
+    places = range(len(folds))
+    differences = side_by_side(lambda place: _difference(member, place, recorded[place], root), places)
+    for fold, difference in zip(folds, differences, strict=True):
         if not difference <= TOLERANCE:  # also one that is no number
             raise BundleError(
                 f"{member.spec.study} trial {member.spec.trial} fold {fold + 1}: the bundle gives other probabilities than the"
@@ -95,12 +96,12 @@ def check_member(member: Member, study: Path, root: Path) -> float:
     return max(differences)
 
 
-def _difference(member: Member, fold: int, recorded: FoldPredictions, root: Path) -> float:
-    """Return the largest difference of a fold; not a number if any vote is none."""
+def _difference(member: Member, place: int, recorded: FoldPredictions, root: Path) -> float:
+    """Return the largest difference of the fold at a place; not a number if any vote is none."""
     differences, done = [0.0], 0
     for images in decoded_chunks([root / str(name) for name in recorded.ids], member.form):
         part = slice(done, done + len(images))
-        differences.append(_difference_of(member, member.judge_fold(fold, images), recorded, part))
+        differences.append(_difference_of(member, member.judge_fold(place, images), recorded, part))
         done += len(images)
     return float(np.max(differences))
 
@@ -115,8 +116,9 @@ def _difference_of(member: Member, judged: Judged, recorded: FoldPredictions, pa
     number = member.classifiers[0].head.task.number
     if number is not None and judged.numbers is not None and recorded.numbers is not None:
         differences.append(np.abs(number.scaled(judged.numbers) - number.scaled(recorded.numbers[part])).max())
-        if member.spec.borders is not None:
-            expected = probabilities_under(member.spec.config, number, recorded.numbers[part], member.spec.borders)
+        if tunes_thresholds(member.spec.config):
+            borders = member.spec.borders or number.borders
+            expected = probabilities_under(member.spec.config, number, recorded.numbers[part], borders)
     return float(np.max([*differences, np.abs(judged.probabilities - expected).max()]))
 
 
@@ -130,8 +132,11 @@ def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> Ho
     single = [mean_of(folds).probabilities for folds in by_fold]
     votes = {f"{task.task}/member/{number}": one for number, one in enumerate(single[: len(members)])}
     votes[f"{task.task}/vote"] = _decided(task, single[: len(members)])
-    for fold, said in enumerate(zip(*by_fold[: len(members)], strict=False)):
-        votes[f"{task.task}/fold/{fold}"] = _decided(task, [one.probabilities for one in said])
+    own = [
+        dict(zip(one.spec.fold_numbers, of_fold, strict=True)) for one, of_fold in zip(members, by_fold, strict=False)
+    ]
+    for fold in sorted(set.intersection(*(set(one) for one in own))):
+        votes[f"{task.task}/fold/{fold}"] = _decided(task, [one[fold].probabilities for one in own])
     return votes | {f"{task.task}/{name}": single[everyone.index(other)] for name, other in others.items()}
 
 

@@ -11,30 +11,34 @@ from studies.trials.looks import checked_look, looks_of
 from studies.trials.manifest import FolderError
 from studies.trials.predictions import read_predictions
 from studies.trials.stored_trial import StoredTrial
-from voting.candidates.studies import FinishedStudy
+from voting.candidates.studies import StudyCandidates
 from voting.out_of_fold.eliminations import Rung as Elimination
 from voting.out_of_fold.objective import Rows
 
 logger = logging.getLogger(__name__)
 
 
-def rungs_of(study: FinishedStudy, first: int, persons: Mapping[str, int]) -> list[Elimination]:
+def rungs_of(study: StudyCandidates, first: int, persons: Mapping[str, int]) -> list[Elimination]:
     """Return the rungs of a study on which some trials stayed and others went on, as far as looks were kept.
 
-    `first` is the position of the study's first finished trial among the candidates, `persons` numbers the persons. The recipe is
-    no part of it: it is never eliminated.
+    They are those before the last epoch of the folds on which candidates are compared. `first` is the position of the study's
+    first trial among the candidates, `persons` numbers the persons. The recipe is no part of it: it is never eliminated.
     """
     stored = list(study.stored.values())
     if not stored:
         return []
     folds, epochs = stored[0].folds, stored[0].epochs
     looks = {epoch for trial in stored if 0 in trial.parts for epoch in looks_of(trial.parts[0])}
-    return [
-        rung for level in Rungs.of(folds, epochs, looks).levels[:-1] for rung in _rung(study, level, first, persons)
+    compared = {int(fold) for fold in study.samples["fold"].unique()}
+    before = [
+        level
+        for level in Rungs.of(folds, epochs, looks).levels
+        if set(range(level.folds)) <= compared and level != Rung(len(compared), epochs)
     ]
+    return [rung for level in before for rung in _rung(study, level, first, persons)]
 
 
-def _rung(study: FinishedStudy, rung: Rung, first: int, persons: Mapping[str, int]) -> Iterator[Elimination]:
+def _rung(study: StudyCandidates, rung: Rung, first: int, persons: Mapping[str, int]) -> Iterator[Elimination]:
     recipe = study.recipe.number if study.recipe else None
     reached = {
         number: stored
@@ -60,7 +64,7 @@ def _rung(study: FinishedStudy, rung: Rung, first: int, persons: Mapping[str, in
     )
 
 
-def _predictions_at(study: FinishedStudy, stored: StoredTrial, rung: Rung) -> Mapping[int, Probabilities] | None:
+def _predictions_at(study: StudyCandidates, stored: StoredTrial, rung: Rung) -> Mapping[int, Probabilities] | None:
     """Return what a trial predicted at a rung by fold, None where that was not kept; every fold's images sorted by id."""
     folder = study.folder.path
     try:
@@ -78,7 +82,7 @@ def _predictions_at(study: FinishedStudy, stored: StoredTrial, rung: Rung) -> Ma
         return None
 
 
-def _by_id(study: FinishedStudy, fold: int, probabilities: Probabilities) -> Probabilities:
+def _by_id(study: StudyCandidates, fold: int, probabilities: Probabilities) -> Probabilities:
     """Return a fold's probabilities, kept in the order of the table of images, sorted by id as that table is when read."""
     own = study.samples.index[study.samples["fold"] == fold].to_numpy()
     if len(own) != len(probabilities):
@@ -86,7 +90,7 @@ def _by_id(study: FinishedStudy, fold: int, probabilities: Probabilities) -> Pro
     return probabilities[np.argsort(np.argsort(own))]
 
 
-def _rows_of_folds(study: FinishedStudy, folds: Sequence[int]) -> Rows:
+def _rows_of_folds(study: StudyCandidates, folds: Sequence[int]) -> Rows:
     """Return the rows of folds, one fold after the other, each sorted by id."""
     of_fold = study.samples["fold"].to_numpy()
     return np.concatenate([np.flatnonzero(of_fold == fold) for fold in folds])

@@ -1,7 +1,7 @@
-"""Studies with trials that could vote; what is damaged is left out by name."""
+"""Studies with trials that can vote; what is damaged is left out by name."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,18 @@ from studies.study_folder import StudyFolder
 from studies.trials.manifest import FolderError
 from studies.trials.stored_trial import StoredTrial, read_trial
 from voting.candidates.tables import read_rows
-from voting.candidates.trials import FinishedTrial, check_weights, out_of_fold
+from voting.candidates.trials import Candidate, check_weights, out_of_fold
 
 
 @dataclass(frozen=True)
-class FinishedStudy:
-    """A study with at least one finished trial."""
+class StudyCandidates:
+    """A study with at least one trial that has finished a fold."""
 
     folder: StudyFolder
     space: SearchSpace
     data: dict[str, Any]
     splits_digest: str
-    trials: tuple[FinishedTrial, ...]
+    trials: tuple[Candidate, ...]
     samples: pd.DataFrame
     holdout: pd.DataFrame
     stored: Mapping[int, StoredTrial]  # every trial that has finished an epoch, failed ones aside
@@ -40,9 +40,15 @@ class FinishedStudy:
         return self.space.task
 
     @property
-    def recipe(self) -> FinishedTrial | None:
-        """Return the default recipe's trial, None if it has not finished."""
+    def recipe(self) -> Candidate | None:
+        """Return the default recipe's trial, None if it is no candidate."""
         return next((trial for trial in self.trials if trial.origin == "recipe"), None)
+
+    def on(self, folds: Collection[int]) -> "StudyCandidates":
+        """Return the trials that have all of some folds, and the images of those alone."""
+        samples = self.samples[self.samples["fold"].isin(folds)]
+        trials = tuple(trial.on(folds, samples["id"]) for trial in self.trials if set(folds) <= set(trial.folds))
+        return replace(self, trials=trials, samples=samples)
 
 
 def find_studies(results: Path, names: Sequence[str] = ()) -> list[StudyFolder]:
@@ -63,37 +69,37 @@ def find_studies(results: Path, names: Sequence[str] = ()) -> list[StudyFolder]:
     return [folder for folder in found if not names or folder.name in names]
 
 
-def read_finished(folder: StudyFolder, *, named: bool = False) -> FinishedStudy:
-    """Return a study's finished trials; one whose files are damaged is left out, unless the study was `named`.
+def read_candidates(folder: StudyFolder, *, named: bool = False) -> StudyCandidates:
+    """Return a study's trials that can vote; one whose files are damaged is left out, unless the study was `named`.
 
     Raises:
-        StudyError: no trial has finished (says how far the study is), or one of the study's own files is damaged (names it).
+        StudyError: no fold is finished (says how far the study is), or one of the study's own files is damaged (names it).
         FolderError: a trial of a study that was named is damaged.
     """
     study = Study.existing(folder)
     study.load_plugins()
     space, state = study.space, StudyState(study.events())
     data = folder.facts(folder.data, ("root", "classes", "resize"))
-    finished, read, damaged = list[FinishedTrial](), dict[int, StoredTrial](), list[str]()
+    candidates, read, damaged = list[Candidate](), dict[int, StoredTrial](), list[str]()
     for trial in (one for one in state.trials.values() if one.failure is None):
         try:
             stored = read_trial(folder.path, trial.number)
             if stored is not None:
                 read[trial.number] = stored
-                finished += _finished(folder, trial, stored, space, data)
+                candidates += _candidates(folder, trial, stored, space, data)
         except FolderError as error:
             if named:
                 raise
             read.pop(trial.number, None)
             damaged.append(f"left out: {folder.name} trial {trial.number}: {error}")
-    if not finished:
+    if not candidates:
         raise StudyError("\n".join(damaged) or _how_far(folder, space, state))
-    return FinishedStudy(
+    return StudyCandidates(
         folder,
         space,
         data,
         folder.facts(folder.splits, ("digest",))["digest"],
-        tuple(finished),
+        tuple(candidates),
         read_rows(folder.samples, ("id", "person", "fold", "target")),
         read_rows(folder.holdout, ("id", "person", "target")),
         read,
@@ -101,24 +107,25 @@ def read_finished(folder: StudyFolder, *, named: bool = False) -> FinishedStudy:
     )
 
 
-def _finished(
+def _candidates(
     folder: StudyFolder, trial: TrialState, stored: StoredTrial, space: SearchSpace, data: Mapping[str, Any]
-) -> list[FinishedTrial]:
-    """Return a trial with its predictions, nothing if it cannot vote."""
-    if not stored.can_vote:
+) -> list[Candidate]:
+    """Return a trial with its predictions, nothing if no finished fold of it has weights."""
+    if not stored.voting_folds:
         return []
     check_weights(folder.path, stored)
     predictions = out_of_fold(folder.path, stored)
     metric = METRICS[space.metric]
     number = None if data.get("number") is None else Number.model_validate(data["number"])
-    return [FinishedTrial(folder.path, trial.number, trial.origin, stored, predictions, metric, data["resize"], number)]
+    resize, folds = data["resize"], stored.voting_folds
+    return [Candidate(folder.path, trial.number, trial.origin, stored, predictions, metric, resize, number, folds)]
 
 
 def _how_far(folder: StudyFolder, space: SearchSpace, state: StudyState) -> str:
     """Return how far a study is that has nothing to export, and the way out."""
-    furthest = max((trial.fold_epochs for trial in state.trials.values()), default=0)
-    folds, epochs = space.search.folds, int(space.recipe().get("epochs", 0))
+    furthest = max((progress for trial in state.trials.values() for progress in trial.progress.values()), default=0)
     return (
-        f"{folder.path}: no trial has trained all {folds} folds yet; {len(state.trials)} trials are begun, the furthest"
-        f" stands at {furthest} of {folds * epochs} fold-epochs. Go on with launch_search.py and a larger --time-budget."
+        f"{folder.path}: no fold is finished yet; {len(state.trials)} trials are begun, the furthest fold stands at"
+        f" {furthest} of {int(space.recipe().get('epochs', 0))} epochs. Go on with launch_search.py and a larger"
+        " --time-budget or --fold-epochs; one finished fold can be exported."
     )

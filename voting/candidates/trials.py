@@ -1,6 +1,7 @@
-"""A trial that could vote, with its complete out-of-fold predictions."""
+"""A trial that can vote: the models of the folds that it has finished, with their out-of-fold predictions."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,8 @@ from trainables.training.heads.tuning import final_thresholds, tunes_thresholds
 
 
 @dataclass(frozen=True)
-class FinishedTrial:
-    """A trial that has trained all folds; its predictions cover every image outside the holdout, sorted by id."""
+class Candidate:
+    """A trial with at least one finished fold, and its predictions for the images of `folds`, sorted by id."""
 
     study: Path
     number: int
@@ -27,18 +28,32 @@ class FinishedTrial:
     metric: Metric
     resize: Resize  # how its images became square
     number_behind: Number | None = None  # the classes
+    folds: tuple[int, ...] = ()  # on which it is compared; at first all that it has
 
     @property
     def score(self) -> float:
-        """Return the study's metric pooled over all folds; more is better."""
+        """Return the study's metric pooled over the folds; more is better."""
         return self.metric.score(self.predictions.targets, self.predictions.probabilities)
 
+    def on(self, folds: Collection[int], ids: Collection[str]) -> "Candidate":
+        """Return the same trial compared on some of its folds, which hold these images."""
+        kept = np.isin(self.predictions.ids, np.array(list(ids)))
+        predictions = FoldPredictions(
+            ids=self.predictions.ids[kept],
+            targets=self.predictions.targets[kept],
+            probabilities=self.predictions.probabilities[kept],
+        )
+        return replace(self, predictions=predictions, folds=tuple(sorted(folds)))
+
     def thresholds(self, config: TrainConfig) -> tuple[float, ...] | None:
-        """Return the numbers at which classes begin for its vote, tuned out of fold; None for a trial that tunes none."""
-        if not tunes_thresholds(config):
+        """Return the numbers at which classes begin for its vote, tuned out of fold.
+
+        None for a trial that tunes none, and for a trial that is compared on one fold: nothing is fitted on so few persons.
+        """
+        if not tunes_thresholds(config) or len(self.folds) == 1:
             return None
         assert self.number_behind is not None, "the launch refuses a regression without a number"
-        parts = [read_predictions(self.study, self.number, fold) for fold in self.stored.finished_folds]
+        parts = [read_predictions(self.study, self.number, fold) for fold in self.stored.voting_folds]
         return final_thresholds(config, self.number_behind, parts, self.metric)
 
 
@@ -46,7 +61,7 @@ def check_weights(study: Path, stored: StoredTrial) -> None:
     """Check that a trial's weights can be packed: found out now, the others can still be exported.
 
     Raises:
-        FolderError: one is missing, or was changed since it was written.
+        FolderError: a file is missing, or was changed since it was written.
     """
     for fold in stored.voting_folds:
         path = trial_path(study, stored.trial) / weights_name(fold)
@@ -55,16 +70,16 @@ def check_weights(study: Path, stored: StoredTrial) -> None:
 
 
 def out_of_fold(study: Path, stored: StoredTrial) -> FoldPredictions:
-    """Return the predictions of all folds together, sorted by id.
+    """Return the predictions of all folds that can vote together, sorted by id.
 
     Raises:
         FolderError: a file is missing, or changed since it was written.
     """
-    for fold in stored.finished_folds:
+    for fold in stored.voting_folds:
         path = trial_path(study, stored.trial) / predictions_name(fold)
         if not path.is_file() or sha256_of(path) != stored.files.get(predictions_name(fold)):
             raise FolderError(f"{path}: is missing or was changed since it was written; restore it")
-    parts = [read_predictions(study, stored.trial, fold) for fold in stored.finished_folds]
+    parts = [read_predictions(study, stored.trial, fold) for fold in stored.voting_folds]
     ids = np.concatenate([part.ids for part in parts])
     order = np.argsort(ids, kind="stable")
     return FoldPredictions(

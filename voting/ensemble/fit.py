@@ -63,6 +63,9 @@ def explained(pool: Pool, wanted: Wanted) -> Explained:
 
 def _with_probabilities(pool: Pool, wanted: Wanted) -> Explained:
     ensemble, found, taken = _classes(pool, wanted)
+    if not _can_be_fitted(pool):
+        error = calibration_error(taken.votes, pool.targets)
+        return Explained(ensemble, found, error, error)
     temperature, calibrated = accepted_temperature(pool, taken.votes, pool.vote(ensemble.weights))
     weights = _at_temperature(ensemble.decision.class_weights, temperature)
     return Explained(
@@ -78,13 +81,19 @@ def _at_temperature(class_weights: Sequence[float], temperature: float) -> tuple
     return tuple(weight ** (1 / temperature) for weight in class_weights)
 
 
+def _can_be_fitted(pool: Pool) -> bool:
+    """Tell whether there are persons to fit on and others to check it by: not on a single fold."""
+    return len(np.unique(pool.folds)) > 1
+
+
 def _classes(pool: Pool, wanted: Wanted) -> tuple[Ensemble, Sequence[Tried], Tried]:
     """Return the ensemble without a temperature, every method tried, and the one taken."""
     considered = distinct(pool)[:CONSIDERED]
     few = pool.only(considered)
+    wanted = wanted if _can_be_fitted(pool) else Wanted("single", 1)
     found = tried(few, methods(few, wanted.size, wanted.seed, wanted.method))
     taken = chosen(few, found)
     weights = np.zeros(pool.size)
     weights[considered] = taken.weights
-    class_weights = accepted_class_weights(few, taken.votes, few.vote(taken.weights))
+    class_weights = accepted_class_weights(few, taken.votes, few.vote(taken.weights)) if _can_be_fitted(pool) else ()
     return Ensemble(taken.method.label, weights, Decision(class_weights=class_weights)), found, taken

@@ -7,7 +7,7 @@ import numpy as np
 from studies.metrics import Probabilities
 from voting.calibration.decision import Decision
 from voting.candidates.tasks import TaskCandidates
-from voting.candidates.trials import FinishedTrial
+from voting.candidates.trials import Candidate
 from voting.ensemble.fit import Explained
 from voting.rules.vote import Rule, Votes
 
@@ -17,7 +17,7 @@ class Chosen:
     """A task's candidates and those of them that vote, the weightiest first."""
 
     candidates: TaskCandidates
-    members: tuple[FinishedTrial, ...]
+    members: tuple[Candidate, ...]
     weights: tuple[float, ...] = ()  # of the members, sum to one; none: all alike
     rule: Rule = field(default_factory=Rule)
     decision: Decision = field(default_factory=Decision)
@@ -28,7 +28,7 @@ class Chosen:
         return self.candidates.task
 
     @property
-    def best(self) -> FinishedTrial:
+    def best(self) -> Candidate:
         """Return the candidate with the best out-of-fold score, ties to the earlier."""
         return max(self.candidates.trials, key=lambda trial: trial.score)
 
@@ -50,8 +50,15 @@ class Chosen:
             f"{trial.study.name} trial {trial.number} ({trial.metric.spelled(trial.score)}{self._share(place)})"
             for place, trial in enumerate(self.members)
         )
-        folds = f"{self.members[0].stored.folds} folds each"
-        return f"{self.task}: {self.rule.name} vote of {trials}, {folds}{_decided(self)}"
+        return f"{self.task}: {self.rule.name} vote of {trials}, {self._folds()}{_decided(self)}"
+
+    def _folds(self) -> str:
+        """Return how many folds' models vote for each member."""
+        trained = [len(trial.stored.voting_folds) for trial in self.members]
+        of = self.members[0].stored.folds
+        if set(trained) == {of}:
+            return f"{of} folds each"
+        return f"with {', '.join(map(str, dict.fromkeys(trained)))} of {of} folds"
 
     def _share(self, place: int) -> str:
         return f", weight {self.weights[place]:.2f}" if len(set(self.weights)) > 1 else ""

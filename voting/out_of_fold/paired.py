@@ -4,8 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from studies.metrics import Targets
-from voting.out_of_fold.objective import Rows
-from voting.rules.vote import Votes
+from voting.out_of_fold.objective import Rows, Votes
 
 
 def standard_error(one: Votes, other: Votes, targets: Targets, persons: Rows, *, of_classes: bool) -> float:

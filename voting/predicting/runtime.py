@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A voter, loaded: one classifier per fold."""
+    """A voter, loaded: one classifier for each of its folds, in the order of its spec."""
 
     spec: MemberSpec
     classifiers: tuple[Classifier, ...]
@@ -59,7 +59,7 @@ def load_member(spec: MemberSpec, task: Task, folder: Path) -> Member:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     normalisation = Normalisation.of(spec.mean, spec.std, device)
     classifiers = []
-    for fold, name in enumerate(spec.weights):
+    for fold, name in zip(spec.fold_numbers, spec.weights, strict=True):
         head = make_head(_task_of_fold(task, spec, fold), spec.config)
         model = make_model(spec.config, head.outputs)
         model.load_state_dict(load_state(folder / name))

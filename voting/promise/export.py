@@ -12,7 +12,7 @@ from voting.ensemble.members import Chosen
 from voting.ensemble.tasks import Tasks
 from voting.promise.bootstrap import RESAMPLES, resampled
 from voting.promise.estimate import LEVEL, Estimate, Seen, estimated
-from voting.promise.gain import expected_gains
+from voting.promise.gain import expected_gains, share_of_gain
 from voting.promise.holdout import Held, held_out
 from voting.rules.joint import JOINT, JOINT_TASKS, joint_class, joint_votes
 
@@ -33,8 +33,14 @@ def estimates(
     draws = resampled(tasks, packed, wanted, seed, resamples)
     held = holdouts(chosen, said)
     persons = {task: len(np.unique(pool.persons)) for task, pool in tasks.pools.items()} | {JOINT: tasks.persons}
-    gains = expected_gains(tasks, packed)
+    gains = expected_gains(tasks, packed, {one.task: _share_of_gain(one) for one in chosen})
     return {name: estimated(Seen(seen[name], persons[name], draws[name], gains[name]), held.get(name)) for name in seen}
+
+
+def _share_of_gain(one: Chosen) -> float:
+    """Return the share of the gain for the mean number of models that a member has."""
+    models = float(np.mean([len(trial.stored.voting_folds) for trial in one.members]))
+    return share_of_gain(models, one.members[0].stored.folds)
 
 
 def holdouts(chosen: Sequence[Chosen], said: HoldoutVotes) -> dict[str, Held]:

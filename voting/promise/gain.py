@@ -37,14 +37,33 @@ class Averaging:
 MEASURED = Averaging(1.9, 0.45)
 
 
-def expected_gains(tasks: Tasks, packed: Mapping[str, Ensemble]) -> dict[str, Measured]:
-    """Return what to expect for every task, and for the joint classes, to which every task contributes."""
-    gains = {task: expected_gain(pool, packed[task].weights) for task, pool in tasks.pools.items()}
+def expected_gains(
+    tasks: Tasks, packed: Mapping[str, Ensemble], trained: Mapping[str, float] | None = None
+) -> dict[str, Measured]:
+    """Return what to expect for every task, and for the joint classes, to which every task contributes.
+
+    `trained` is the share of what all folds' models gain that the packed ones do (see `share_of_gain`), 1 where it is not given.
+    """
+    shares = trained or {}
+
+    def gain(task: str, pool: Pool) -> Measured:
+        expected, share = expected_gain(pool, packed[task].weights), shares.get(task, 1.0)
+        return Measured(share * expected.value, max(_LEAST, share * expected.spread))
+
+    gains = {task: gain(task, pool) for task, pool in tasks.pools.items()}
     if not tasks.joint:
         return gains
-    parts = [expected_gain(pool, packed[task].weights) for task, pool in tasks.objectives(tasks.pools).items()]
+    parts = [gain(task, pool) for task, pool in tasks.objectives(tasks.pools).items()]
     spread = sqrt(sum(part.spread**2 for part in parts))
     return {**gains, JOINT: Measured(sum(part.value for part in parts), spread)}
+
+
+def share_of_gain(models: float, folds: int) -> float:
+    """Return the share of what the models of all folds gain that fewer models do; a single model gains nothing.
+
+    What a mean of n alike models averages away is 1 - 1/n of what differs between them.
+    """
+    return (1 - 1 / models) / (1 - 1 / folds) if folds > 1 else 0.0
 
 
 def expected_gain(pool: Pool, weights: Weights, averaging: Averaging = MEASURED) -> Measured:

@@ -1,14 +1,14 @@
 """How a launch ends: why, the command that goes on, and the exit code."""
 
 import argparse
-from math import ceil
 
 from launch.options import same_command
 from launch.resolve import Say
 from launch.signals import STOPPED
 from schedulers.next_work import failed_setup
+from schedulers.spending.plan import seconds_for_recipe
 from schedulers.study_run import StudyRun
-from search_spaces.durations import spell_duration
+from search_spaces.durations import duration_option
 
 
 def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
@@ -26,12 +26,12 @@ def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
         return 1
     finished, top = most_finished_folds(run), run.strategy.rungs.top
     if not finished:
-        say(f"No fold is finished yet, so nothing can be exported. To go on: {again} {larger_budget(run)}")
+        say(f"No fold is finished yet, so nothing can be exported. To go on: {same_command(*larger_budget(run))}")
         return 1
     if finished < top.folds:
         say(
             f"No trial has all {top.folds} folds yet; an export takes the folds that are there, {finished} of the furthest"
-            f" trial. To train the others: {again} {larger_budget(run)}"
+            f" trial. To train the others: {same_command(*larger_budget(run))}"
         )
     say(f"Next: python export_best.py{'' if options.results == 'results' else f' --results {options.results}'}")
     return 0
@@ -44,10 +44,14 @@ def most_finished_folds(run: StudyRun) -> int:
     return max((list(trial.progress.values()).count(whole) for trial in trials), default=0)
 
 
-def larger_budget(run: StudyRun) -> str:
-    """Return the option of a budget that is larger than the one that ended the search: budgets count all launches."""
+def larger_budget(run: StudyRun) -> tuple[str, str]:
+    """Return the option and the value of a budget that is larger than the one that ended the search: budgets count all launches.
+
+    It has room for the recipe on all folds, at the speed so far.
+    """
     budget = run.budget
     if budget.fold_epochs is not None and run.state.fold_epochs + 1 >= budget.fold_epochs:
-        return f"--fold-epochs {2 * budget.fold_epochs}"
+        return "--fold-epochs", str(max(2 * budget.fold_epochs, run.strategy.rungs.whole))
     spent = max(run.state.elapsed, budget.seconds or 0.0)
-    return f"--time-budget {spell_duration(ceil(max(60.0, 2 * spent) / 60) * 60)}"
+    recipe = seconds_for_recipe(run.state, run.strategy, run.slots, run.strategy.folds)
+    return "--time-budget", duration_option(max(2 * spent, recipe))

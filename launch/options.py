@@ -32,9 +32,14 @@ def overrides(options: argparse.Namespace) -> list[str]:
     return [*options.set, *(f"search.{name}={value}" for name, value in short if value is not None)]
 
 
-def same_command() -> str:
-    """Return the command that was typed, to be typed again."""
-    return "python " + " ".join(shlex.quote(word) for word in sys.argv)
+def same_command(*changed: str) -> str:
+    """Return the command that was typed, to be typed again, with a changed option and its value in the place of the former."""
+    words = list(sys.argv)
+    for option in changed[:1]:
+        while option in words:
+            del words[words.index(option) : words.index(option) + 2]
+        words = [word for word in words if not word.startswith(f"{option}=")]
+    return "python " + " ".join(shlex.quote(word) for word in [*words, *changed])
 
 
 def _add_searched(parser: argparse.ArgumentParser) -> None:

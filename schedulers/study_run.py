@@ -15,6 +15,7 @@ from schedulers.samplers.proposals import Effective, Proposals
 from schedulers.search_settings import make_strategy
 from schedulers.spending.affordable import under_way
 from schedulers.spending.forecast import Forecast, Forecasts
+from schedulers.spending.plan import advice, planned
 from schedulers.strategy import Climb, NewTrial
 from schedulers.study_log import StudyLog
 from schedulers.taking_over import catch_up, end_open_climbs, replace_predictions, score_rungs, take_over
@@ -75,6 +76,7 @@ class StudyRun:
         self._proposals = Proposals(Asker(space, self.strategy, portfolio), queue, effective)
         self._requests = requests
         self._forecasts = Forecasts()
+        self._plan: str | None = None
         self._launch = ""
         self._waiting_since: int | None = None  # the state's version at which Wait was the answer
 
@@ -206,6 +208,17 @@ class StudyRun:
         """Return how long the search still takes, with the least and the most that it may be; None before the first epoch."""
         return self._forecasts.forecast(self.state, self.strategy, self.budget, self.slots, self.log.elapsed())
 
+    def plan(self) -> str | None:
+        """Return what fits into the time budget, or what would; None without one, and until every slot has trained an epoch."""
+        if self._plan is None and self.state.fold_epochs >= self.slots:
+            state, strategy, budget, slots = self.state, self.strategy, self.budget, self.slots
+            found = planned(state, strategy, budget, slots, self.log.elapsed())
+            if found is not None and found.complete:
+                self._plan = found.spelled()
+            elif found is not None:
+                self._plan = advice(state, strategy, budget, slots, self.space.recipe())
+        return self._plan
+
     def take_requests(self) -> None:
         """Take up what was asked from another terminal."""
         for name, request in self._requests():
@@ -245,7 +258,7 @@ class StudyRun:
                 self._enqueue(request)
             case ChangeBudget():
                 self.space, self.budget = space, make_budget(space)
-                self._forecasts = Forecasts()  # those before were of another budget
+                self._forecasts, self._plan = Forecasts(), None  # those before were of another budget
                 self._trimmer = Trimmer(self._folders, space.search.disk_budget, self._voters)
 
     def _take_up_again(self) -> None:

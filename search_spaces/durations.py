@@ -1,6 +1,7 @@
 """Durations as people write them: 90s, 5m, 8h, 1h30m, 2d."""
 
 import re
+from math import ceil
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
@@ -35,6 +36,12 @@ def spell_duration(seconds: float) -> str:
     if whole < 3_600:
         return f"{whole // 60}m {whole % 60:02d}s"
     return f"{whole // 3_600}h {whole % 3_600 // 60:02d}m"
+
+
+def duration_option(seconds: float) -> str:
+    """Return a duration as an option takes it, in full minutes and not less, such as '6m' or '1h30m'."""
+    hours, minutes = divmod(max(1, ceil(seconds / 60)), 60)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if minutes or not hours else "")
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, allow_inf_nan=False)]

@@ -51,6 +51,7 @@ class Search(Protocol):
     def most_trials(self) -> int: ...
     def elapsed(self) -> float: ...
     def time_left(self) -> Forecast | None: ...
+    def plan(self) -> str | None: ...
 
 
 class SearchProgress:
@@ -114,6 +115,8 @@ class SearchProgress:
             "time left": self._time_left(),
             "throughput": throughput(study, self._run.elapsed()),
         }
+        if plan := self._run.plan():
+            facts["plan"] = plan
         if best := best_trial(study, self._rungs):
             trial, rung, score = best
             where = spell_rung(rung, self._rungs)

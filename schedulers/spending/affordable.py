@@ -20,9 +20,25 @@ def affordable_strategy(budget: Budget, strategy: Strategy, study: StudyState, s
     afforded = _for_competitors(study, strategy, budget, slots, elapsed)
     if afforded == float("inf"):
         return strategy
-    return replace(
-        strategy, finalists=max(1, min(strategy.finalists, int(FINALS_SHARE * afforded / strategy.rungs.whole)))
-    )
+    finalists = min(strategy.finalists, int(FINALS_SHARE * afforded / strategy.rungs.whole))
+    while finalists > 1 and not _are_in_time(finalists, study, strategy, budget, slots, elapsed):
+        finalists -= 1
+    return replace(strategy, finalists=max(1, finalists))
+
+
+def _are_in_time(
+    finalists: int, study: StudyState, strategy: Strategy, budget: Budget, slots: int, elapsed: float
+) -> bool:
+    """Tell whether so many finalists can be through all folds in their share of the time, however many slots there are.
+
+    A fold is trained in one slot, and finalists are known when their first one is done.
+    """
+    seconds = study.seconds_per_fold_epoch()
+    if budget.seconds is None or seconds is None:
+        return True
+    taken = sum(trial.fold_epochs for trial in competitors(study)) * seconds / slots
+    epochs = strategy.epochs + makespan([strategy.epochs] * ((strategy.folds - 1) * finalists), slots)
+    return RESERVE * epochs * seconds <= FINALS_SHARE * (taken + budget.seconds - elapsed)
 
 
 def look_ahead(study: StudyState, strategy: Strategy, budget: Budget, slots: int, elapsed: float) -> Outlook:

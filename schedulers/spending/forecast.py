@@ -66,10 +66,11 @@ class Forecasts:
         return min(since_half) * (1 - self._OFF), most if limit is None else min(most, max(left, limit))
 
 
-class _AnyScore:
-    """Scores that neither rise nor cross: one number a trial."""
+class AnyScore:
+    """Scores that neither rise nor cross, one number a trial; every fold-epoch takes as long."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float = 1.0) -> None:
+        self._seconds = seconds
         self._generator = np.random.default_rng(0)
 
     def propose(self, number: int, study: StudyState) -> Proposal:
@@ -79,13 +80,13 @@ class _AnyScore:
         return float(trial.configuration["score"])
 
     def seconds(self, trial: TrialState) -> float:
-        return 1.0
+        return self._seconds
 
 
 def expected_fold_epochs(strategy: Strategy, budget: Budget) -> int:
     """Return the fold-epochs that a budget's trials take, whatever the scores; a time budget is left out."""
     unlimited = replace(budget, seconds=None, target_score=None)
-    return Simulation(strategy, unlimited, 1, _AnyScore()).run().fold_epochs
+    return Simulation(strategy, unlimited, 1, AnyScore()).run().fold_epochs
 
 
 def seconds_left(study: StudyState, strategy: Strategy, budget: Budget, slots: int, elapsed: float) -> float | None:

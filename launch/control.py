@@ -30,6 +30,7 @@ from studies.record.requests import (
     spell_request,
     write_request,
 )
+from studies.study import Study
 from studies.study_lock import is_held
 
 
@@ -83,6 +84,7 @@ def requested(study: OpenedStudy, options: argparse.Namespace) -> Request:
         case "stop-trial":
             return _stop_trial(study, options.trial)
         case "add":
+            Study.existing(study.folder).load_plugins()  # its knobs may be of one
             proposals = enqueued(options.file, study.space)
             return AddConfigurations(configurations=tuple(dict(one.configuration) for one in proposals))
         case "budget":
@@ -111,6 +113,7 @@ def _budget(study: OpenedStudy, options: argparse.Namespace) -> Request:
     if not settings:
         raise StudyError(f"name a budget, such as --trials 60; there are {', '.join(BUDGETS)}")
     request = ChangeBudget(settings=settings)
+    Study.existing(study.folder).load_plugins()  # so may its strategy
     changed_space(study.space, request)
     return request
 

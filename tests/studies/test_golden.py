@@ -21,6 +21,7 @@ from analysis.leaderboard.rows import leaderboard
 from analysis.page.contents.followed import FollowedStudies
 from analysis.reading.opened import open_study
 from datasets.preparation import PreparedData
+from launch import control
 from launch.resolve import brought_up_to_date, effective
 from plugins.loading import unload_plugin
 from schedulers.study_run import StudyRun
@@ -118,6 +119,16 @@ def test_whoever_only_reads_a_stored_study_runs_none_of_its_code(
     assert "broken" not in said, said
     assert said["status"] == ("finished" if number == RECORD_FORMAT else "stopped")
     assert page.overview()["broken"] == []
+
+
+@every_format
+def test_a_configuration_with_a_knob_of_its_plugin_can_be_added(
+    folder_of: Folder, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = folder_of(number)
+    (tmp_path / "mine.yaml").write_text("- {learning_rate: 2.0e-3, width: 12}\n")
+    monkeypatch.setattr(sys, "argv", ["control", str(folder.path), "add", str(tmp_path / "mine.yaml")])
+    assert control.main() == 0
 
 
 @every_format

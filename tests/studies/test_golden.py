@@ -46,7 +46,7 @@ from voting.bundle.specs import BundleError
 from voting.candidates.studies import read_candidates
 
 GOLDEN = ROOT / "tests/golden"
-FORMATS = {1: "study", **{number: f"format_{number}" for number in range(2, RECORD_FORMAT)}}
+FORMATS = {1: "study", **{number: f"format_{number}" for number in range(2, RECORD_FORMAT + 1)}}
 Folder = Callable[[int], StudyFolder]
 every_format = pytest.mark.parametrize("number", FORMATS)
 

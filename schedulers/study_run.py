@@ -15,7 +15,7 @@ from schedulers.samplers.proposals import Effective, Proposals
 from schedulers.search_settings import make_strategy
 from schedulers.spending.affordable import under_way
 from schedulers.spending.forecast import Forecast, Forecasts
-from schedulers.spending.plan import advice, planned
+from schedulers.spending.plan import planned
 from schedulers.strategy import Climb, NewTrial
 from schedulers.study_log import StudyLog
 from schedulers.taking_over import catch_up, end_open_climbs, replace_predictions, score_rungs, take_over
@@ -211,12 +211,8 @@ class StudyRun:
     def plan(self) -> str | None:
         """Return what fits into the time budget, or what would; None without one, and until every slot has trained an epoch."""
         if self._plan is None and self.state.fold_epochs >= self.slots:
-            state, strategy, budget, slots = self.state, self.strategy, self.budget, self.slots
-            found = planned(state, strategy, budget, slots, self.log.elapsed())
-            if found is not None and found.complete:
-                self._plan = found.spelled()
-            elif found is not None:
-                self._plan = advice(state, strategy, budget, slots, self.space.recipe())
+            found = planned(self.state, self.strategy, self.budget, self.slots, self.log.elapsed())
+            self._plan = None if found is None else found.spelled(self.space.recipe().get("image_size", 0))
         return self._plan
 
     def take_requests(self) -> None:

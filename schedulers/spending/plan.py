@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Any
 
 from schedulers.spending.budget import RESERVE, Budget
 from schedulers.spending.forecast import AnyScore
@@ -12,20 +11,38 @@ from schedulers.strategy import Strategy
 from search_spaces.durations import duration_option, spell_duration
 from studies.state.study_state import StudyState
 
-_LEAST_IMAGE = 32  # pixels: advice names no smaller one, and multiples of it
+_PIXELS = 32  # advice names multiples of so many
 _SIMULATED = 300  # configurations at most; more are a matter of days, and no plan
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a search in so many seconds is expected to come to: configurations that begin, and those trained on all folds."""
+    """What a search under a time budget is expected to come to; times are in seconds of search."""
 
-    configurations: int
-    complete: int
+    budget: float
+    configurations: int  # that begin
+    complete: int  # that are trained on all folds
+    first_fold: float  # when it is finished there is something to export
+    recipe: tuple[float, ...]  # when the recipe would be through one fold, two folds and so on, with a reserve
 
-    def spelled(self) -> str:
-        """Return the plan in words."""
-        return f"about {self.configurations} configurations, {self.complete} of them in full"
+    def spelled(self, image_size: int = 0) -> str:
+        """Return what fits in words, or what would fit if the recipe does not; `image_size` is the recipe's, 0 if unknown."""
+        if self.complete:
+            first = f"something to export after about {spell_duration(self.first_fold)}"
+            return f"about {self.configurations} configurations, {self.complete} of them in full; {first}"
+        folds, needed = len(self.recipe), self.recipe[-1]
+        others = " or ".join(self._others(image_size))
+        return (
+            f"too short for the recipe on all {folds} folds, which takes about {spell_duration(needed)}:"
+            f" --time-budget {duration_option(max(needed, self.budget + 1))} has room for it"
+            + (f"; a new study would fit with {others}" if others else "")
+        )
+
+    def _others(self, image_size: int) -> list[str]:
+        """Return the settings of a new study that would fit: fewer folds, smaller images."""
+        fewer = [folds for folds, needed in enumerate(self.recipe, 1) if folds > 1 and needed <= self.budget]
+        smaller = int(image_size * sqrt(self.budget / self.recipe[-1])) // _PIXELS * _PIXELS
+        return [*([f"search.folds={fewer[-1]}"] if fewer else []), *([f"image_size={smaller}"] if smaller else [])]
 
 
 def planned(study: StudyState, strategy: Strategy, budget: Budget, slots: int, elapsed: float) -> Plan | None:
@@ -38,34 +55,15 @@ def planned(study: StudyState, strategy: Strategy, budget: Budget, slots: int, e
     if budget.seconds is None or seconds is None:
         return None
     lost = max(0.0, elapsed - (study.fold_epochs + study.climbs()) * seconds / slots)
-    limited = replace(
-        budget,
-        trials=min(budget.trials, _SIMULATED),
-        seconds=max(0.0, budget.seconds - lost),
-        target_score=None,
-        worth=None,
-    )
+    trials, left = min(budget.trials, _SIMULATED), max(0.0, budget.seconds - lost)
+    limited = replace(budget, trials=trials, seconds=left, target_score=None, worth=None)
     found = Simulation(strategy, limited, slots, AnyScore(seconds)).run()
-    complete = sum(strategy.rungs.top in trial.scores for trial in found.trials.values())
-    return Plan(len(found.trials), complete)
-
-
-def advice(study: StudyState, strategy: Strategy, budget: Budget, slots: int, recipe: dict[str, Any]) -> str:
-    """Return what would fit where the time budget is too short for the recipe on all folds.
-
-    Raises:
-        ValueError: there is no time budget, or no epoch was measured.
-    """
-    if budget.seconds is None or study.seconds_per_fold_epoch() is None:
-        raise ValueError("no time budget, or no measured epoch")
-    folds, needed = strategy.folds, seconds_for_recipe(study, strategy, slots, strategy.folds)
-    fewer = [few for few in range(2, folds) if seconds_for_recipe(study, strategy, slots, few) <= budget.seconds]
-    smaller = int(recipe.get("image_size", 0) * sqrt(budget.seconds / needed)) // _LEAST_IMAGE * _LEAST_IMAGE
-    others = [*([f"search.folds={fewer[-1]}"] if fewer else []), *([f"image_size={smaller}"] if smaller else [])]
-    new = f"; a new study would fit with {' or '.join(others)}" if others else ""
-    return (
-        f"too short for the recipe on all {folds} folds, which takes about {spell_duration(round(needed))}:"
-        f" --time-budget {duration_option(max(needed, budget.seconds + 1))} has room for it{new}"
+    return Plan(
+        budget.seconds,
+        len(found.trials),
+        sum(strategy.rungs.top in trial.scores for trial in found.trials.values()),
+        lost + strategy.epochs * seconds,
+        tuple(lost + seconds_for_recipe(study, strategy, slots, folds) for folds in range(1, strategy.folds + 1)),
     )
 
 

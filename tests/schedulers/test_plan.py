@@ -7,7 +7,7 @@ from hypothesis import strategies as some
 from schedulers.spending.affordable import affordable_strategy
 from schedulers.spending.budget import Budget
 from schedulers.spending.forecast import AnyScore
-from schedulers.spending.plan import Plan, advice, planned
+from schedulers.spending.plan import Plan, planned
 from schedulers.spending.simulation import Simulation
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategies.full import Full
@@ -27,6 +27,11 @@ def test_a_duration_for_an_option_is_one_word_and_never_too_short(seconds: float
     assert seconds <= parse_duration(written) < seconds + 60 + 1e-3
 
 
+def seconds_of(budget: Budget) -> float:
+    assert budget.seconds is not None
+    return budget.seconds
+
+
 def said_and_done(strategy: Strategy, budget: Budget, slots: int) -> tuple[Plan, Plan]:
     """Return the plan that is made at the first epochs of a search, and what the search comes to."""
     plans: list[Plan | None] = []
@@ -38,7 +43,8 @@ def said_and_done(strategy: Strategy, budget: Budget, slots: int) -> tuple[Plan,
     found = Simulation(strategy, budget, slots, AnyScore(SECONDS), watch).run()
     (plan,) = plans
     assert plan is not None
-    return plan, Plan(len(found.trials), sum(strategy.rungs.top in trial.scores for trial in found.trials.values()))
+    complete = sum(strategy.rungs.top in trial.scores for trial in found.trials.values())
+    return plan, Plan(seconds_of(budget), len(found.trials), complete, SECONDS * strategy.epochs, ())
 
 
 @pytest.mark.parametrize("slots", [1, 2, 8])
@@ -48,6 +54,7 @@ def test_a_search_at_the_measured_speed_comes_to_what_was_said(strategy: Strateg
     said, done = said_and_done(strategy, Budget(24, seconds), slots)
     assert abs(said.configurations - done.configurations) <= 1
     assert abs(said.complete - done.complete) <= 1
+    assert said.first_fold == pytest.approx(done.first_fold)
 
 
 def first_epochs(count: int = 1, seconds: float = SECONDS) -> StudyState:
@@ -66,7 +73,7 @@ def test_where_not_even_the_recipe_fits_the_budget_that_is_named_has_room_for_it
     plan = planned(study, LADDER, short, slots, SECONDS)
     assert plan is not None
     assert not plan.complete
-    text = advice(study, LADDER, short, slots, {"image_size": 224})
+    text = plan.spelled(224)
     longer = parse_duration(text.partition("--time-budget ")[2].partition(" ")[0])
     enough = planned(study, LADDER, Budget(24, longer), slots, SECONDS)
     assert enough is not None
@@ -74,10 +81,13 @@ def test_where_not_even_the_recipe_fits_the_budget_that_is_named_has_room_for_it
 
 
 def test_what_would_fit_is_fewer_folds_or_smaller_images() -> None:
-    text = advice(first_epochs(), LADDER, Budget(24, 90), 2, {"image_size": 224})
-    assert "takes about 2m 04s: --time-budget 3m has room for it" in text
-    assert "a new study would fit with search.folds=4 or image_size=160" in text
-    assert "new study" not in advice(first_epochs(), LADDER, Budget(24, 1), 2, {})
+    plan = planned(first_epochs(), LADDER, Budget(24, 90), 2, SECONDS)
+    assert plan is not None
+    assert "takes about 2m 06s: --time-budget 3m has room for it" in plan.spelled(224)
+    assert "a new study would fit with search.folds=4 or image_size=160" in plan.spelled(224)
+    shorter = planned(first_epochs(), LADDER, Budget(24, 1), 2, SECONDS)
+    assert shorter is not None
+    assert "new study" not in shorter.spelled()
 
 
 def test_nothing_is_planned_without_a_time_budget_or_before_the_first_epoch() -> None:

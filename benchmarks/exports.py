@@ -3,8 +3,8 @@
     python -m benchmarks.exports --budgets 20 --rows exports.jsonl
     python -m benchmarks.exports --budgets 20 --rows exports.jsonl --busy
 
-A first launch announces when a first fold is finished. The budgets begin at 1.15 times that and grow evenly to eight times it; each is
-a new study, searched, exported and predicted with by the README's commands. `--busy` keeps a process busy on every core
+A first launch announces when a first fold is finished. The budgets begin at 1.15 times that and grow evenly to eight times it;
+each is a new study, searched, exported and predicted with by the README's commands. `--busy` keeps a process busy on every core
 meanwhile. A budget that is in the rows is not run again.
 """
 
@@ -66,9 +66,8 @@ def command(place: Path, script: str, *options: str) -> tuple[int, str]:
 
 def announced(place: Path) -> float:
     """Return the seconds after which a launch says that there is something to export."""
-    _, printed = command(
-        place, "launch_search.py", "--space", "toy.yaml", "--no-page", "--time-budget", "10m", "--trials", "2"
-    )
+    options = ("--space", "toy.yaml", "--no-page", "--time-budget", "10m", "--fold-epochs", "12")
+    _, printed = command(place, "launch_search.py", *options)
     found = re.search(r"something to export after about ([\dhms ]+)", printed)
     if found is None:
         raise ValueError(f"nothing was announced:\n{printed}")

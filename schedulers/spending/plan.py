@@ -27,7 +27,7 @@ class Plan:
 
     def spelled(self, image_size: int = 0) -> str:
         """Return what fits in words, or what would fit if the recipe does not; `image_size` is the recipe's, 0 if unknown."""
-        if self.complete:
+        if self.complete or self.recipe[-1] <= self.budget:  # other budgets may end it before
             first = f"something to export after about {spell_duration(self.first_fold)}"
             return f"about {self.configurations} configurations, {self.complete} of them in full; {first}"
         folds, needed = len(self.recipe), self.recipe[-1]

@@ -66,7 +66,7 @@ def command(place: Path, script: str, *options: str) -> tuple[int, str]:
 
 def announced(place: Path) -> float:
     """Return the seconds after which a launch says that there is something to export."""
-    options = ("--space", "toy.yaml", "--no-page", "--time-budget", "10m", "--fold-epochs", "12")
+    options = ("--space", "toy.yaml", "--no-page", "--time-budget", "10m", "--fold-epochs", "90")
     _, printed = command(place, "launch_search.py", *options)
     found = re.search(r"something to export after about ([\dhms ]+)", printed)
     if found is None:

@@ -4,7 +4,8 @@
 
 The table has the columns path, label and fold; paths are relative to it. Images are read with Pillow and changed by torchvision,
 as an ImageFolder would; model, weights, folds and metric are ours. Whenever a trial of all folds is the best so far, a line of
-JSON says so. Searched are the knobs of classify.yaml in its ranges; a trial trains one fold after the other.
+JSON says so, and what its models score on the pictures of fold -1, which are fresh. Searched are the knobs of classify.yaml in
+its ranges; a trial trains one fold after the other.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from ray import tune
 from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from benchmarks.plain_training import METRIC, read_rows, train
+from benchmarks.plain_training import FRESH, METRIC, read_rows, train
 
 SPACE = {
     "learning_rate": tune.loguniform(5e-4, 8e-3),
@@ -45,7 +46,7 @@ class Best(tune.Callback):
         """Compare a result with the best."""
         if result["training_iteration"] >= self._whole and result[METRIC] > self._best:
             self._best = result[METRIC]
-            print(json.dumps({"time": time.time(), METRIC: self._best}), flush=True)
+            print(json.dumps({"time": time.time(), METRIC: self._best, "fresh": result.get("fresh")}), flush=True)
 
 
 def arguments_of() -> argparse.Namespace:
@@ -58,6 +59,7 @@ def arguments_of() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--grace-period", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", help="the first configuration, as JSON")
     parser.add_argument("--results", type=Path, required=True)
     return parser.parse_args()
 
@@ -66,14 +68,15 @@ def main() -> None:
     """Search."""
     arguments = arguments_of()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    folds = len({row.fold for row in read_rows(arguments.table)[0]})
+    folds = len({row.fold for row in read_rows(arguments.table)[0]} - {FRESH})
     whole = folds * arguments.epochs
     fixed = {
         **{"table": str(arguments.table.absolute()), "size": arguments.size},
         **{"epochs": arguments.epochs, "batch_size": arguments.batch_size},
     }
     ray.init(num_cpus=os.cpu_count(), log_to_driver=False, logging_level="ERROR")
-    search = OptunaSearch(seed=arguments.seed)
+    first = [json.loads(arguments.first)] if arguments.first else None
+    search = OptunaSearch(seed=arguments.seed, points_to_evaluate=first)
     settings: dict[str, Any] = {"metric": METRIC, "mode": "max", "num_samples": arguments.trials, "search_alg": search}
     tuner = tune.Tuner(
         tune.with_resources(train, {"cpu": 1}),

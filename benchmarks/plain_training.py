@@ -20,6 +20,7 @@ from trainables.config import TrainConfig
 from trainables.training.models import make_model
 
 METRIC = "macro_f1"
+FRESH = -1  # stands for a fold in the rows of pictures that nothing is trained or chosen on
 MEANS, DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 EMA_DECAY, SWA_EPOCHS = 0.99, 2
 CHANGES = {
@@ -64,20 +65,31 @@ class Pictures(Dataset[tuple[torch.Tensor, int]]):
 
 
 def train(config: dict[str, Any]) -> None:
-    """Train every fold in turn and report the mean macro F1 of the folds so far after every epoch."""
+    """Train every fold in turn and report the mean macro F1 of the folds so far after every epoch.
+
+    Where the table has fresh pictures, `fresh` is what the folds' models score on them together at the end.
+    """
     torch.set_num_threads(1)
     rows, classes = read_rows(Path(config["table"]))
-    finished: list[float] = []
-    for fold in sorted({row.fold for row in rows}):
-        score = 0.0
-        for score in fold_scores(config, rows, fold, classes):
-            tune.report({METRIC: (sum(finished) + score) / (len(finished) + 1)})
+    fresh = DataLoader(Pictures([row for row in rows if row.fold == FRESH], config["size"], "none"), 64)
+    folds = sorted({row.fold for row in rows} - {FRESH})
+    finished, models = list[float](), list[torch.nn.Module]()
+    for fold in folds:
+        score, epoch = 0.0, 0
+        for epoch, (score, model) in enumerate(fold_scores(config, rows, fold, classes), 1):
+            if epoch == config["epochs"]:
+                models.append(model)
+            ends = len(models) == len(folds) and len(fresh.dataset) > 0  # type: ignore[arg-type]
+            told = {"fresh": score_of(models, fresh)} if ends else {}
+            tune.report({METRIC: (sum(finished) + score) / (len(finished) + 1), **told})
         finished.append(score)
 
 
-def fold_scores(config: dict[str, Any], rows: Sequence[Labelled], fold: int, classes: int) -> Iterator[float]:
-    """Yield the score on a fold after every epoch on the others."""
-    trained = Pictures([row for row in rows if row.fold != fold], config["size"], config["augmentation"])
+def fold_scores(
+    config: dict[str, Any], rows: Sequence[Labelled], fold: int, classes: int
+) -> Iterator[tuple[float, torch.nn.Module]]:
+    """Yield the score on a fold, and the model, after every epoch on the others."""
+    trained = Pictures([row for row in rows if row.fold not in (fold, FRESH)], config["size"], config["augmentation"])
     judged = Pictures([row for row in rows if row.fold == fold], config["size"], "none")
     loader = DataLoader(trained, config["batch_size"], shuffle=True, drop_last=True)
     drawn = {name: config[name] for name in ("drop_rate", "global_pool")}
@@ -101,13 +113,18 @@ def fold_scores(config: dict[str, Any], rows: Sequence[Labelled], fold: int, cla
         if averaged and epoch >= config["epochs"] - SWA_EPOCHS:
             averaged.update_parameters(model)
         late = averaged if averaged and epoch >= config["epochs"] - SWA_EPOCHS else model
-        yield score_of(moving.module if moving else late, DataLoader(judged, 64))
+        kept = moving.module if moving else late
+        yield score_of([kept], DataLoader(judged, 64)), kept
 
 
-def score_of(model: torch.nn.Module, loader: DataLoader[tuple[torch.Tensor, int]]) -> float:
-    """Return a model's macro F1."""
-    model.eval()
+def score_of(models: Sequence[torch.nn.Module], loader: DataLoader[tuple[torch.Tensor, int]]) -> float:
+    """Return the macro F1 of the mean of models' probabilities."""
+    for model in models:
+        model.eval()
     with torch.inference_mode():
-        said = [(model(pixels).argmax(1), targets) for pixels, targets in loader]
+        said = [
+            (torch.stack([model(pixels).softmax(1) for model in models]).mean(0).argmax(1), targets)
+            for pixels, targets in loader
+        ]
     votes, truth = (torch.cat(list(part)).numpy() for part in zip(*said, strict=True))
     return float(f1_score(truth, votes, average="macro"))

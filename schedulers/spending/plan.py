@@ -29,7 +29,8 @@ class Plan:
         """Return what fits in words, or what would fit if the recipe does not; `image_size` is the recipe's, 0 if unknown."""
         if self.complete or self.recipe[-1] <= self.budget:  # other budgets may end it before
             first = f"something to export after about {spell_duration(self.first_fold)}"
-            return f"about {self.configurations} configurations, {self.complete} of them in full; {first}"
+            configurations = "1 configuration" if self.configurations == 1 else f"{self.configurations} configurations"
+            return f"about {configurations}, {self.complete} of them in full; {first}"
         folds, needed = len(self.recipe), self.recipe[-1]
         others = " or ".join(self._others(image_size))
         return (

@@ -93,7 +93,7 @@ def test_what_would_fit_is_fewer_folds_or_smaller_images() -> None:
 def test_a_time_budget_is_not_blamed_for_what_a_budget_of_fold_epochs_ends() -> None:
     plan = planned(first_epochs(), LADDER, Budget(24, 3_600, fold_epochs=10), 2, SECONDS)
     assert plan is not None
-    assert "about 1 configurations, 0 of them in full" in plan.spelled()
+    assert "about 1 configuration, 0 of them in full" in plan.spelled()
 
 
 def test_nothing_is_planned_without_a_time_budget_or_before_the_first_epoch() -> None:

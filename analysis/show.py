@@ -23,8 +23,9 @@ from analysis.terminal.console import console, say_error
 from analysis.terminal.sparkline import sparkline
 from command_line.parser import command_parser, parsed
 from search_spaces.durations import spell_duration
-from studies.metrics import METRICS
+from studies.metrics import Metric
 from studies.record.events import EpochScored
+from studies.state.shown_metric import shown_metric
 from studies.state.trial_state import TrialState
 
 
@@ -50,7 +51,7 @@ def main() -> int:
 
 def facts_of(study: OpenedStudy, trial: TrialState) -> dict[str, Any]:
     """Return a trial for other programs."""
-    metric = METRICS[study.space.metric]
+    metric = shown_metric(study.space.metric, study.state)
     return {
         **{"trial": trial.number, "from": trial.origin, "standing": standing(study, trial)},
         **{"configuration": trial.configuration, "failure": trial.failure, "reason": trial.reason},
@@ -106,20 +107,20 @@ def _spelled(value: object) -> str:
 
 
 def _folds(study: OpenedStudy, trial: TrialState) -> Table:
-    metric = METRICS[study.space.metric]
+    metric = shown_metric(study.space.metric, study.state)
     table = Table(title=f"{metric.title} of every fold", title_justify="left")
     for column in ("fold", "epochs", "curve", "last", "loss", "images/s", "time"):
         table.add_column(column, justify="left" if column == "curve" else "right", no_wrap=True)
     for fold in sorted({epoch.fold for epoch in trial.epochs}):
-        table.add_row(*_fold([epoch for epoch in trial.epochs if epoch.fold == fold], study.space.metric))
+        table.add_row(*_fold([epoch for epoch in trial.epochs if epoch.fold == fold], metric))
     return table
 
 
-def _fold(epochs: list[EpochScored], name: str) -> list[str]:
+def _fold(epochs: list[EpochScored], metric: Metric) -> list[str]:
     scores = [epoch.score for epoch in epochs]
     last, took = epochs[-1], sum(epoch.seconds for epoch in epochs)
     return [
-        *(str(last.fold + 1), str(len(epochs)), sparkline(scores), METRICS[name].spelled(scores[-1])),
+        *(str(last.fold + 1), str(len(epochs)), sparkline(scores), metric.spelled(scores[-1])),
         "" if last.loss is None else f"{last.loss:.3f}",
         "" if last.images_per_second is None else f"{last.images_per_second:.0f}",
         spell_duration(took),

@@ -65,6 +65,14 @@ class NoFolders:
         """Return a score that no decision depends on."""
         return 0.5
 
+    def without_weights(self, trial: int) -> frozenset[int]:
+        """Return none."""
+        return frozenset()
+
+    def left_alone(self, trial: int) -> frozenset[int]:
+        """Return none."""
+        return frozenset()
+
     def newest_attempt(self) -> int:
         """Return that there was none."""
         return 0

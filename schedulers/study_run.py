@@ -23,6 +23,7 @@ from search_spaces import SearchSpace
 from search_spaces.portfolio import Portfolio
 from studies.metrics import METRICS
 from studies.record.events import (
+    WITHDRAWN,
     ClimbEnded,
     ClimbPlaced,
     ClimbStarted,
@@ -43,7 +44,7 @@ from studies.state.search_facts import SearchFacts
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 from studies.trials.climb_order import ClimbOrder
-from studies.trials.failures import LOST, WITHDRAWN, Failure
+from studies.trials.failures import LOST, Failure
 
 logger = logging.getLogger(__name__)
 Requests = Callable[[], Iterable[tuple[str, Request]]]  # what was asked since the last question, by name
@@ -151,7 +152,8 @@ class StudyRun:
     def take_epoch(self, order: ClimbOrder, result: Mapping[str, Any]) -> None:
         """Record one fold-epoch, or predictions that were replaced; a result that was recorded before is left out."""
         trial, rungs = self.state.trials[order.trial], self.strategy.rungs
-        if result.get("replaced"):
+        has_weights_again = result.get("done") and trial.fold(order.fold).owes_weights
+        if result.get("replaced") or has_weights_again:  # the report of that may have been lost
             replace_predictions(trial, order.fold, result["score"], self.log, rungs, self._folders)
         if result.get("epochs") != trial.epochs_of(order.fold) + 1:
             return
@@ -271,7 +273,7 @@ class StudyRun:
         self.budget = replace(self.budget, trials=max(self.budget.trials, least))
 
     def _withdraw(self, trial: TrialState) -> None:
-        if trial.withdrawn and not trial.climbing and trial.failure is None:
+        if trial.withdrawn and trial.failure is None:
             reason = "stopped on request"
             self.log.note(TrialFailed, trial=trial.number, failure=WITHDRAWN, reason=reason)
 

@@ -4,10 +4,19 @@ from schedulers.disk.trimming import Folders
 from schedulers.next_work import failed_setup
 from schedulers.study_log import StudyLog
 from studies.errors import RecordError
-from studies.record.events import ClimbEnded, EpochScored, PredictionsReplaced, RungReached, TrialRestored
+from studies.record.events import (
+    WITHDRAWN,
+    ClimbEnded,
+    Dropped,
+    EpochScored,
+    PredictionsReplaced,
+    RungReached,
+    TrialRestored,
+)
 from studies.state.rungs import Rung, Rungs
+from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
-from studies.trials.failures import WITHDRAWN
+from studies.trials.manifest import FolderError
 
 
 def take_over(log: StudyLog, rungs: Rungs, folders: Folders) -> None:
@@ -24,11 +33,41 @@ def take_over(log: StudyLog, rungs: Rungs, folders: Folders) -> None:
             f"{log.path}: is empty, but there are trial folders beside it; python -m analysis.check"
             f" {log.path.parent} --repair takes over what they know"
         )
-    found = [epoch for trial in log.state.trials.values() for epoch in unrecorded(trial, folders)]
-    log.charge(max((epoch.seconds for epoch in found), default=0.0))  # they ran side by side
+    for trial in log.state.trials.values():
+        _refuse_lost_manifests(trial, log, folders)
+    log.charge(_seconds_unrecorded(log.state, folders))
     for trial in log.state.trials.values():
         catch_up(trial, log, rungs, folders)
+        _note_lost_weights(trial, log, rungs, folders)
     _try_again_what_failed_alike(log)
+
+
+def _refuse_lost_manifests(trial: TrialState, log: StudyLog, folders: Folders) -> None:
+    for fold in folders.left_alone(trial.number) if trial.failure is None else ():
+        if trial.epochs_of(fold):
+            raise FolderError(
+                f"{log.path.parent}: trial {trial.number} fold {fold + 1} has files but no manifest.json; restore it, or"
+                f" python -m analysis.check {log.path.parent} --repair sets the trial aside and has it trained again"
+            )
+
+
+def _seconds_unrecorded(study: StudyState, folders: Folders) -> float:
+    """Return how long the epochs ran that only folders know: those of a fold one after the other, folds side by side."""
+    by_fold: dict[tuple[int, int], float] = {}
+    for trial in study.trials.values():
+        for epoch in unrecorded(trial, folders):
+            by_fold[trial.number, epoch.fold] = by_fold.get((trial.number, epoch.fold), 0.0) + epoch.seconds
+    slots = 1 if study.launch is None else study.launch.slots or 1
+    return max(max(by_fold.values(), default=0.0), sum(by_fold.values()) / slots if slots > 1 else 0.0)
+
+
+def _note_lost_weights(trial: TrialState, log: StudyLog, rungs: Rungs, folders: Folders) -> None:
+    """Record weights that are gone and that the record believes to be there: a trial that goes on has to have them again."""
+    if trial.failure is not None or trial.has_trained(rungs.top):
+        return
+    for fold in folders.without_weights(trial.number):
+        if not trial.fold(fold).owes_weights:
+            log.note(Dropped, trial=trial.number, fold=fold, part="weights", bytes=0)
 
 
 def unrecorded(trial: TrialState, folders: Folders) -> list[EpochScored]:
@@ -41,9 +80,11 @@ def catch_up(trial: TrialState, log: StudyLog, rungs: Rungs, folders: Folders) -
     """Record what a trial's folder has and the record lacks: epochs, predictions that were replaced, and rungs reached."""
     for epoch in unrecorded(trial, folders):
         log.add(epoch)
+    lacking = folders.without_weights(trial.number)
     for fold, saved in folders.saved_epochs(trial.number).items():
         known = trial.folds[fold].epochs[: len(saved)]
-        if len(saved) == rungs.epochs and known and known[-1].score != saved[-1].score:
+        settled = trial.folds[fold].owes_weights and fold not in lacking
+        if len(saved) == rungs.epochs and known and (settled or known[-1].score != saved[-1].score):
             replace_predictions(trial, fold, saved[-1].score, log, rungs, folders)
     score_rungs(trial, log, rungs, folders)
 

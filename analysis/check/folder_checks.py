@@ -26,12 +26,14 @@ def folder_findings(study: Study) -> Iterator[Finding]:
     """Yield what is wrong with a study's trial folders."""
     folder = study.folder
     events = readable_events(folder.record)[0] if folder.record.exists() else []
-    state, metric = StudyState.lenient(events), METRICS[study.space.metric]
+    state, metric = StudyState.lenient(events), METRICS[name] if (name := study.space.metric) in METRICS else None
     try:
         folds = _ids_by_fold(folder.samples)
     except (OSError, ValueError, KeyError) as error:
         yield Finding(str(folder.samples), f"cannot be read ({error!r}); the next launch writes it anew")
         return
+    if metric is None:
+        yield Finding(str(folder.path), f"scores were not checked: the metric {name} is of a plugin", wrong=False)
     for trial in state.trials.values():
         yield from _trial_findings(folder, trial, folds, metric)
     for number in sorted(trial_numbers(folder) - state.trials.keys()):
@@ -48,7 +50,9 @@ def trial_numbers(folder: StudyFolder) -> set[int]:
     return {int(path.name) for path in folder.trials.glob("*") if path.name.isdigit()}
 
 
-def _trial_findings(folder: StudyFolder, trial: TrialState, folds: list[set[str]], metric: Metric) -> Iterator[Finding]:
+def _trial_findings(
+    folder: StudyFolder, trial: TrialState, folds: list[set[str]], metric: Metric | None
+) -> Iterator[Finding]:
     place = trial_path(folder.path, trial.number)
     try:
         stored = read_trial(folder.path, trial.number)
@@ -107,7 +111,7 @@ def _files(place: Path, stored: StoredTrial) -> Iterator[str]:
 
 
 def _predictions(
-    study: Path, trial: TrialState, stored: StoredTrial, folds: list[set[str]], metric: Metric
+    study: Path, trial: TrialState, stored: StoredTrial, folds: list[set[str]], metric: Metric | None
 ) -> Iterator[str]:
     """Yield what is wrong with the out-of-fold predictions: whose they are, and whether they score as recorded."""
     parts: list[FoldPredictions] = []
@@ -122,7 +126,7 @@ def _predictions(
             return
         parts.append(part)
     recorded_score = trial.score_at(Rung(stored.folds, stored.epochs))
-    if stored.is_complete and recorded_score is not None:
+    if metric is not None and stored.is_complete and recorded_score is not None:
         score = pooled_score(parts, metric)
         if abs(score - recorded_score) > TOLERANCE:
             yield f"its predictions score {score:.6f}, the record says {recorded_score:.6f}"

@@ -7,14 +7,14 @@ from analysis.figures.style import LEADER, as_text, drawn
 from analysis.reading.timeline import Scored, Timeline
 from analysis.reading.words import spell_parameters, spell_rung
 from search_spaces import SearchSpace
-from studies.metrics import METRICS
 from studies.state.rungs import Rungs
+from studies.state.shown_metric import shown_metric
 from studies.state.study_state import StudyState
 
 
 def best_so_far(timeline: Timeline, study: StudyState, space: SearchSpace, rungs: Rungs) -> go.Figure:
     """Return the figure; dots are darker the further a trial had come."""
-    metric = METRICS[space.metric]
+    metric = shown_metric(space.metric, study)
 
     def hover(one: Scored) -> str:
         knobs = spell_parameters(space.active(study.trials[one.trial].configuration)).replace(", ", "\n")

@@ -6,9 +6,10 @@ from analysis.figures.style import PLACES, as_text, drawn
 from analysis.reading.counts import places
 from analysis.reading.words import spell_fold_epochs, spell_parameters, spell_rung
 from search_spaces import SearchSpace
-from studies.metrics import METRICS, Metric
+from studies.metrics import Metric
 from studies.state.rungs import Rungs
 from studies.state.search_facts import SearchFacts
+from studies.state.shown_metric import shown_metric
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 
@@ -19,7 +20,7 @@ _NUMBERED = 60  # trials in sight; of more the numbers would lie on each other
 
 def ladder_picture(study: StudyState, space: SearchSpace, facts: SearchFacts) -> go.Figure:
     """Return the figure: rungs from below to above, scores from left to right; who climbs stands between two rungs."""
-    metric, rungs = METRICS[space.metric], facts.rungs
+    metric, rungs = shown_metric(space.metric, study), facts.rungs
     heights = (0, *(rungs.cost(rung) for rung in rungs.levels))
     standing = places(study, facts)
     scores = _scores_shown(study, metric)

@@ -5,9 +5,9 @@ import plotly.graph_objects as go
 from analysis.figures.style import SERIES, drawn
 from analysis.leaderboard.rows import leaderboard
 from search_spaces import SearchSpace
-from studies.metrics import METRICS
 from studies.record.events import EpochScored
 from studies.state.rungs import Rungs
+from studies.state.shown_metric import shown_metric
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 
@@ -16,7 +16,7 @@ SHOWN = 24  # curves; of more no eye tells one from the other
 
 def learning_curves(study: StudyState, space: SearchSpace, rungs: Rungs) -> go.Figure:
     """Return the figure: the first of the leaderboard, and whoever climbs; folds begin at the dotted lines."""
-    metric = METRICS[space.metric]
+    metric = shown_metric(space.metric, study)
     traces = []
     for place, trial in enumerate(curves_shown(study, rungs, space.metric)):
         colour = SERIES[place % len(SERIES)]

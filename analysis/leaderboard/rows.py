@@ -10,6 +10,7 @@ from scipy.stats import t as student
 
 from studies.metrics import METRICS, Metric
 from studies.state.rungs import Rung, Rungs
+from studies.state.shown_metric import shown_metric
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 
@@ -48,7 +49,7 @@ def leaderboard(study: StudyState, rungs: Rungs, metric: str = "macro_f1") -> li
     A higher rung comes first, then the score: scores of different rungs do not compare.
     """
     scored = [trial for trial in study.trials.values() if trial.failure is None and trial.epochs]
-    rows = [_row(trial, rungs, METRICS[metric]) for trial in scored]
+    rows = [_row(trial, rungs, shown_metric(metric, study)) for trial in scored]
     return sorted(rows, key=lambda row: (-rungs.cost(row.rung), -row.score, row.trial))
 
 

@@ -4,7 +4,7 @@ from analysis.reading.words import counted, ordinal, spell_differences, spell_ru
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from search_spaces.sizes import spell_size
-from studies.metrics import METRICS
+from studies.metrics import Metric
 from studies.record.events import (
     ClimbEnded,
     ClimbStarted,
@@ -24,6 +24,7 @@ from studies.record.events import (
 from studies.record.requests import spell_request
 from studies.state.ranking import competitors, ranked_at
 from studies.state.rungs import Rung, Rungs
+from studies.state.shown_metric import shown_metric
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 
@@ -33,7 +34,10 @@ class Decisions:
 
     def __init__(self, space: SearchSpace, rungs: Rungs, study: StudyState) -> None:
         self._space, self._rungs, self._study = space, rungs, study
-        self._metric = METRICS[space.metric]
+
+    @property
+    def _metric(self) -> Metric:
+        return shown_metric(self._space.metric, self._study)
 
     def told(self, event: Event) -> str | None:
         """Return what an event decided, None where it decided nothing."""

@@ -4,10 +4,11 @@ from analysis.reading.knobs import effective_knobs
 from analysis.tracking.contents import confusion, final_scalars, scalars, training_batch
 from analysis.tracking.sent import Sent, read_sent, write_sent
 from analysis.tracking.tracker import End, Run, Tracker
-from studies.metrics import METRICS
+from studies.metrics import Metric
 from studies.record.events import FoldRewound, Launched, TrialRestored
 from studies.record.record_tail import RecordTail
 from studies.state.search_facts import facts_of
+from studies.state.shown_metric import shown_metric
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 from studies.study import Study
@@ -20,8 +21,11 @@ class Feed:
     def __init__(self, study: Study, tool: str, tracker: Tracker, *, again: bool = False) -> None:
         self._study, self._folder, self._tool, self._tracker, self._again = study, study.folder, tool, tracker, again
         self._rungs = facts_of(study.space, ()).rungs
-        self._metric = METRICS[study.space.metric]
         self._begin_anew()
+
+    @property
+    def _metric(self) -> Metric:
+        return shown_metric(self._study.space.metric, self._state)
 
     def _begin_anew(self) -> None:
         self._tail, self._state, self._key = RecordTail(self._folder.record), StudyState(), ""

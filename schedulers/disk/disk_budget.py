@@ -16,6 +16,8 @@ from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 from studies.trials.trial_folders import Drop, Holding
 
+_IN_RESERVE = 2  # trials that always keep their weights: one may still fail
+
 
 def to_drop(
     study: StudyState, strategy: Strategy, holdings: Mapping[int, Holding], limit: int, voters: int
@@ -28,7 +30,7 @@ def to_drop(
     drops = []
     for trial, part in _in_order(study, strategy, voters):
         held = holdings[trial.number].parts if trial.number in holdings else {}
-        for fold in sorted(trial.folds, reverse=True):
+        for fold in sorted((number for number, state in trial.folds.items() if not state.climbing), reverse=True):
             size = held.get((fold, part), 0)
             if excess > 0 and size:
                 drops.append(Drop(trial.number, fold, part))
@@ -50,5 +52,5 @@ def _kept(study: StudyState, strategy: Strategy, voters: int) -> set[int]:
     trials = [trial for trial in study.trials.values() if trial.failure is None]
     finished = ranked_at(trials, strategy.rungs.top)[: max(voters, strategy.finalists)]
     by_right = [trial for trial in trials if trial.climbing or trial.interrupted or trial.origin == "recipe"]
-    furthest = [trial for trial in least_promising_first(study, strategy.rungs)[-1:] if trial.failure is None]
+    furthest = [trial for trial in least_promising_first(study, strategy.rungs)[-_IN_RESERVE:] if trial.failure is None]
     return {trial.number for trial in (*finished, *by_right, *strategy.finals(study), *furthest)}

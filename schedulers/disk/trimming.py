@@ -1,7 +1,7 @@
 """Keeping a study's folder to its disk budget, with what the trial folders can tell and drop."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from schedulers.disk.disk_budget import to_drop
@@ -22,6 +22,12 @@ class Folders(Protocol):
 
     def pooled_score(self, trial: int, folds: int) -> float:
         """Return the score of a trial's first folds together."""
+
+    def without_weights(self, trial: int) -> Collection[int]:
+        """Return the finished folds of a trial that have no weights."""
+
+    def left_alone(self, trial: int) -> Collection[int]:
+        """Return the folds of a trial whose folder has files but no manifest."""
 
     def newest_attempt(self) -> int:
         """Return the newest attempt that any folder has seen."""
@@ -45,16 +51,16 @@ class Trimmer:
         self._warned = False
 
     def tidy(self, study: StudyState, strategy: Strategy, changed: Iterable[int]) -> Iterator[tuple[Drop, int]]:
-        """Drop what the budget has no room for, and yield each drop with the bytes that it freed."""
+        """Yield each drop for which the budget has no room, with the bytes that it frees; it is done once it is noted."""
         if self._limit is None:
             return
         self._holdings |= {trial: self._folders.holding(trial) for trial in changed}
         room = self._limit - self._folders.other_bytes()
         for drop in to_drop(study, strategy, self._holdings, room, self._voters):
             freed = self._holdings[drop.trial].parts[drop.fold, drop.part]
+            yield drop, freed
             self._folders.drop(drop)
             self._holdings[drop.trial] = self._folders.holding(drop.trial)
-            yield drop, freed
         over = sum(holding.total for holding in self._holdings.values()) - room
         if over > 0 and not self._warned:
             self._warned = True

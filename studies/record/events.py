@@ -14,6 +14,7 @@ from studies.state.rungs import Rungs
 
 RECORD_FORMAT = 5  # raise it when a record could be misread by the version before
 READABLE_FORMATS = (1, 2, 3, 4, 5)
+WITHDRAWN = "withdrawn"  # the failure of a trial that somebody stopped
 Part: TypeAlias = Literal["resume", "weights"]  # of a fold: what the disk budget may drop
 
 

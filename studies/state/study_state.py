@@ -143,9 +143,7 @@ class StudyState:
                 trial.scores[rung] = event.score
                 trial.arrivals.setdefault(rung, self.version)
             case PredictionsReplaced():
-                fold = trial.fold(event.fold)
-                fold.epochs[-1] = fold.epochs[-1].model_copy(update={"score": event.score})
-                fold.owes_weights = False
+                trial.replace_score(event.fold, event.score)
             case ClimbEnded():
                 fold = trial.fold(event.fold)
                 fold.climbing = False

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from studies.record.events import ClimbStarted, EpochScored, TrialFailed
+from studies.record.events import WITHDRAWN, ClimbStarted, EpochScored, TrialFailed
 from studies.state.rungs import Rung, Rungs
 
 
@@ -114,10 +114,10 @@ class TrialState:
         fold.climbing, fold.bound_for, fold.attempt = True, climb.epoch, climb.attempt
 
     def fail(self, event: TrialFailed) -> None:
-        """Take in that it is out; folds beside the one that failed end at their next report."""
+        """Take in that it is out; folds beside the one that failed end at their next report, all if somebody stopped it."""
         self.failure, self.reason = event.failure, event.reason
         for number, fold in self.folds.items():
-            fold.climbing &= event.fold not in (None, number)
+            fold.climbing &= event.failure == WITHDRAWN or event.fold not in (None, number)
 
     def restore(self) -> None:
         """Take in that its failure is forgiven."""
@@ -127,7 +127,15 @@ class TrialState:
 
     def rewind(self, fold: int, epochs: int) -> None:
         """Forget what a fold trained beyond some epochs, and the rungs that stood on it."""
-        gone = self.fold(fold).epochs[epochs:]
-        self.epochs = [epoch for epoch in self.epochs if epoch not in gone]
+        self.epochs = [epoch for epoch in self.epochs if epoch.fold != fold or epoch.epoch < epochs]
         self.folds[fold] = FoldState(self.fold(fold).epochs[:epochs], epochs, self.fold(fold).attempt)
         self.scores = {rung: score for rung, score in self.scores.items() if self.has_trained(rung)}
+        self.arrivals = {rung: version for rung, version in self.arrivals.items() if rung in self.scores}
+
+    def replace_score(self, fold: int, score: float) -> None:
+        """Take in that a finished fold was trained and predicted again: its weights are there."""
+        state = self.fold(fold)
+        state.epochs[-1] = state.epochs[-1].model_copy(update={"score": score})
+        state.owes_weights = False
+        place = max(place for place, epoch in enumerate(self.epochs) if epoch.fold == fold)
+        self.epochs[place] = state.epochs[-1]

@@ -22,7 +22,6 @@ from typing import Literal, TypeAlias
 from studies.state.trial_state import FoldState
 
 Retried: TypeAlias = Literal["lost", "out_of_memory"]
-WITHDRAWN = "withdrawn"
 RETRIES = 1  # without a finished epoch in between
 _RETRIED: dict[str, Retried] = {"lost_process": "lost", "out_of_memory": "out_of_memory"}
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from storage.atomic import write_text
+from storage.atomic import make_folder, write_text
 from studies.record.events import EpochScored
 
 FORMAT: Literal[2] = 2
@@ -88,6 +88,7 @@ def weights_name(fold: int) -> str:
 def write_fold_manifest(study: Path, manifest: FoldManifest) -> None:
     """Put a manifest in the place of a fold's last one; only for a fold that no process is climbing with."""
     path = fold_path(study, manifest.trial, manifest.fold) / "manifest.json"
+    make_folder(path.parent)  # the former layout has none for a fold that is not finished
     write_text(path, manifest.model_dump_json(indent=1))
 
 

@@ -40,6 +40,19 @@ class TrialFolders:
         stored = read_trial(self._study, trial)
         return {} if stored is None else {fold: list(part.curve) for fold, part in stored.parts.items()}
 
+    def without_weights(self, trial: int) -> frozenset[int]:
+        """Return the finished folds of a trial that have no weights."""
+        stored = read_trial(self._study, trial)
+        return frozenset() if stored is None else frozenset(stored.finished_folds) - frozenset(stored.voting_folds)
+
+    def left_alone(self, trial: int) -> frozenset[int]:
+        """Return the folds of a trial whose folder has files but no manifest."""
+        stored = read_trial(self._study, trial)
+        kept = ("predictions.npz", "weights.safetensors", "looks")
+        folders = trial_path(self._study, trial).glob("fold_*")
+        filled = {int(path.name[5:]) for path in folders if any((path / name).exists() for name in kept)}
+        return frozenset(filled) - frozenset(() if stored is None else stored.parts)
+
     def newest_attempt(self) -> int:
         """Return the number of the newest attempt that any folder has seen."""
         return newest_attempt(self._study)

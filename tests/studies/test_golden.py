@@ -121,6 +121,25 @@ def test_whoever_only_reads_a_stored_study_runs_none_of_its_code(
     assert page.overview()["broken"] == []
 
 
+def test_a_study_of_a_plugins_metric_and_strategy_is_shown_by_what_its_record_says(
+    folder_of: Folder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = folder_of(RECORD_FORMAT)
+    (folder.plugins / "tiny_net.py").write_text("raise SystemExit('this plugin was imported')\n")
+    record = folder.record.read_text().replace('"name":"macro_f1","title":"macro F1"', '"name":"kappa","title":"Kappa"')
+    folder.record.write_text(record.replace('"strategy":{"name":"fold_ladder"', '"strategy":{"name":"own_ladder"'))
+    folder.space.write_text(folder.space.read_text().replace("\nmetric: macro_f1", "\nmetric: kappa"))
+    for main, options in ((leaderboard_command.main, ()), (show.main, ("0",)), (compare.main, ("0", "1"))):
+        monkeypatch.setattr(sys, "argv", ["command", str(folder.path), *options])
+        assert main() == 0, capsys.readouterr().out
+        assert "Kappa" in capsys.readouterr().out
+    assert check(Study.existing(folder), mend=False) == 0
+    assert "scores were not checked: the metric kappa is of a plugin" in capsys.readouterr().out
+    page = FollowedStudies(folder.path.parent)
+    assert "broken" not in page.study("golden"), page.study("golden")
+    assert page.overview()["broken"] == []
+
+
 @every_format
 def test_a_configuration_with_a_knob_of_its_plugin_can_be_added(
     folder_of: Folder, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

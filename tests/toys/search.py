@@ -85,6 +85,14 @@ class ToyFolders:
         assert self._state is not None, "nothing was trained"
         return self._state.trials[trial].folds[folds - 1].epochs[-1].score
 
+    def without_weights(self, trial: int) -> frozenset[int]:
+        """Return none."""
+        return frozenset()
+
+    def left_alone(self, trial: int) -> frozenset[int]:
+        """Return none."""
+        return frozenset()
+
     def newest_attempt(self) -> int:
         return 0
 

@@ -12,7 +12,7 @@ from analysis.page.contents.tables import Table
 from analysis.page.contents.watched import WatchedStudy
 from analysis.reading.words import counted
 from search_spaces.durations import spell_duration
-from studies.metrics import METRICS
+from studies.state.shown_metric import shown_metric
 from studies.study_folder import StudyFolder
 
 
@@ -33,7 +33,7 @@ def overview(
     """Return the page of all studies, each with its line; `broken` are names of others, each with what is wrong."""
     opened = list(studies)
     timelines = {
-        study.folder.name: (study.history.timeline, METRICS[study.history.space.metric])
+        study.folder.name: (study.history.timeline, shown_metric(study.history.space.metric, study.history.state))
         for study, _ in opened
         if study.history.timeline.scored
     }

@@ -15,8 +15,8 @@ from analysis.page.contents.tables import failures_shown, leaderboard_shown, run
 from analysis.page.contents.watched import History, WatchedStudy
 from analysis.reading.words import spell_rung, spell_value, typed_path
 from analysis.terminal.summary import verdict
-from studies.metrics import METRICS
 from studies.state.ranking import best_trial
+from studies.state.shown_metric import shown_metric
 
 _DECISIONS = 300  # the latest
 
@@ -58,7 +58,7 @@ def best(history: History) -> dict[str, Any] | None:
     if found is None:
         return None
     trial, rung, score = found
-    space, metric = history.space, METRICS[history.space.metric]
+    space, metric = history.space, shown_metric(history.space.metric, history.state)
     recipe = space.recipe()
     return {
         "trial": trial.number,

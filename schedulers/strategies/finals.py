@@ -44,7 +44,7 @@ def final_climb(strategy: Finals, study: StudyState, *, settled: bool, may_promo
     if climb := _fold_to_compare(strategy, certain):
         return climb
     if not may_promote_early:
-        return None
+        return _next_fold(strategy, certain) if len(racers) == 1 and not coming else None  # it needs each of its folds
     return _next_fold(strategy, certain) or _fold_to_compare(strategy, racers) or _next_fold(strategy, racers)
 
 

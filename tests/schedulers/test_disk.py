@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schedulers.disk.disk_budget import to_drop
+from schedulers.disk.trimming import Trimmer
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces.sizes import parse_size, spell_size
-from studies.record.events import Part
+from studies.record.events import ClimbStarted, Part, TrialFailed
 from studies.record.record import read_record
 from studies.state.study_state import StudyState
 from studies.trials.climb_order import ClimbOrder
 from studies.trials.failures import Failure
-from studies.trials.trial_folders import Drop, Holding
+from studies.trials.trial_folders import Drop, Holding, TrialFolders
+from tests.toys import ROOT
 from tests.toys.search import ToyDriver, study_of, toy_space
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
@@ -79,11 +81,50 @@ def test_a_budget_is_kept_as_far_as_voters_allow(limit: int) -> None:
 
 
 def test_a_climbing_trial_loses_nothing() -> None:
-    from studies.record.events import ClimbStarted
-
     busy = study()
     busy.apply(ClimbStarted(time=0, trial=5, fold=0, epoch=2, attempt=9))
     assert 5 not in {drop.trial for drop in to_drop(busy, LADDER, holdings(busy), 1, VOTERS)}
+
+
+def test_a_fold_in_flight_of_a_trial_that_has_failed_loses_nothing() -> None:
+    busy = study()
+    busy.apply(ClimbStarted(time=0, trial=5, fold=0, epoch=2, attempt=9))
+    busy.apply(TrialFailed(time=0, trial=5, fold=1, failure="diverged", reason="a sibling of it"))
+    assert 5 not in {drop.trial for drop in to_drop(busy, LADDER, holdings(busy), 1, VOTERS)}
+
+
+def test_a_drop_is_noted_before_it_is_done() -> None:
+    done: list[Drop] = []
+
+    class Held:
+        def holding(self, trial: int) -> Holding:
+            return Holding(110, {(0, "resume"): 100})
+
+        def other_bytes(self) -> int:
+            return 0
+
+        def drop(self, drop: Drop) -> None:
+            done.append(drop)
+
+    trimmer = Trimmer(Held(), 1, VOTERS)  # type: ignore[arg-type]
+    for number, (drop, _) in enumerate(trimmer.tidy(study(), LADDER, STUDY)):
+        assert len(done) == number
+        assert drop not in done
+    assert done
+
+
+@pytest.mark.parametrize("number", [3, 4, 5])
+def test_a_state_of_every_layout_can_be_dropped(number: int, tmp_path: Path) -> None:
+    shutil.copytree(ROOT / f"tests/golden/format_{number}", tmp_path / "study")
+    folders = TrialFolders(tmp_path / "study")
+    dropped = 0
+    for trial in range(6):
+        for (fold, part), size in folders.holding(trial).parts.items():
+            if size:
+                folders.drop(Drop(trial, fold, part))
+                assert not folders.holding(trial).parts[fold, part]
+                dropped += 1
+    assert dropped > 4
 
 
 def test_a_full_disk_pauses_the_search_and_the_same_command_goes_on(tmp_path: Path) -> None:

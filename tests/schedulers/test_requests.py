@@ -67,6 +67,16 @@ def test_a_trial_that_is_stopped_is_out_and_its_like_is_not_avoided(tmp_path: Pa
     assert len(shown) == 11, "a sampler does not see it"
 
 
+def test_a_trial_that_is_stopped_with_folds_in_flight_begins_no_other(tmp_path: Path) -> None:
+    driver = driven(tmp_path / "record", (2, StopTrial(trial=0)), trials=12)
+    while not driver.run.state.trials or not driver.run.state.trials[0].withdrawn:
+        assert driver.tick()
+    trial = driver.run.state.trials[0]
+    trained, folds = trial.fold_epochs, len(trial.climbs)
+    driver.finish()
+    assert trial.fold_epochs <= trained + folds, "each ends after the epoch that runs"
+
+
 def test_a_trial_whose_stop_was_recorded_before_a_crash_is_out_after_it(tmp_path: Path) -> None:
     driver = driven(tmp_path / "record")
     while len(driver.run.state.trials) < 4:

@@ -52,7 +52,7 @@ def test_an_epoch_that_was_saved_before_a_kill_and_not_recorded_is_charged(tmp_p
     order = driver.run.next_climb()
     assert order is not None
     driver.record.close()
-    saved = [EpochScored(time=0, trial=0, fold=0, epoch=0, score=0.5, seconds=1_200)]
+    saved = [EpochScored(time=0, trial=0, fold=0, epoch=epoch, score=0.5, seconds=600) for epoch in (0, 1)]
     resumed = ToyDriver(tmp_path / "record", toy_space()).start({0: saved})
     assert resumed.run.log.elapsed() == pytest.approx(1_200)
     assert unrecorded(resumed.run.state.trials[0], resumed.run._folders) == []

@@ -33,7 +33,7 @@ from studies.state.study_state import StudyState
 from studies.study import Study
 from studies.study_folder import StudyFolder
 from studies.trials.climb_order import ClimbOrder
-from studies.trials.manifest import FormatError, sha256_of
+from studies.trials.manifest import FolderError, FormatError, sha256_of
 from studies.trials.stored_trial import read_trial
 from studies.trials.trial_folders import TrialFolders
 from tests.toys import ROOT
@@ -193,6 +193,16 @@ def continued(folder: StudyFolder, faces: PreparedData, trials: int) -> StudySta
             run.end_climb(order)
         run.close()
         return run.state
+
+
+def test_a_fold_whose_manifest_is_gone_is_named_with_the_way_out(folder_of: Folder, faces: PreparedData) -> None:
+    folder = folder_of(RECORD_FORMAT)
+    (folder.trials / "1/fold_1/manifest.json").unlink()
+    with pytest.raises(FolderError, match=r"trial 1 fold 2 has files but no manifest.json; restore it, or .* --repair"):
+        continued(folder, faces, trials=8)
+    (left_out,) = read_candidates(folder).damaged
+    assert "trial 1" in left_out
+    assert "fold 2" in left_out
 
 
 def test_a_state_of_the_former_layout_is_gone_on_with_to_the_same_digit(folder_of: Folder, faces: PreparedData) -> None:

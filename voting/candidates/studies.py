@@ -85,6 +85,7 @@ def read_candidates(folder: StudyFolder, *, named: bool = False) -> StudyCandida
         try:
             stored = read_trial(folder.path, trial.number)
             if stored is not None:
+                _check_folds(folder, trial, stored)
                 read[trial.number] = stored
                 candidates += _candidates(folder, trial, stored, space, data)
         except FolderError as error:
@@ -105,6 +106,20 @@ def read_candidates(folder: StudyFolder, *, named: bool = False) -> StudyCandida
         read,
         tuple(damaged),
     )
+
+
+def _check_folds(folder: StudyFolder, trial: TrialState, stored: StoredTrial) -> None:
+    """Check that the folder has the folds that the record says are finished.
+
+    Raises:
+        FolderError: one has no manifest; names it.
+    """
+    for fold, epochs in trial.progress.items():
+        if epochs >= stored.epochs and fold not in stored.parts:
+            raise FolderError(
+                f"fold {fold + 1} was trained and has no manifest.json; restore it, or python -m analysis.check"
+                f" {folder.path} --repair sets the trial aside and has it trained again"
+            )
 
 
 def _candidates(

@@ -9,6 +9,7 @@ from schedulers.next_work import failed_setup
 from schedulers.spending.plan import seconds_for_recipe
 from schedulers.study_run import StudyRun
 from search_spaces.durations import duration_option
+from studies.state.failures import all_failed
 
 
 def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
@@ -25,6 +26,9 @@ def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
         say(f"Mend it, then: {again}")
         return 1
     finished, top = most_finished_folds(run), run.strategy.rungs.top
+    if failed := all_failed(run.state):
+        say(f"{failed} Mend what is wrong, or change the space (--study NAME for a new study).")
+        return 1
     if not finished:
         say(f"No fold is finished yet, so nothing can be exported. To go on: {same_command(*larger_budget(run))}")
         return 1
@@ -44,14 +48,16 @@ def most_finished_folds(run: StudyRun) -> int:
     return max((list(trial.progress.values()).count(whole) for trial in trials), default=0)
 
 
-def larger_budget(run: StudyRun) -> tuple[str, str]:
+def larger_budget(run: StudyRun) -> tuple[str, ...]:
     """Return the option and the value of a budget that is larger than the one that ended the search: budgets count all launches.
 
-    It has room for the recipe on all folds, at the speed so far.
+    It has room for the recipe on all folds, at the speed so far; nothing where no budget of time or fold-epochs was set.
     """
     budget = run.budget
     if budget.fold_epochs is not None and run.state.fold_epochs + 1 >= budget.fold_epochs:
         return "--fold-epochs", str(max(2 * budget.fold_epochs, run.strategy.rungs.whole))
-    spent = max(run.state.elapsed, budget.seconds or 0.0)
+    if budget.seconds is None:
+        return ()
+    spent = max(run.state.elapsed, budget.seconds)
     recipe = seconds_for_recipe(run.state, run.strategy, run.slots, run.strategy.folds)
     return "--time-budget", duration_option(max(2 * spent, recipe))

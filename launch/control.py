@@ -31,7 +31,7 @@ from studies.record.requests import (
     write_request,
 )
 from studies.study import Study
-from studies.study_lock import is_held
+from studies.study_lock import is_held, may_be_held
 
 
 def main() -> int:
@@ -89,7 +89,7 @@ def requested(study: OpenedStudy, options: argparse.Namespace) -> Request:
             return AddConfigurations(configurations=tuple(dict(one.configuration) for one in proposals))
         case "budget":
             return _budget(study, options)
-    if not is_held(study.folder.path):
+    if not may_be_held(study.folder.path):
         raise StudyError(f"{study.folder.name}: is not being searched at this moment; there is nothing to stop")
     return StopSearch()
 

@@ -46,7 +46,8 @@ class Holder:
 def this_host() -> str:
     """Return what tells this machine from others, and a container from the machine that it runs on."""
     with suppress(OSError):
-        return f"{socket.gethostname()} {Path('/proc/self/ns/pid').stat().st_ino}"
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()  # machines may share a name
+        return f"{socket.gethostname()} {boot} {Path('/proc/self/ns/pid').stat().st_ino}"
     return socket.gethostname()
 
 
@@ -72,21 +73,28 @@ class Lease:
         Of a holder on another host the heartbeat is watched for `patience` seconds, after `told` was called.
         """
         while not self._put():
-            holder = read_holder(self._path)
+            if not self._path.exists():  # it was released this moment
+                continue
+            holder = read_holder(self._path) or self._read_again()
             if holder is not None and not self._is_over(holder, patience, told):
                 return holder
             self._clear(holder)
         self._renewing.start()
         return None
 
+    def _read_again(self) -> Holder | None:
+        """Return who holds a lease that could not be read at once: a network may be slow, or a crash has left half of it."""
+        time.sleep(HEARTBEAT / 3)
+        return read_holder(self._path)
+
     def _clear(self, left: Holder | None) -> None:
         """Take a lease away that was left behind; one that another launch has put there meanwhile is put back."""
         aside = self._path.with_name(f".{self._path.name}.{self._holder.launch}.aside")
         with suppress(FileNotFoundError):
             self._path.rename(aside)
-            if left is not None and read_holder(aside) != left:
+            if read_holder(aside) != left:
                 with suppress(FileExistsError):
-                    os.link(aside, self._path)
+                    _put_once(aside, self._path)
         aside.unlink(missing_ok=True)
 
     def release(self) -> None:
@@ -102,7 +110,7 @@ class Lease:
         temporary = self._path.with_name(f".{self._path.name}.{self._holder.launch}")
         write_text(temporary, json.dumps(asdict(self._holder)))
         try:
-            os.link(temporary, self._path)
+            _put_once(temporary, self._path)
         except FileExistsError:
             return False
         finally:
@@ -129,6 +137,21 @@ class Lease:
                 held = read_holder(self._path)
                 if held is None or held.launch == self._holder.launch:
                     write_text(self._path, json.dumps(asdict(replace(self._holder, heartbeat=beat))))
+
+
+def _put_once(source: Path, target: Path) -> None:
+    """Put what `source` holds at `target`, as one of several that try.
+
+    Raises:
+        FileExistsError: another was faster.
+    """
+    try:
+        os.link(source, target)  # whole at once, also on a network
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        with open(target, "x", encoding="utf-8") as file:
+            file.write(source.read_text(encoding="utf-8"))
 
 
 def read_holder(path: Path) -> Holder | None:

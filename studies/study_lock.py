@@ -42,6 +42,8 @@ class StudyLock:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 time.sleep(wait)
+            except OSError:  # a file system without locks: the lease decides
+                return True
             else:
                 return True
         return False
@@ -62,6 +64,12 @@ def _tell(holder: Holder) -> None:
 
 def _lease_path(study_folder: Path) -> Path:
     return study_folder / "lease.json"
+
+
+def may_be_held(study_folder: Path) -> bool:
+    """Tell whether a launch may work on the study: also one on another host whose clock cannot be compared with this one's."""
+    holder = read_holder(_lease_path(study_folder))
+    return _is_locked(study_folder) or (holder is not None and not holder.is_gone())
 
 
 def is_held(study_folder: Path) -> bool:
@@ -88,6 +96,8 @@ def _is_locked(study_folder: Path) -> bool:
         return False
     except BlockingIOError:
         return True
+    except OSError:
+        return False
     return False
 
 

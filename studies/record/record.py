@@ -26,10 +26,15 @@ class Record:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.events = list(read_record(path)) if path.exists() else []
-        _cut_torn_line(path)
-        self._file = open(path, "ab", buffering=0)  # a failed write must leave nothing behind in a buffer
-        self._end = os.fstat(self._file.fileno()).st_size
+        self._file = open(path, "a+b", buffering=0)  # a failed write must leave nothing behind in a buffer
+        self._file.seek(0)
+        content = self._file.read()
+        self._end = content.rfind(b"\n") + 1  # what is read here is what this driver knows: the fence begins there
+        self.events = list(_events_of(path, content[: self._end]))
+        if self._end < len(content):
+            self._check_still_ours(len(content))
+            logger.warning("%s: cut a torn last line off, left by a crash", path)
+            os.ftruncate(self._file.fileno(), self._end)
         sync(path.parent)  # the record's name, if it is new
 
     def append(self, event: Event) -> None:
@@ -39,7 +44,7 @@ class Record:
             RecordTakenError: another launch has written to the record, or has put another in its place.
             OSError: the disk is full or gone; the record then holds whole events only.
         """
-        self._check_still_ours()
+        self._check_still_ours(self._end)
         line = event.model_dump_json().encode() + b"\n"
         rest = line
         try:
@@ -47,18 +52,24 @@ class Record:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError:
-            os.truncate(self.path, self._end)
+            if os.fstat(self._file.fileno()).st_size <= self._end + len(line):  # nobody else has written beyond
+                os.ftruncate(self._file.fileno(), self._end)
             raise
         self._end += len(line)
         self.events.append(event)
 
-    def _check_still_ours(self) -> None:
+    def _check_still_ours(self, size: int) -> None:
+        """Check that the record has this size and is still the file that was opened.
+
+        It is opened anew for that: a network file system then asks the server.
+        """
         ours = os.fstat(self._file.fileno())
         try:
-            there = self.path.stat()
+            with open(self.path, "rb") as file:
+                there = os.fstat(file.fileno())
         except FileNotFoundError:
             there = None
-        if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino) or ours.st_size != self._end:
+        if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino) or there.st_size != size:
             raise RecordTakenError(
                 f"{self.path}: another launch writes here, so this one stops; what it trained is in the trial folders."
                 " Let the other go on, and see that no two launches share a study"
@@ -82,8 +93,12 @@ def read_record(path: Path) -> Iterator[Event]:
     Raises:
         RecordError: a whole line is damaged, or of a newer version; names it.
     """
+    yield from _events_of(path, path.read_bytes())
+
+
+def _events_of(path: Path, content: bytes) -> Iterator[Event]:
     lines = RecordLines(path)
-    for line in _whole_lines(path):
+    for line in _whole_lines(content):
         yield from lines.events(line)
         if lines.damaged:
             raise RecordError(
@@ -95,18 +110,9 @@ def read_record(path: Path) -> Iterator[Event]:
 def readable_events(path: Path) -> tuple[list[Event], list[int]]:
     """Return the events that can be read, and the numbers of the lines that cannot; a torn last line is neither."""
     lines = RecordLines(path)
-    events = [event for line in _whole_lines(path) for event in lines.events(line)]
+    events = [event for line in _whole_lines(path.read_bytes()) for event in lines.events(line)]
     return events, lines.damaged
 
 
-def _whole_lines(path: Path) -> list[bytes]:
-    return path.read_bytes().split(b"\n")[:-1]
-
-
-def _cut_torn_line(path: Path) -> None:
-    if not path.exists():
-        return
-    whole = path.read_bytes().rfind(b"\n") + 1
-    if whole < path.stat().st_size:
-        logger.warning("%s: cut a torn last line off, left by a crash", path)
-        os.truncate(path, whole)
+def _whole_lines(content: bytes) -> list[bytes]:
+    return content.split(b"\n")[:-1]

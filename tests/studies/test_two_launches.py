@@ -16,7 +16,8 @@ import pytest
 from studies import lease
 from studies.errors import RecordTakenError
 from studies.lease import Holder, Lease, read_holder
-from studies.record.events import FieldClosed, TrialAdded
+from studies.record import record as record_module
+from studies.record.events import Event, FieldClosed, TrialAdded
 from studies.record.record import Record, RecordError, read_record
 from studies.study_lock import StudyLock, is_held, running_launch
 from tests.toys import ROOT
@@ -98,6 +99,26 @@ def test_a_record_that_was_taken_away_or_replaced_is_not_written_to(tmp_path: Pa
         path.unlink(missing_ok=True)
 
 
+def test_what_another_writes_while_a_record_is_being_read_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "record.jsonl"
+    first = Record(path)
+    first.append(FieldClosed(time=1, reason="one"))
+    parse = record_module._events_of
+
+    def meanwhile(path: Path, content: bytes) -> Iterator[Event]:
+        first.append(FieldClosed(time=2, reason="two"))
+        return parse(path, content)
+
+    monkeypatch.setattr(record_module, "_events_of", meanwhile)
+    second = Record(path)
+    assert len(second.events) == 1
+    with pytest.raises(RecordTakenError):
+        second.append(FieldClosed(time=3, reason="three"))
+    assert len(list(read_record(path))) == 2
+
+
 def test_two_drivers_that_open_one_record_at_once_do_not_interleave(tmp_path: Path) -> None:
     path = tmp_path / "record.jsonl"
     one, other = ToyDriver(path, toy_space()), ToyDriver(path, toy_space())
@@ -128,7 +149,20 @@ def test_a_second_launch_is_refused_also_when_the_lock_file_was_deleted(
 def always_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A library under which every flock succeeds, as on some network file systems."""
     place = tmp_path_factory.mktemp("preload")
-    (place / "flock.c").write_text("int flock(int file, int operation) { return 0; }\n")
+    return built(place, "int flock(int file, int operation) { return 0; }\n")
+
+
+@pytest.fixture(scope="module")
+def never_locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library under which a file system knows neither flock nor links."""
+    refuses = "{ errno = ENOTSUP; return -1; }"
+    links = f"int link(char *a, char *b) {refuses} int linkat(int a, char *b, int c, char *d, int e) {refuses}"
+    source = f"#include <errno.h>\nint flock(int file, int operation) {refuses} {links}\n"
+    return built(tmp_path_factory.mktemp("preload"), source)
+
+
+def built(place: Path, source: str) -> Path:
+    (place / "flock.c").write_text(source)
     compiler = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
     if compiler is None:
         pytest.skip("building a library needs a C compiler")
@@ -147,6 +181,22 @@ def test_where_every_flock_succeeds_the_lease_refuses_the_second_and_goes_with_a
     first.wait()
     _, said = holding(tmp_path, processes, LD_PRELOAD=str(always_locks))
     assert said == "held", "its process is gone: nobody waits for a heartbeat"
+
+
+def test_where_there_are_neither_locks_nor_links_the_lease_decides(
+    tmp_path: Path, never_locks: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    first, said = holding(tmp_path, processes, LD_PRELOAD=str(never_locks))
+    assert said == "held"
+    _, refused = holding(tmp_path, processes, LD_PRELOAD=str(never_locks))
+    assert f"another launch (process {first.pid} on " in refused
+
+
+def test_a_lease_that_cannot_be_read_for_a_moment_is_not_taken_from_its_holder(tmp_path: Path) -> None:
+    theirs = Holder.of_this_process("theirs")
+    (tmp_path / "lease.json").write_text(json.dumps(asdict(theirs)))
+    Lease(tmp_path / "lease.json", Holder.of_this_process("ours"))._clear(None)
+    assert read_holder(tmp_path / "lease.json") == theirs
 
 
 def test_of_many_that_begin_at_once_where_every_flock_succeeds_one_gets_the_study(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ CASES = {
     "label distribution": {**TINY, "epochs": 1, "head": "label_distribution"},
     "a moving average": {**TINY, "epochs": 1, "kept_weights": "ema"},
     "a user's backbone that caches": {**TINY, "epochs": 1, "backbone": "caching_net"},
+    "a user's backbone that caches by outputs": {**TINY, "epochs": 1, "backbone": "caching_net", "head": "regression"},
     "a user's loss that is imported late": {**TINY, "epochs": 1, "loss": "late_loss", "drop_rate": 0.5},
 }
 PLUGIN = """
@@ -36,12 +37,12 @@ from torch import nn
 from plugins import BACKBONES, LOSSES
 
 @cache
-def template():
-    return nn.Linear(3 * 32 * 32, 4)  # draws random numbers, once per process
+def template(width):
+    return nn.Linear(3 * 32 * 32, width)  # draws random numbers, once per process and width
 
 @BACKBONES.register("caching_net")
 def caching_net(outputs):
-    template()
+    template(outputs)
     return nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(3 * 32 * 32, outputs))
 
 LOSSES.add("late_loss", "late_loss:late_loss")

@@ -19,7 +19,9 @@ from trainables.training.weights.users_own import load_weights_file
 # A backbone of one's own: a function of the number of outputs, and of its knobs as keyword-only arguments.
 BACKBONES: Registry[Callable[..., nn.Module]] = plugins.BACKBONES
 _CLASSIFIER_STD = 0.02
-_built: set[Callable[..., nn.Module]] = set()  # registered backbones that this process has built before
+_built: set[tuple[object, int, str]] = (
+    set()
+)  # registered backbones, outputs and arguments that this process has built before
 
 
 class ModelError(ValueError):
@@ -43,10 +45,14 @@ def _fill_caches(config: TrainConfig, outputs: int) -> None:
     name = config.backbone
     if name in PACKAGED and config.weights == "imagenet":
         packaged_weights(name)
-    if name in BACKBONES and BACKBONES[name] not in _built:
-        with torch.random.fork_rng(devices=[]):
-            BACKBONES[name](outputs, **arguments_for(BACKBONES[name], config))
-        _built.add(BACKBONES[name])
+    if name in BACKBONES:
+        build = BACKBONES[name]
+        arguments = arguments_for(build, config)
+        built = (build, outputs, repr(sorted(arguments.items())))
+        if built not in _built:
+            with torch.random.fork_rng(devices=[]):
+                build(outputs, **arguments)
+            _built.add(built)
 
 
 def make_model(config: TrainConfig, outputs: int) -> nn.Module:

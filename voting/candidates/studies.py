@@ -11,6 +11,7 @@ from datasets.numbers import Number
 from search_spaces import SearchSpace
 from studies.errors import StudyError
 from studies.metrics import METRICS
+from studies.state.failures import all_failed
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState
 from studies.study import Study
@@ -138,7 +139,10 @@ def _candidates(
 
 def _how_far(folder: StudyFolder, space: SearchSpace, state: StudyState) -> str:
     """Return how far a study is that has nothing to export, and the way out."""
-    furthest = max((progress for trial in state.trials.values() for progress in trial.progress.values()), default=0)
+    if failed := all_failed(state):
+        return f"{folder.path}: {failed} python -m analysis.show {folder.path} TRIAL shows each"
+    trials = [trial for trial in state.trials.values() if trial.failure is None]
+    furthest = max((epochs for trial in trials for epochs in trial.progress.values()), default=0)
     return (
         f"{folder.path}: no fold is finished yet; {len(state.trials)} trials are begun, the furthest fold stands at"
         f" {furthest} of {int(space.recipe().get('epochs', 0))} epochs. Go on with launch_search.py and a larger"

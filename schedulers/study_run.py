@@ -211,8 +211,8 @@ class StudyRun:
         return self._forecasts.forecast(self.state, self.strategy, self.budget, self.slots, self.log.elapsed())
 
     def plan(self) -> str | None:
-        """Return what fits into the time budget, or what would; None without one, and until every slot has trained an epoch."""
-        if self._plan is None and self.state.fold_epochs >= self.slots:
+        """Return what fits into the time budget, or what would; None without one, and until the first epochs are measured."""
+        if self._plan is None and self.state.fold_epochs >= min(self.slots, self.strategy.folds):
             found = planned(self.state, self.strategy, self.budget, self.slots, self.log.elapsed())
             self._plan = None if found is None else found.spelled(self.space.recipe().get("image_size", 0))
         return self._plan

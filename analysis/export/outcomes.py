@@ -21,7 +21,8 @@ def out_of_fold_outcome(chosen: Sequence[Chosen]) -> Outcome:
             said[VOTERS[2]] = one.candidates.recipe.predictions.probabilities
         for voter, probabilities in said.items():
             votes[voter][task] = probabilities[kept]
-        targets[task] = one.candidates.trials[0].predictions.targets[kept]
+        if len(kept):  # tasks that are compared on other folds may share none
+            targets[task] = one.candidates.trials[0].predictions.targets[kept]
     return with_joint(Outcome(chosen[0].candidates.samples["person"].to_numpy(str)[rows[0]], targets, votes))
 
 

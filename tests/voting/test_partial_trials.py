@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import voting.candidates.studies as studies_module
 from datasets.preparation import PreparedData, prepare
 from datasets.sources.opening import data_options
 from studies.metrics import METRICS
@@ -19,6 +20,7 @@ from studies.trials.climb_order import ClimbOrder
 from studies.trials.manifest import TrialManifest, trial_path, weights_name
 from studies.trials.predictions import FoldPredictions
 from studies.trials.stored_trial import StoredTrial
+from studies.trials.trial_folders import Drop, TrialFolders
 from tests.toys.searched import toy_space
 from tests.toys.training import TINY, write_study
 from trainables.climber import Climber, shared_fold_data
@@ -36,6 +38,10 @@ from voting.candidates.trials import Candidate
 from voting.ensemble.choice import choose, tasks_of
 from voting.ensemble.fit import Wanted
 from voting.ensemble.members import Chosen
+from voting.ensemble.tasks import Tasks
+from voting.out_of_fold.objective import OwnMetric
+from voting.out_of_fold.pool import Pool
+from voting.promise.bootstrap import resampled
 from voting.promise.export import estimates
 from voting.promise.limits import promise_limits
 from voting.rules.vote import Rule
@@ -137,6 +143,35 @@ def test_weights_that_a_running_search_drops_meanwhile_are_left_out_by_name(
         (trial_path(trial.study, 0) / weights_name(fold)).unlink()
     with pytest.raises(BundleError, match="all its weights were removed meanwhile; export again"):
         pack_member(tmp_path, "age", trial)
+
+
+def test_weights_that_are_dropped_between_manifest_and_check_leave_that_fold_out_alone(
+    study: StudyCandidates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = studies_module.check_weights
+
+    def meanwhile(place: Path, stored: StoredTrial) -> None:
+        if stored.trial == 0 and 1 in stored.voting_folds:
+            TrialFolders(place).drop(Drop(0, 1, "weights"))
+        check(place, stored)
+
+    monkeypatch.setattr(studies_module, "check_weights", meanwhile)
+    again = read_candidates(study.folder)
+    assert not again.damaged
+    assert [trial.folds for trial in again.trials] == [(0, 2), (0, 2), (0,)]
+
+
+def test_tasks_with_other_persons_have_a_promise_each_however_few_they_are() -> None:
+    def pool(persons: int, folds: int) -> Pool:
+        truth = np.arange(persons * 2) % 2
+        said = np.random.default_rng(persons).dirichlet([1, 1], (3, len(truth))).astype(np.float32)
+        numbers = np.repeat(np.arange(persons), 2)
+        return Pool(said, truth, numbers, numbers % folds, OwnMetric(METRICS["accuracy"], truth), Rule())
+
+    tasks = Tasks({"age": pool(40, 5), "hat": pool(3, 1)}, 40)
+    packed = {name: one.ensemble for name, one in tasks.explain(Wanted()).items()}
+    drawn = resampled(tasks, packed, Wanted(), resamples=50)
+    assert all(np.isfinite([*one.drawn, *one.ahead]).all() for one in drawn.values())
 
 
 SAMPLES = pd.DataFrame(

@@ -1,5 +1,6 @@
 """Studies with trials that can vote; what is damaged is left out by name."""
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from studies.trials.manifest import FolderError
 from studies.trials.stored_trial import StoredTrial, read_trial
 from voting.candidates.tables import read_rows
 from voting.candidates.trials import Candidate, check_weights, out_of_fold
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,8 @@ def read_candidates(folder: StudyFolder, *, named: bool = False) -> StudyCandida
     candidates, read, damaged = list[Candidate](), dict[int, StoredTrial](), list[str]()
     for trial in (one for one in state.trials.values() if one.failure is None):
         try:
-            stored = read_trial(folder.path, trial.number)
+            stored = _whole_trial(folder, trial)
             if stored is not None:
-                _check_folds(folder, trial, stored)
                 read[trial.number] = stored
                 candidates += _candidates(folder, trial, stored, space, data)
         except FolderError as error:
@@ -109,6 +111,30 @@ def read_candidates(folder: StudyFolder, *, named: bool = False) -> StudyCandida
     )
 
 
+def _whole_trial(folder: StudyFolder, trial: TrialState) -> StoredTrial | None:
+    """Return a trial whose weights are those that its manifests name, None if it has not set out.
+
+    A running search may drop weights meanwhile: then its manifests say so, and are read again.
+
+    Raises:
+        FolderError: a file is missing or was changed, and the manifests name it still.
+    """
+    stored = read_trial(folder.path, trial.number)
+    while stored is not None:
+        _check_folds(folder, trial, stored)
+        try:
+            check_weights(folder.path, stored)
+        except FolderError:
+            again = read_trial(folder.path, trial.number)
+            if again is None or again.voting_folds == stored.voting_folds:
+                raise
+            logger.warning("%s trial %d: weights were dropped while they were read", folder.name, trial.number)
+            stored = again
+        else:
+            break
+    return stored
+
+
 def _check_folds(folder: StudyFolder, trial: TrialState, stored: StoredTrial) -> None:
     """Check that the folder has the folds that the record says are finished.
 
@@ -129,7 +155,6 @@ def _candidates(
     """Return a trial with its predictions, nothing if no finished fold of it has weights."""
     if not stored.voting_folds:
         return []
-    check_weights(folder.path, stored)
     predictions = out_of_fold(folder.path, stored)
     metric = METRICS[space.metric]
     number = None if data.get("number") is None else Number.model_validate(data["number"])

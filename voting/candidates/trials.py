@@ -65,7 +65,7 @@ def check_weights(study: Path, stored: StoredTrial) -> None:
     """
     for fold in stored.voting_folds:
         path = trial_path(study, stored.trial) / weights_name(fold)
-        if not path.is_file() or sha256_of(path) != stored.files[weights_name(fold)]:
+        if _digest(path) != stored.files[weights_name(fold)]:
             raise FolderError(f"{path}: is missing or was changed; restore it")
 
 
@@ -77,7 +77,7 @@ def out_of_fold(study: Path, stored: StoredTrial) -> FoldPredictions:
     """
     for fold in stored.voting_folds:
         path = trial_path(study, stored.trial) / predictions_name(fold)
-        if not path.is_file() or sha256_of(path) != stored.files.get(predictions_name(fold)):
+        if _digest(path) != stored.files.get(predictions_name(fold)):
             raise FolderError(f"{path}: is missing or was changed since it was written; restore it")
     parts = [read_predictions(study, stored.trial, fold) for fold in stored.voting_folds]
     ids = np.concatenate([part.ids for part in parts])
@@ -87,3 +87,11 @@ def out_of_fold(study: Path, stored: StoredTrial) -> FoldPredictions:
         targets=np.concatenate([part.targets for part in parts])[order],
         probabilities=np.concatenate([part.probabilities for part in parts])[order],
     )
+
+
+def _digest(path: Path) -> str:
+    """Return a file's sha256, '' if it is missing: a running search may drop it at any moment."""
+    try:
+        return sha256_of(path)
+    except OSError:
+        return ""

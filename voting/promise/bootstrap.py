@@ -56,11 +56,15 @@ def resampled(
 
 
 def _split(tasks: Tasks, generator: np.random.Generator) -> tuple[Rows, Rows]:
-    """Return persons drawn with replacement, and those who were not drawn."""
+    """Return persons drawn with replacement, and those who were not drawn; every task has some of both.
+
+    Tasks that are compared on other folds have other persons, perhaps few.
+    """
+    of_tasks = [persons for pool in tasks.pools.values() if len(persons := np.unique(pool.persons)) > 1]
     while True:
         drawn = generator.integers(tasks.persons, size=tasks.persons)
         others = np.setdiff1d(tasks.everyone(), drawn)
-        if len(others):
+        if len(others) and all(len(np.intersect1d(part, own)) for own in of_tasks for part in (drawn, others)):
             return drawn, others
 
 

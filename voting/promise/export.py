@@ -47,15 +47,18 @@ def holdouts(chosen: Sequence[Chosen], said: HoldoutVotes) -> dict[str, Held]:
     """Return what the holdout says of every task that has one, and of the joint classes."""
     there = {one.task: one for one in chosen if len(said.get(f"{one.task}/vote", ()))}
     found = {
-        task: held_out(one.candidates.metric, _targets(one), _persons(one), said[f"{task}/vote"], _folds(task, said))
+        task: held_out(
+            one.candidates.metric, _targets(one), _persons(one), said[f"{task}/vote"], list(_folds(task, said).values())
+        )
         for task, one in there.items()
     }
     same = [there[task].candidates.holdout["id"].to_numpy(str) for task in JOINT_TASKS if task in there]
     if len(same) == len(JOINT_TASKS) and all(np.array_equal(one, same[0]) for one in same):
         truth = joint_class({task: _targets(there[task]) for task in JOINT_TASKS})
         together = joint_votes({task: said[f"{task}/vote"] for task in JOINT_TASKS})
-        by_fold = zip(*(_folds(task, said) for task in JOINT_TASKS), strict=False)
-        folds = [joint_votes(dict(zip(JOINT_TASKS, one, strict=True))) for one in by_fold]
+        by_fold = {task: _folds(task, said) for task in JOINT_TASKS}
+        shared = sorted(set.intersection(*(set(folds) for folds in by_fold.values())))
+        folds = [joint_votes({task: by_fold[task][fold] for task in JOINT_TASKS}) for fold in shared]
         found[JOINT] = held_out(METRICS["macro_f1"], truth, _persons(there["mask"]), together, folds)
     return found
 
@@ -81,6 +84,7 @@ def _persons(one: Chosen) -> npt.NDArray[np.str_]:
     return one.candidates.holdout["person"].to_numpy(str)
 
 
-def _folds(task: str, said: HoldoutVotes) -> list[Probabilities]:
+def _folds(task: str, said: HoldoutVotes) -> dict[int, Probabilities]:
+    """Return what the models of each fold vote together, by fold."""
     names = [name for name in said if name.startswith(f"{task}/fold/")]
-    return [said[name] for name in sorted(names, key=lambda name: int(name.rpartition("/")[2]))]
+    return dict(sorted((int(name.rpartition("/")[2]), said[name]) for name in names))

@@ -10,6 +10,8 @@ from pathlib import Path
 from analysis.page.serving.sockets import PORT, port_number
 from analysis.tracking.tracker import TRACKERS
 from command_line.parser import command_parser, completed_by, folders_of, parsed
+from launch.signals import PATIENCE
+from search_spaces.durations import parse_duration
 from search_spaces.reading import SHIPPED
 
 _SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget", "seed")
@@ -99,6 +101,13 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
         help="torch.compile the models; pays in long studies on a GPU, rarely on a CPU",
     )
     hardware.add_argument(
+        "--patience",
+        type=_duration,
+        default=PATIENCE,
+        metavar="TIME",
+        help=f"how long running epochs may go on after SIGTERM, such as 110s (default: {PATIENCE:.0f}s)",
+    )
+    hardware.add_argument(
         "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
     )
 
@@ -127,6 +136,14 @@ def _add_watching(parser: argparse.ArgumentParser) -> None:
     watching.add_argument(
         "--verbose", action="store_true", help="show at the end how the search was spent, rung by rung"
     )
+
+
+def _duration(text: str) -> float:
+    """Return the seconds of a duration, for argparse."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error} (got {text})") from None
 
 
 def _share(text: str) -> float:

@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM during a search: once, climbs end after their epoch; twice, at once. Nothing is lost either way.
 
-Who sends SIGTERM (a queue, a reboot) kills soon after: then a fold-epoch that takes longer than `PATIENCE` is cut short.
+Who sends SIGTERM (a queue, a reboot) kills soon after: then a fold-epoch that takes longer than `patience` is cut short.
 """
 
 import os
@@ -11,18 +11,20 @@ from contextlib import contextmanager
 from types import FrameType
 
 STOPPED = 130  # the exit code of a search that was asked to stop
-PATIENCE = 12.0  # seconds after SIGTERM; leaving takes a few more
+PATIENCE = 12.0  # seconds after SIGTERM, where nobody says how long there is; leaving takes a few more
 
 
 @contextmanager
-def stopping_on_signals(stop: Callable[[], None], say: Callable[[str], None], again: str) -> Iterator[None]:
+def stopping_on_signals(
+    stop: Callable[[], None], say: Callable[[str], None], again: str, patience: float = PATIENCE
+) -> Iterator[None]:
     """Call `stop` at the first SIGINT or SIGTERM of the block; leave at once at the second.
 
     `again` is the command that continues. Leaving at once is safe: the record and the trial folders are whole after
     every event, and Ray's processes end when they lose their driver.
     """
     asked = False
-    cut = threading.Timer(PATIENCE, lambda: leave("Cut short"))
+    cut = threading.Timer(patience, lambda: leave("Cut short"))
     cut.daemon = True
 
     def leave(how: str) -> None:

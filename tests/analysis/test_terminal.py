@@ -96,6 +96,21 @@ def test_ctrl_c_stops_the_search_though_whoever_reads_it_has_gone(tmp_path: Path
     assert (tmp_path / "told").read_text() == "[1]"
 
 
+def test_epochs_have_the_patience_after_sigterm_that_was_asked_for(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, time\n"
+        "from launch.signals import stopping_on_signals\n"
+        "with stopping_on_signals(lambda: None, print, 'again', 0.3):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(0.1)\n"
+        "    print('still at work', flush=True)\n"
+        "    time.sleep(20)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=15)
+    assert done.returncode == 130
+    assert "still at work" in done.stdout
+
+
 def test_json_goes_on_though_whoever_reads_it_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read, written = os.pipe()  # whose buffer is full after 64 KiB
     monkeypatch.setattr("sys.stdout", os.fdopen(written, "w"))

@@ -4,10 +4,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
-from studies.record.events import ClimbEnded, ClimbStarted, Event, TrialFailed, parse_event
+from studies.record.events import ClimbEnded, ClimbStarted, EpochScored, Event, TrialFailed, parse_event
 from tests.toys import ROOT
 from tests.toys.commands import ONE_SLOT, recorded, search, state
 
@@ -72,3 +73,21 @@ def test_trials_that_diverge_fail_with_their_reason_and_the_study_goes_on_with_a
         climbing += isinstance(event, ClimbStarted) - isinstance(event, ClimbEnded | TrialFailed)
         most = max(most, climbing)
     assert most == min(os.cpu_count() or 1, len(trials))
+
+
+def test_a_study_of_several_launches_trains_as_one_of_a_single_launch(place: Path) -> None:
+    packaged = ("--set", "constants.backbone=tf_efficientnet_lite0", "--set", "constants.weights=imagenet", *ONE_SLOT)
+    search(place, "--study", "once", "--trials", "3", *packaged)
+    for trials in ("1", "2", "3"):
+        search(place, "--study", "parts", "--trials", trials, *packaged)
+    once, parts = (
+        {(event.trial, event.fold, event.epoch): event.score for event in recorded(place, study) if is_epoch(event)}
+        for study in ("once", "parts")
+    )
+    shared = once.keys() & parts.keys()
+    assert len(shared) >= 8
+    assert {key: once[key] for key in shared} == {key: parts[key] for key in shared}
+
+
+def is_epoch(event: Event) -> TypeGuard[EpochScored]:
+    return isinstance(event, EpochScored)

@@ -100,3 +100,6 @@ def test_a_reference_that_votes_anyway_is_not_loaded_twice_and_one_that_does_not
         votes = holdout_votes(task, members, plan)
         assert set(votes) == {"mask/member/0", "mask/vote", "mask/fold/0", "mask/fold/1", "mask/recipe"}
         assert np.array_equal(votes["mask/recipe"], votes["mask/member/0"])
+    for weights in (study / "trials/0").rglob("weights.safetensors"):
+        weights.unlink()  # a running search has room for it no more
+    assert "mask/recipe" not in holdout_votes(task, members, plan)

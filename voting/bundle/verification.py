@@ -126,7 +126,8 @@ def holdout_votes(task: TaskSpec, members: list[Member], checks: TaskPlan) -> Ho
     """Return what members, all together, the models of one fold, and those to compare with vote on the holdout."""
     if not checks.holdout:
         return {}
-    others = {name: _compared(one, members, task) for name, one in checks.compared.items()}
+    compared = {name: _compared(one, members, task) for name, one in checks.compared.items()}
+    others = {name: member for name, member in compared.items() if member is not None}
     everyone = [*members, *(other for other in others.values() if other not in members)]
     by_fold = folds_judge(everyone, [checks.root / name for name in checks.holdout])
     single = [mean_of(folds).probabilities for folds in by_fold]
@@ -145,11 +146,15 @@ def _decided(task: TaskSpec, said: Sequence[npt.NDArray[np.floating]]) -> npt.ND
     return task.decision.decided(task.rule(said, task.member_weights)).astype(np.float32)
 
 
-def _compared(other: Reference, members: list[Member], task: TaskSpec) -> Member:
-    """Return a trial to compare with, loaded unless it votes anyway."""
+def _compared(other: Reference, members: list[Member], task: TaskSpec) -> Member | None:
+    """Return a trial to compare with, loaded unless it votes anyway; None if a running search has dropped its weights."""
     spec = other.spec
     same = [one for one in members if (one.spec.study, one.spec.trial) == (spec.study, spec.trial)]
-    return same[0] if same else load_member(spec, Task(len(task.classes), task.number), other.study)
+    if same:
+        return same[0]
+    if not all((other.study / name).is_file() for name in spec.weights):
+        return None
+    return load_member(spec, Task(len(task.classes), task.number), other.study)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 from schedulers.proposal import Proposal
 from schedulers.spending.affordable import affordable_strategy, folds_left, look_ahead
 from schedulers.spending.budget import Budget
+from schedulers.spending.critical_path import critical_path
 from schedulers.spending.makespan import makespan
 from schedulers.spending.simulation import Simulation
 from schedulers.strategy import Strategy
@@ -114,37 +115,8 @@ def _fold_epochs_left(study: StudyState, strategy: Strategy, budget: Budget, slo
     running = [trial.remaining() * study.relative_cost(trial) / len(trial.climbs) for trial in study.climbing()]
     expected = _cost(strategy, look_ahead(study, strategy, budget, slots, elapsed).contenders) * _pace(strategy, trials)
     open_work = max(expected - sum(trial.fold_epochs for trial in trials), sum(finals))
-    path = _until_finals(study, strategy, open_work, slots) + _length_of_finals(strategy, slots)
-    known = makespan([*recipe, *finals], slots) if len(finals) or not strategy.has_finals else 0.0
-    coming = path if strategy.has_finals and not _has_begun_finals(study, strategy) else 0.0
-    return max((open_work + sum(recipe)) / slots, known, coming, *running, 0.0)
-
-
-def _finals_expected(strategy: Strategy, *, all_stay: bool = False) -> list[float]:
-    """Return the folds of finals that have not begun, in fold-epochs: the leader's and what the others need to be out."""
-    needed = strategy.folds_expected(leads=True) + (strategy.finalists - 1) * strategy.folds_expected(leads=all_stay)
-    return [float(strategy.epochs)] * max(0, needed - strategy.finalists)
-
-
-def _length_of_finals(strategy: Strategy, slots: int) -> float:
-    """Return how long finals take that have not begun.
-
-    With more slots than finalists free ones train folds as guesses: half way between everybody leaving early and nobody leaving.
-    """
-    shortest = makespan(_finals_expected(strategy), slots)
-    longest = makespan(_finals_expected(strategy, all_stay=slots > strategy.finalists), slots)
-    return (shortest + longest) / 2
-
-
-def _until_finals(study: StudyState, strategy: Strategy, open_work: float, slots: int) -> float:
-    """Return the fold-epochs of one slot before the finals begin: first the rest of the search, at least that of a first fold."""
-    first = [trial.epochs_of(0) for trial in competitors(study) if trial.climbing] or [0]
-    return max((open_work - sum(_finals_expected(strategy))) / slots, float(strategy.epochs - min(first)))
-
-
-def _has_begun_finals(study: StudyState, strategy: Strategy) -> bool:
-    trials = competitors(study)
-    return bool(trials) and not any(trial.climbing and trial.epochs_of(0) < strategy.epochs for trial in trials)
+    path = critical_path(study, strategy, open_work, slots)
+    return max((open_work + sum(recipe)) / slots, makespan([*recipe, *finals], slots), path, *running, 0.0)
 
 
 def _raced(strategy: Strategy, study: StudyState) -> Iterator[tuple[TrialState, int]]:

@@ -77,15 +77,15 @@ def test_trials_that_diverge_fail_with_their_reason_and_the_study_goes_on_with_a
 
 def test_a_study_of_several_launches_trains_as_one_of_a_single_launch(place: Path) -> None:
     packaged = ("--set", "constants.backbone=tf_efficientnet_lite0", "--set", "constants.weights=imagenet", *ONE_SLOT)
-    search(place, "--study", "once", "--trials", "3", *packaged)
-    for trials in ("1", "2", "3"):
+    search(place, "--study", "once", "--trials", "2", *packaged)
+    for trials in ("1", "2"):
         search(place, "--study", "parts", "--trials", trials, *packaged)
     once, parts = (
         {(event.trial, event.fold, event.epoch): event.score for event in recorded(place, study) if is_epoch(event)}
         for study in ("once", "parts")
     )
     shared = once.keys() & parts.keys()
-    assert len(shared) >= 8
+    assert len({trial for trial, _, _ in shared}) == 2
     assert {key: once[key] for key in shared} == {key: parts[key] for key in shared}
 
 

@@ -61,7 +61,10 @@ def fenced_off_by_another_writer(place: Path, driver: subprocess.Popen[str]) -> 
     assert driver.returncode == 2, out
     assert "another launch writes here" in out
     assert "Traceback" not in out
-    assert not any(Path(f"/proc/{trial}").exists() for trial in trials), "its climbs end"
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{trial}").exists() for trial in trials):
+        assert time.monotonic() < deadline, "its climbs end"
+        time.sleep(0.1)
 
 
 def exported_meanwhile_and_cut_short_in_an_epoch_that_never_ends(place: Path, driver: subprocess.Popen[str]) -> None:

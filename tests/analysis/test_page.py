@@ -290,9 +290,8 @@ def test_what_was_seen_of_all_studies_is_not_said_again_and_one_study_waits_for_
 
 
 def test_a_title_with_markup_is_escaped_once(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "analysis.figures.learning_curves.METRICS", {"macro_f1": replace(METRICS["macro_f1"], title="F<sub>1</sub>")}
-    )
+    titled = replace(METRICS["macro_f1"], title="F<sub>1</sub>")
+    monkeypatch.setattr("analysis.figures.learning_curves.shown_metric", lambda name, state: titled)
     said = study(page_application(FollowedStudies(results), 0), NAME)
     assert said["figures"]["curves"]["layout"]["yaxis"]["title"]["text"] == "F&lt;sub&gt;1&lt;/sub&gt;"
 

@@ -83,7 +83,7 @@ class Lease:
         return None
 
     def _read_again(self) -> Holder | None:
-        """Return who holds a lease that could not be read at once: a network may be slow, or a crash has left half of it."""
+        """Return the holder after a short wait: a network may be slow, or a crash may have left half of the file."""
         time.sleep(HEARTBEAT / 3)
         return read_holder(self._path)
 

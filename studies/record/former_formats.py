@@ -14,7 +14,7 @@ from studies.record.events import EpochScored, Event, TrialAdded, TrialFailed, T
 
 
 class FormerFormats:
-    """Turns former lines into events; it must see every event of a record, since a line says what was not said before."""
+    """Turns lines of former formats into events. It has to see all lines of a record, for some depend on those before them."""
 
     def __init__(self) -> None:
         self._epochs: dict[int, int] = {}  # of every fold, by trial

@@ -1,6 +1,6 @@
 """Ctrl-C and SIGTERM during a search: once, climbs end after their epoch; twice, at once. Nothing is lost either way.
 
-Who sends SIGTERM (a queue, a reboot) kills soon after: then a fold-epoch that takes longer than `patience` is cut short.
+A job system or a reboot sends SIGTERM and kills soon after: a fold-epoch that takes longer than `patience` is cut short.
 """
 
 import os

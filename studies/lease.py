@@ -106,7 +106,7 @@ class Lease:
             self._path.unlink(missing_ok=True)
 
     def _put(self) -> bool:
-        """Put the lease there if there is none: a link is made by one of several, also on a network."""
+        """Put the lease there if there is none; of several launches that try at once only one can, also on a network."""
         temporary = self._path.with_name(f".{self._path.name}.{self._holder.launch}")
         write_text(temporary, json.dumps(asdict(self._holder)))
         try:

@@ -117,7 +117,7 @@ def run_study(options: argparse.Namespace, launch: Launch, run: StudyRun, share:
         "task": space.task,
         "recipe": {name: space.recipe()[name] for name in space.parameters},
     }
-    stopping = stopping_on_signals(run.stop, say, same_command(), options.patience)
+    stopping = stopping_on_signals(run, say, same_command(), options.patience)
     with listening(folder, run, also=["ray_metrics", *(["event_lines"] if options.json else [])]), stopping:
         folders = TrialFolders(folder.path, METRICS[space.metric])
         setup = launch.setup(share)

@@ -51,12 +51,13 @@ def next_work(study: StudyState, strategy: Strategy, budget: Budget, slots: int,
             return climb
     if reason := budget.spent(study, elapsed, under_way(study, strategy, None) + 1):
         return _when_idle(study, reason)
-    strategy = affordable_strategy(budget, strategy, study, slots, elapsed)
-    outlook = look_ahead(study, strategy, budget, slots, elapsed)
-    work = strategy.choose(study, outlook)
+    affordable = affordable_strategy(budget, strategy, study, slots, elapsed)
+    outlook = look_ahead(study, affordable, budget, slots, elapsed)
+    work = affordable.choose(study, outlook)
     if isinstance(work, Climb) and not _fits(study, work, budget, elapsed):
-        return _when_idle(study, f"what is left of the {budget.spelled()} is too short for another fold")
-    if isinstance(work, NewTrial) and (reason := not_worth(study, strategy, budget, slots)):
+        too_short = f"what is left of the {budget.spelled()} is too short for another fold"
+        return _fold_in_time(study, strategy, budget, elapsed) or _when_idle(study, too_short)
+    if isinstance(work, NewTrial) and (reason := not_worth(study, affordable, budget, slots)):
         return CloseField(reason)
     return work or _when_idle(study, _why_nothing(study, budget, outlook))
 
@@ -88,6 +89,18 @@ def climb_by_right(trial: TrialState, strategy: Strategy) -> Climb | None:
         lacking = (fold for fold in range(rungs.folds) if trial.lacks(fold, rungs.epochs))
         return next((Climb(trial.number, fold, rungs.epochs) for fold in lacking), None)
     return strategy.climb(trial) if not trial.folds else None
+
+
+def _fold_in_time(study: StudyState, strategy: Strategy, budget: Budget, elapsed: float) -> Climb | None:
+    """Return the first fold of a finalist that would end in time; part of a fold could not vote."""
+    epochs = strategy.rungs.epochs
+    lacking = (
+        Climb(trial.number, fold, epochs)
+        for trial in strategy.finals(study)
+        for fold in range(strategy.rungs.folds)
+        if trial.lacks(fold, epochs)
+    )
+    return next((climb for climb in lacking if _fits(study, climb, budget, elapsed)), None)
 
 
 def _fits(study: StudyState, climb: Climb, budget: Budget, elapsed: float) -> bool:

@@ -1,5 +1,6 @@
 """Every event of a launch: into the record, into the state, and to whoever listens."""
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ class StudyLog:
 
     def __init__(self, record: Record, clock: Callable[[], float] = time.monotonic) -> None:
         self.state = StudyState(record.events)
+        self.writing = threading.RLock()  # who holds it is the only thread that adds events
         self._record, self._clock = record, clock
         self._before = self.state.elapsed  # seconds of search of the launches before this
         self._began: float | None = None
@@ -47,8 +49,9 @@ class StudyLog:
 
     def add(self, event: Event) -> None:
         """Record an event, apply it to the state, and tell the listeners."""
-        event = event.model_copy(update={"elapsed": self.elapsed()})
-        self._record.append(event)
-        self.state.apply(event)
-        for listener in self._listeners:
-            listener(event)
+        with self.writing:
+            event = event.model_copy(update={"elapsed": self.elapsed()})
+            self._record.append(event)
+            self.state.apply(event)
+            for listener in self._listeners:
+                listener(event)

@@ -47,6 +47,7 @@ from studies.trials.climb_order import ClimbOrder
 from studies.trials.failures import LOST, Failure
 
 logger = logging.getLogger(__name__)
+LEAVING = 1.0  # seconds that an event takes at the most to be written, where the process is about to end
 Requests = Callable[[], Iterable[tuple[str, Request]]]  # what was asked since the last question, by name
 
 
@@ -232,6 +233,12 @@ class StudyRun:
             self.log.note(SearchEnded, outcome="stopped", reason="stopped on request")
         else:
             self.log.note(SearchEnded, outcome="finished", reason=self.finished or "nothing is left to do")
+
+    def close_at_once(self) -> None:
+        """Note why the search ended, from another thread than the driver's, which adds nothing any more: the process ends."""
+        if self.log.writing.acquire(timeout=LEAVING) and self.state.ending is None:
+            self.stop()
+            self.close()
 
     def _note_forecast(self) -> None:
         """Record what the driver expects, now and then: nobody else has to work it out."""

@@ -46,6 +46,7 @@ class FoldFolder:
         self.path = fold_path(study, trial, fold)
         self.study, self.trial, self.fold = study, trial, fold
         self._claimed = Attempt(0)
+        self._begun_from: str | None = None  # a state of the former layout lies beside the folders of the folds
 
     def claim(self, attempt: Attempt) -> None:
         """Take the fold over: an older attempt that still runs finds out before it renames anything.
@@ -79,6 +80,7 @@ class FoldFolder:
         elif stored.digest != manifest.digest:
             raise FolderError(f"{path.parent}: holds another configuration; move it aside to train this one")
         begun = None if stored is None else stored.parts.get(self.fold)
+        self._begun_from = None if begun is None else begun.resume
         return begun or FoldManifest(trial=self.trial, fold=self.fold, epochs=manifest.epochs, digest=manifest.digest)
 
     def is_as(self, manifest: FoldManifest) -> bool:
@@ -127,6 +129,8 @@ class FoldFolder:
         for old in (self.path / "resume").glob("[!.]*"):
             if old.name != wanted:
                 old.unlink(missing_ok=True)
+        if self._begun_from is not None and self._begun_from != manifest.resume:
+            self._place(self._begun_from).unlink(missing_ok=True)
 
     def _place(self, name: str) -> Path:
         return trial_path(self.study, self.trial) / name

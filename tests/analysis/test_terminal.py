@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from analysis.reading.pace import spell_left
 from analysis.terminal.progress import SearchProgress
 from launch.event_lines import event_lines
 from schedulers.spending.forecast import Forecasts
-from studies.record.events import TrialAdded
+from studies.record.events import ClimbEnded, FieldClosed, SearchEnded, TrialAdded
+from studies.record.record import read_record
 from studies.study_folder import StudyFolder
 from tests.toys import ROOT
 from tests.toys.search import ToyDriver, toy_space
@@ -83,7 +85,9 @@ def test_ctrl_c_stops_the_search_though_whoever_reads_it_has_gone(tmp_path: Path
         "from analysis.terminal.console import say\n"
         "from launch.signals import stopping_on_signals\n"
         "stopped = []\n"
-        "with stopping_on_signals(lambda: stopped.append(1), say, 'again'):\n"
+        "class Search:\n"
+        "    def stop(self): stopped.append(1)\n"
+        "with stopping_on_signals(Search(), say, 'again'):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
         "    time.sleep(0.2)\n"
         "    say('more')\n"
@@ -100,7 +104,10 @@ def test_epochs_have_the_patience_after_sigterm_that_was_asked_for(tmp_path: Pat
     code = (
         "import os, signal, time\n"
         "from launch.signals import stopping_on_signals\n"
-        "with stopping_on_signals(lambda: None, print, 'again', 0.3):\n"
+        "class Search:\n"
+        "    def stop(self): pass\n"
+        "    def close_at_once(self): print('recorded', flush=True)\n"
+        "with stopping_on_signals(Search(), print, 'again', 0.3):\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    time.sleep(0.1)\n"
         "    print('still at work', flush=True)\n"
@@ -108,7 +115,22 @@ def test_epochs_have_the_patience_after_sigterm_that_was_asked_for(tmp_path: Pat
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=15)
     assert done.returncode == 130
-    assert "still at work" in done.stdout
+    assert done.stdout.split("\n")[1:3] == ["still at work", "recorded"]
+
+
+def test_a_search_that_is_left_in_the_middle_of_an_event_records_its_end_after_it(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record.jsonl", toy_space(trials=3)).start()
+    driver.tick()
+    with driver.run.log.writing:
+        leaving = threading.Thread(target=driver.run.close_at_once)
+        leaving.start()
+        driver.run.log.note(FieldClosed, reason="was being written")
+    leaving.join()
+    *_, written, stopped, ended = read_record(tmp_path / "record.jsonl")
+    assert isinstance(written, FieldClosed)
+    assert isinstance(stopped, ClimbEnded)
+    assert isinstance(ended, SearchEnded)
+    assert ended.outcome == "stopped"
 
 
 def test_json_goes_on_though_whoever_reads_it_stands_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from schedulers.next_work import Finished, next_work
 from schedulers.spending.affordable import affordable_strategy
 from schedulers.spending.budget import Budget
 from schedulers.spending.forecast import AnyScore
@@ -11,9 +12,9 @@ from schedulers.spending.plan import Plan, planned
 from schedulers.spending.simulation import Simulation
 from schedulers.strategies.fold_ladder import FoldLadder
 from schedulers.strategies.full import Full
-from schedulers.strategy import Strategy
+from schedulers.strategy import Climb, Strategy
 from search_spaces.durations import duration_option, parse_duration
-from studies.record.events import EpochScored, TrialAdded
+from studies.record.events import EpochScored, RungReached, TrialAdded
 from studies.state.study_state import StudyState
 
 SECONDS = 4.0  # a fold-epoch
@@ -108,3 +109,23 @@ def test_there_are_as_many_finalists_as_get_through_their_folds_in_time(
     """However many slots there are, a first fold and another one take eighteen epochs, 72 seconds."""
     strategy = affordable_strategy(Budget(24, seconds), LADDER, first_epochs(), slots, SECONDS)
     assert strategy.finalists == finalists
+
+
+def finals_of_a_slow_and_a_fast_trial() -> StudyState:
+    """Return a study whose leader takes nine times as long as the other finalist, both with their first fold."""
+    study = StudyState()
+    for trial, (score, seconds) in enumerate([(0.9, 9.0), (0.8, 1.0)]):
+        study.apply(TrialAdded(time=0, trial=trial, configuration={}, origin="tpe"))
+        for epoch in range(LADDER.epochs):
+            study.apply(EpochScored(time=0, trial=trial, fold=0, epoch=epoch, score=score, seconds=seconds))
+        study.apply(RungReached(time=0, trial=trial, folds=1, epoch=LADDER.epochs, score=score))
+    return study
+
+
+def test_where_the_leaders_next_fold_would_end_too_late_another_finalists_is_trained() -> None:
+    study = finals_of_a_slow_and_a_fast_trial()
+    enough, short, none = (next_work(study, LADDER, Budget(2, left), 1, 0.0) for left in (200.0, 30.0, 5.0))
+    assert enough == Climb(0, 1, LADDER.epochs)
+    assert short == Climb(1, 1, LADDER.epochs)
+    assert isinstance(none, Finished)
+    assert "too short for another fold" in none.reason

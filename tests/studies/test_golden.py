@@ -229,6 +229,7 @@ def test_a_state_of_the_former_layout_is_gone_on_with_to_the_same_digit(folder_o
     assert [line.score for line in went_on.parts[0].curve] == [line.score for line in anew.parts[0].curve]
     name = "fold_0/weights.safetensors"
     assert went_on.files[name] == anew.files[name]
+    assert not [*(folder.path / "trials" / str(resting.trial) / "resume").iterdir()], "the state has done its work"
 
 
 def test_a_former_record_says_what_todays_would() -> None:

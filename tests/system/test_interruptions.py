@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.crash import trial_processes
-from studies.record.events import EpochScored, Event, TrialAdded
+from studies.record.events import EpochScored, Event, SearchEnded, TrialAdded
 from studies.trials.stored_trial import read_trial
 from tests.toys.commands import recorded, run, search, start, state
 
@@ -85,6 +85,7 @@ def exported_meanwhile_and_cut_short_in_an_epoch_that_never_ends(place: Path, dr
     assert driver.returncode == 130, out
     assert "Cut short" in out
     assert "To continue: python " in out
+    assert isinstance(recorded(place)[-1], SearchEnded)
 
 
 def wait_for_an_epoch(place: Path, driver: subprocess.Popen[str]) -> None:

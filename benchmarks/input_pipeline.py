@@ -165,7 +165,7 @@ def our_side(setup: Setup, placement: Placement, files: list[Path], folder: Path
 def plain_side(setup: Setup, root: Path, step: Step) -> Callable[[], int]:
     """Return a function that trains on batches of a DataLoader over image files."""
     size, (mean, std) = setup.config.image_size, normalisation(setup.config.backbone)
-    medium = make_transform("medium").transforms
+    medium = make_transform("medium", horizontal_flip=0.5).transforms
     smaller = A.Resize(size, size, interpolation=cv2.INTER_AREA)
     transform = A.Compose([smaller, *medium, A.Normalize(mean, std), ToTensorV2()])
     folder = ImageFolder(root, lambda image: transform(image=np.asarray(image))["image"])

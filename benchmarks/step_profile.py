@@ -21,8 +21,10 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.packing import noise
 from benchmarks.reporting import Row, report
+from datasets.augmentations import AUGMENTATIONS
 from datasets.images import Pixels
 from datasets.transforms import augment, make_transform
+from plugins.registry import arguments_for
 from trainables.config import TrainConfig
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
@@ -55,7 +57,8 @@ def main() -> None:
 def by_part(learner: FoldLearner, steps: int) -> list[Row]:
     """Return milliseconds of each part of a step and its share."""
     times: Times = defaultdict(list)
-    transform = make_transform(learner.config.augmentation)
+    knobs = arguments_for(AUGMENTATIONS[learner.config.augmentation], learner.config)
+    transform = make_transform(learner.config.augmentation, **knobs)
     positions = np.arange(learner.config.batch_size)
     learner.model.train()
     for number in range(steps + 2):

@@ -18,24 +18,25 @@ def none() -> list[A.BasicTransform]:
     return []
 
 
-def light() -> list[A.BasicTransform]:
-    """Return a mirror image at every second image."""
-    return [A.HorizontalFlip(p=0.5)]
+def light(*, horizontal_flip: float) -> list[A.BasicTransform]:
+    """Return mirror images with this probability."""
+    return [A.HorizontalFlip(p=horizontal_flip)] if horizontal_flip else []
 
 
-def medium() -> list[A.BasicTransform]:
+def medium(*, horizontal_flip: float) -> list[A.BasicTransform]:
     """Return mirror images, small moves and small changes of the light."""
-    return [*light(), *_moved_and_lit(reach=0.06, light_change=0.2)]
+    return [*light(horizontal_flip=horizontal_flip), *_moved_and_lit(reach=0.06, light_change=0.2)]
 
 
-def strong() -> list[A.BasicTransform]:
+def strong(*, horizontal_flip: float) -> list[A.BasicTransform]:
     """Return larger moves and changes of the light, other colours, holes, blur and noise."""
     colour_and_holes = [
         A.HueSaturationValue(8, 20, 10, p=0.4),
         A.CoarseDropout(num_holes_range=(1, 2), **HOLES, p=0.4),
     ]
     blur_and_noise = [A.GaussianBlur(sigma_limit=(0.3, 1.0), p=0.2), A.GaussNoise(std_range=(0.01, 0.04), p=0.2)]
-    return [*light(), *_moved_and_lit(reach=0.12, light_change=0.1 * 3), *colour_and_holes, *blur_and_noise]
+    mirrored, moved = light(horizontal_flip=horizontal_flip), _moved_and_lit(reach=0.12, light_change=0.1 * 3)
+    return [*mirrored, *moved, *colour_and_holes, *blur_and_noise]
 
 
 def _moved_and_lit(reach: float, light_change: float) -> list[A.BasicTransform]:

@@ -68,7 +68,9 @@ class TrainConfig(OptimizationKnobs, LossKnobs, ImageKnobs, ModelKnobs):
         return self.model_dump(include={*_BUILT_BY, *taken})
 
     def effective(self) -> dict[str, Any]:
-        """Return the configuration less the knobs that do nothing under the others."""
+        """Return the configuration less the knobs that do nothing under the others; `light` without mirror images is `none`."""
+        if self.augmentation == "light" and not self.horizontal_flip:
+            return self.model_copy(update={"augmentation": "none"}).effective()
         return {name: value for name, value in self.model_dump().items() if self._does_something(name)}
 
     def _does_something(self, name: str) -> bool:

@@ -11,8 +11,10 @@ from timm.loss import LabelSmoothingCrossEntropy
 from torch.nn.functional import cross_entropy, one_hot
 
 from datasets.augmentations import AUGMENTATIONS
+from datasets.images import Pixels
 from datasets.preparation import PreparedData
 from datasets.transforms import augment, make_transform
+from plugins.registry import arguments_for
 from storage.tensors import load_state, save_state
 from studies.metrics import macro_f1
 from tests.toys import ROOT
@@ -259,12 +261,38 @@ def test_an_epoch_shows_every_training_image_once(tiny: TrainConfig, data: FoldD
 @pytest.mark.parametrize("strength", [name for name in AUGMENTATIONS if AUGMENTATIONS.plugin_of(name) is None])
 def test_augmentation_is_reproducible_and_keeps_the_shape(strength: str, faces: PreparedData) -> None:
     images = np.array(faces.cache.open()[:24])
-    one, same = (augment(images, make_transform(strength), 5) for _ in range(2))
+    knobs = arguments_for(AUGMENTATIONS[strength], TrainConfig())
+    one, same = (augment(images, make_transform(strength, **knobs), 5) for _ in range(2))
     assert np.array_equal(one, same)
     assert (one.shape, one.dtype) == (images.shape, np.uint8)
     assert np.array_equal(one, images) == (strength == "none")
     if strength != "none":
-        assert not np.array_equal(one, augment(images, make_transform(strength), 6))
+        assert not np.array_equal(one, augment(images, make_transform(strength, **knobs), 6))
+
+
+def mirrored_share(images: Pixels, augmented: Pixels) -> float:
+    return float(np.mean([np.array_equal(one[:, ::-1], other) for one, other in zip(images, augmented, strict=True)]))
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0.0, 0.0), (0.5, 0.25, 0.75), (1.0, 1.0, 1.0)])
+def test_as_many_images_are_mirrored_as_the_knob_says(share: float, low: float, high: float, faces: PreparedData) -> None:
+    images = np.array(faces.cache.open()[:40])
+    augmented = augment(images, make_transform("light", horizontal_flip=share), 5)
+    assert low <= mirrored_share(images, augmented) <= high
+
+
+@pytest.mark.parametrize("strength", ["medium", "strong"])
+def test_stronger_augmentation_mirrors_nothing_either_where_the_knob_is_zero(strength: str) -> None:
+    kinds = [type(one).__name__ for one in make_transform(strength, horizontal_flip=0.0).transforms]
+    assert kinds
+    assert "HorizontalFlip" not in kinds
+
+
+def test_light_augmentation_without_mirror_images_is_none() -> None:
+    nothing = TrainConfig(augmentation="none")
+    assert TrainConfig(augmentation="light", horizontal_flip=0.0).effective() == nothing.effective()
+    assert TrainConfig(augmentation="light", horizontal_flip=0.3).effective() != nothing.effective()
+    assert "horizontal_flip" not in nothing.effective()
 
 
 def test_streams_of_randomness_are_apart() -> None:

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from datasets.augmentations import AUGMENTATIONS
 from trainables.knobs.knob import ABOVE_ZERO, BELOW_ONE, OR, knob
 
+MIRRORED = ("light", "medium", "strong")
 _CUTMIX = "Yun et al., CutMix, ICCV 2019"
 _MIXUP = "Zhang et al., mixup, ICLR 2018"
 
@@ -22,6 +23,13 @@ class ImageKnobs(BaseModel):
     )
     augmentation: Annotated[str, AfterValidator(AUGMENTATIONS.checked)] = knob(
         "medium", "of training images: none, or a strength"
+    )
+    horizontal_flip: float = knob(
+        0.5,
+        "share of training images that are mirrored; 0 where a mirror image means something else, as of a letter",
+        ge=0,
+        le=1,
+        when={"augmentation": MIRRORED},
     )
     cutmix_probability: float = knob(0.0, "share of batches that are cut-mixed", ge=0, le=1, source=_CUTMIX)
     cutmix_lambda: Literal["half", "fixed", "uniform", "beta"] = knob(

@@ -25,7 +25,7 @@ from sklearn.model_selection import cross_val_predict
 from benchmarks.curves import CurveTable, table_argument
 from schedulers.proposal import Proposal
 from schedulers.samplers.ask import ask
-from schedulers.samplers.projection import distribution
+from schedulers.samplers.dimensions import active_coordinates
 from schedulers.samplers.registry import SAMPLERS
 from schedulers.spending.budget import Budget
 from schedulers.spending.simulation import Simulation
@@ -97,8 +97,10 @@ def shown_naively(space: SearchSpace, study: StudyState, ladder: Strategy) -> li
         create_trial(
             state=TrialState.COMPLETE,
             value=trial.epochs[-1].score,
-            params=(active := space.active(trial.configuration)),
-            distributions={name: distribution(space.parameters[name]) for name in active},
+            params={name: one.value for name, one in active_coordinates(space, trial.configuration).items()},
+            distributions={
+                name: one.distribution for name, one in active_coordinates(space, trial.configuration).items()
+            },
         )
         for trial in rested
     ]

@@ -1,34 +1,55 @@
 """Check parameters and constants against the knobs that a trial has."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from plugins.names import name_hint
+from search_spaces.conditional_ranges import ConditionalRanges, Parameter, parameter_kind
+from search_spaces.conditions import Conditions
 from search_spaces.errors import SpaceError, explain
-from search_spaces.parameters import Choice, Parameter, Range, parameter_kind
+from search_spaces.knobs import checked_value, default_values, knob_of
+from search_spaces.parameters import Choice, Range
 
-# Names that people try to search although they change what is measured, not the model.
-_MEASURE = ("folds", "metric", "data", "target", "task", "holdout", "split", "seed", "labels")
+_NOT_WRITTEN = ("integer", "weights")  # of what a parameter is drawn from: filled in here
+Drawn = TypeVar("Drawn", Range, Choice)
 
 
 def check_constants(raw: Mapping[str, Any], knobs: type[BaseModel], file: str) -> dict[str, Any]:
     """Return the constants, each as its knob's type."""
-    return {name: _checked(raw[name], _knob(name, knobs, file, "constants"), file, f"constants.{name}") for name in raw}
+    return {
+        name: checked_value(raw[name], knob_of(name, knobs, file, "constants"), file, f"constants.{name}")
+        for name in raw
+    }
 
 
 def check_parameters(
-    raw: Mapping[str, Any], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
+    raw: Mapping[str, Any],
+    constants: Mapping[str, Any],
+    knobs: type[BaseModel],
+    file: str,
+    listed: Mapping[str, Sequence[Any]] | None = None,
 ) -> tuple[dict[str, Parameter], dict[str, Any]]:
-    """Return the parameters, and the recipe as far as they state it themselves."""
+    """Return the parameters, and the recipe as far as they state it themselves.
+
+    `listed` are values that the file lists for a knob: a condition may name them although `--set` or a profile took them out.
+    """
     parameters = {name: _parameter(name, raw[name], constants, knobs, file) for name in raw}
-    parameters = {name: _with_condition(name, parameters, constants, knobs, file) for name in parameters}
-    for name in parameters:
-        _check_acyclic(name, parameters, (), file)
-    stated = {name: parameter.default for name, parameter in parameters.items() if parameter.default is not None}
-    return parameters, stated
+    conditions = Conditions(parameters, constants, knobs, listed or {}, file)
+    parameters = conditions.without_unreachable({name: conditions.checked(name) for name in parameters})
+    return parameters, _stated(parameters, constants, knobs)
+
+
+def _stated(
+    parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel]
+) -> dict[str, Any]:
+    """Return the defaults that parameters state; of several ranges that of the one that is active in the recipe."""
+    plain = {name: one for name, one in parameters.items() if not isinstance(one, ConditionalRanges)}
+    stated = {name: one.default for name, one in plain.items() if one.default is not None}
+    recipe = {**default_values(knobs), **constants, **stated}
+    active = {name: one.active_in(recipe) for name, one in parameters.items() if name not in plain}
+    return stated | {name: one.default for name, one in active.items() if one is not None and one.default is not None}
 
 
 def check_conditions(
@@ -43,9 +64,7 @@ def check_conditions(
         return
     defaults = default_values(knobs)
     reachable = {name: [constants.get(name, default)] for name, default in defaults.items()}
-    reachable |= {
-        name: list(one.choice) if isinstance(one, Choice) else [one.low, one.high] for name, one in parameters.items()
-    }
+    reachable |= {name: list(one.extremes) for name, one in parameters.items()}
     stated = [*(name for name, value in constants.items() if value != defaults.get(name)), *parameters]
     idle: dict[str, str] = {}
     while found := {name: why for name in stated if name not in idle and (why := idle_because(name, reachable))}:
@@ -58,14 +77,9 @@ def check_conditions(
         raise SpaceError(file, f"{section}.{first}", f"does nothing here: {idle[first]}; {out} takes it out")
 
 
-def default_values(knobs: type[BaseModel]) -> dict[str, Any]:
-    """Return every knob at its default."""
-    return {name: knob.get_default(call_default_factory=True) for name, knob in knobs.model_fields.items()}
-
-
 def _parameter(name: str, raw: Any, constants: Mapping[str, Any], knobs: type[BaseModel], file: str) -> Parameter:
     key = f"parameters.{name}"
-    knob = _knob(name, knobs, file, "parameters")
+    knob = knob_of(name, knobs, file, "parameters")
     if name in constants:
         raise SpaceError(file, key, "is also a constant; take it out of one of the two")
     try:
@@ -75,95 +89,40 @@ def _parameter(name: str, raw: Any, constants: Mapping[str, Any], knobs: type[Ba
     try:
         parameter = kind.model_validate(raw)
     except ValidationError as error:
-        inner, wrong = explain(error, {"": [field for field in kind.model_fields if field != "integer"]})
+        written = [field for field in (Choice if kind is Choice else Range).model_fields if field not in _NOT_WRITTEN]
+        inner, wrong = explain(error, dict.fromkeys(("", *map(str, range(len(raw)))), written))
         raise SpaceError(file, f"{key}.{inner}".rstrip("."), wrong) from None
-    return _typed(parameter, knob, file, key)
-
-
-def _typed(parameter: Parameter, knob: FieldInfo, file: str, key: str) -> Parameter:
-    """Return the parameter with its values as the knob's type."""
+    if isinstance(parameter, ConditionalRanges):
+        ranges = enumerate(parameter.ranges)
+        return ConditionalRanges(tuple(_typed_range(one, knob, file, f"{key}.{number}") for number, one in ranges))
     if isinstance(parameter, Choice):
-        values = tuple(_checked(value, knob, file, f"{key}.choice") for value in parameter.choice)
-        typed: Parameter = parameter.model_copy(update={"choice": values})
-    else:
-        typed = _typed_range(parameter, knob, file, key)
-    if parameter.default is None:
-        return typed
-    default = _checked(parameter.default, knob, file, f"{key}.default")
-    if not typed.contains(default):
-        raise SpaceError(file, f"{key}.default", f"{default!r} lies outside the parameter; move it inside")
-    return typed.model_copy(update={"default": default})
+        return _typed_choice(parameter, knob, file, key)
+    return _typed_range(parameter, knob, file, key)
+
+
+def _typed_choice(parameter: Choice, knob: FieldInfo, file: str, key: str) -> Choice:
+    values = tuple(checked_value(value, knob, file, f"{key}.choice") for value in parameter.choice)
+    return _with_default(parameter.model_copy(update={"choice": values}), knob, file, key)
 
 
 def _typed_range(parameter: Range, knob: FieldInfo, file: str, key: str) -> Range:
     if knob.annotation == float | int | bool | str:
-        return parameter
+        return _with_default(parameter, knob, file, key)
     if knob.annotation not in (int, float):
         raise SpaceError(file, key, "is no number, so it needs {choice: [...]}")
     if knob.annotation is int and parameter.step is not None and parameter.step != int(parameter.step):
         raise SpaceError(
             file, f"{key}.step", f"must be a whole number, as the hyperparameter is (got {parameter.step:g})"
         )
-    ends = {end: _checked(getattr(parameter, end), knob, file, f"{key}.{end}") for end in ("low", "high")}
-    return parameter.model_copy(update={**ends, "integer": knob.annotation is int})
+    ends = {end: checked_value(getattr(parameter, end), knob, file, f"{key}.{end}") for end in ("low", "high")}
+    typed = parameter.model_copy(update={**ends, "integer": knob.annotation is int})
+    return _with_default(typed, knob, file, key)
 
 
-def _knob(name: str, knobs: type[BaseModel], file: str, section: str) -> FieldInfo:
-    key = f"{section}.{name}"
-    extra = knobs.model_fields[name].json_schema_extra if name in knobs.model_fields else None
-    fixed = extra.get("fixed_because") if isinstance(extra, dict) else None
-    if section == "parameters" and (fixed or name in _MEASURE):
-        reason = fixed or "it would change the measure instead of the model"
-        raise SpaceError(file, key, f"cannot be searched: {reason}; fix it under constants, data or search")
-    parent, _, option = name.partition(".")
-    if option and parent in knobs.model_fields and knobs.model_fields[parent].annotation == dict[str, Any]:
-        return FieldInfo(annotation=float | int | bool | str)  # what it may be, its owner knows
-    if name in getattr(knobs, "renamed_knobs", {}):
-        raise SpaceError(file, key, getattr(knobs, "renamed_knobs")[name])  # noqa: B009
-    if name not in knobs.model_fields:
-        raise SpaceError(file, key, f"unknown hyperparameter; {name_hint(name, knobs.model_fields)}")
-    return knobs.model_fields[name]
-
-
-def _checked(value: Any, knob: FieldInfo, file: str, key: str) -> Any:
-    kind: Any = Annotated[knob.annotation, *knob.metadata] if knob.metadata else knob.annotation
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        _, wrong = explain(error)
-        raise SpaceError(file, key, wrong) from None
-
-
-def _with_condition(
-    name: str, parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
-) -> Parameter:
-    """Return a parameter whose condition is checked, its values as the types of the knobs it depends on."""
-    typed: dict[str, Any] = {}
-    for other, wanted in (parameters[name].when or {}).items():
-        key = f"parameters.{name}.when.{other}"
-        if other not in parameters and other not in constants:
-            hint = name_hint(other, [*parameters, *constants])
-            raise SpaceError(file, key, f"depends on what is neither a parameter nor a constant; {hint}")
-        values = wanted if isinstance(wanted, list) else [wanted]
-        typed[other] = [_checked(value, _knob(other, knobs, file, "constants"), file, key) for value in values]
-        for value in typed[other]:
-            _check_reachable(value, parameters.get(other), file, key)
-    return parameters[name].model_copy(update={"when": typed}) if typed else parameters[name]
-
-
-def _check_reachable(value: Any, parameter: Parameter | None, file: str, key: str) -> None:
-    """Refuse a condition on a value that can never be drawn: a typing mistake that would switch a parameter off."""
-    if isinstance(parameter, Choice) and not parameter.contains(value):
-        raise SpaceError(file, key, f"{value!r} is never chosen; {name_hint(value, parameter.choice)}")
-    if isinstance(parameter, Range):
-        raise SpaceError(file, key, "depends on a range; a condition needs a choice")
-
-
-def _check_acyclic(name: str, parameters: Mapping[str, Parameter], above: tuple[str, ...], file: str) -> None:
-    if name in above:
-        raise SpaceError(
-            file, f"parameters.{name}.when", f"is circular: {' -> '.join((*above, name))}; drop one condition"
-        )
-    for other in parameters[name].when or {} if name in parameters else {}:
-        _check_acyclic(other, parameters, (*above, name), file)
+def _with_default(typed: Drawn, knob: FieldInfo, file: str, key: str) -> Drawn:
+    if typed.default is None:
+        return typed
+    default = checked_value(typed.default, knob, file, f"{key}.default")
+    if not typed.contains(default):
+        raise SpaceError(file, f"{key}.default", f"{default!r} lies outside the parameter; move it inside")
+    return typed.model_copy(update={"default": default})

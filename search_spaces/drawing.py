@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from search_spaces.parameters import Choice, Parameter, Range
+from search_spaces.parameters import Range
 from search_spaces.space import SearchSpace
 
 
 def drawn(space: SearchSpace, generator: np.random.Generator) -> dict[str, Any]:
-    """Return the parameters of a configuration drawn evenly from the whole space, conditions honoured."""
+    """Return the parameters of a configuration drawn by chance from the whole space, conditions and weights honoured."""
     values: dict[str, Any] = {}
     for name, parameter in space.in_order():
-        if parameter.is_active(space.complete(values)):
-            values[name] = value_at(parameter, generator.random())
+        if (active := parameter.active_in(space.complete(values))) is not None:
+            values[name] = active.at(generator.random())
     return values
 
 
@@ -27,28 +27,13 @@ def neighbour(
     """
     values: dict[str, Any] = {}
     for name, parameter in space.in_order():
-        if not parameter.is_active(space.complete(values)):
+        if (active := parameter.active_in(space.complete(values))) is None:
             continue
         place, moved = generator.random(), generator.normal(0.0, step)
-        if name not in configuration or not parameter.contains(configuration[name]):
-            values[name] = value_at(parameter, place)
-        elif isinstance(parameter, Range):
-            values[name] = value_at(parameter, float(np.clip(parameter.position(configuration[name]) + moved, 0, 1)))
+        if name not in configuration or not active.contains(configuration[name]):
+            values[name] = active.at(place)
+        elif isinstance(active, Range):
+            values[name] = active.at(float(np.clip(active.position(configuration[name]) + moved, 0, 1)))
         else:
-            values[name] = value_at(parameter, place / step) if place < step else configuration[name]
+            values[name] = active.at(place / step) if place < step else configuration[name]
     return values
-
-
-def value_at(parameter: Parameter, place: float) -> Any:
-    """Return the value at a place from 0 to 1 of a range's own scale, or of the list of a choice; points share it evenly."""
-    if isinstance(parameter, Choice):
-        return parameter.choice[min(len(parameter.choice) - 1, int(place * len(parameter.choice)))]
-    margin = 0.0
-    if parameter.step is not None:
-        return parameter.nearest(
-            parameter.low + min(parameter.steps, int(place * (parameter.steps + 1))) * parameter.step
-        )
-    if parameter.integer:
-        margin = 0.5  # so that the ends are drawn as often as the others
-    low, high = parameter.low - margin, parameter.high + margin
-    return parameter.nearest(low * (high / low) ** place if parameter.log else low + place * (high - low))

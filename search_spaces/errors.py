@@ -15,11 +15,11 @@ class SpaceError(ValueError):
 
 
 def explain(error: ValidationError, valid_at: dict[str, Sequence[str]] | None = None) -> tuple[str, str]:
-    """Return (key, sentence) of the first thing pydantic found wrong.
+    """Return (key, sentence) of the first thing pydantic found wrong, an unknown key before one that it leaves missing.
 
     `valid_at` maps a section ('' is the top) to the names it knows, for the hint on unknown keys.
     """
-    first = error.errors()[0]
+    first = next((one for one in error.errors() if one["type"] == "extra_forbidden"), error.errors()[0])
     path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
         section = ".".join(path[:-1])

@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from plugins.names import name_hint
-from search_spaces.checking import check_conditions, check_constants, check_parameters, default_values
+from search_spaces.checking import check_conditions, check_constants, check_parameters
 from search_spaces.errors import SpaceError, explain
-from search_spaces.reading import SECTIONS, find_space, plugin_list, raw_space
+from search_spaces.knobs import default_values
+from search_spaces.reading import SECTIONS, find_space, listed_values, plugin_list, raw_space
 from search_spaces.space import SearchSettings, SearchSpace
 
 AUTO, SIZED = "auto", ("epochs", "batch_size")  # what may follow from the number of pictures
@@ -42,7 +43,7 @@ def load_space(
     raw, sized_by_data = _without_auto(raw_space(path, profile, overrides, with_data), knobs)
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
-    parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file)
+    parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file, listed_values(path))
     check_conditions(parameters, constants, knobs, file)
     fields = {
         "name": path.stem,

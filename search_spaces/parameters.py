@@ -1,16 +1,25 @@
-"""The two kinds of parameter: a range and a choice, each perhaps under a condition."""
+"""A range and a choice, the two things that a parameter is drawn from, each perhaps under a condition."""
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from itertools import accumulate
+from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Value: TypeAlias = bool | int | float | str | None
 Condition: TypeAlias = dict[str, Value | list[Value]]
+Weight: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Parameter(BaseModel):
+def is_weight(value: Any) -> bool:
+    """Tell whether a value says how often something is drawn."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+class Conditional(BaseModel):
+    """What is drawn only where other knobs have certain values."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     when: Condition | None = None
@@ -23,8 +32,17 @@ class _Parameter(BaseModel):
             for name, wanted in (self.when or {}).items()
         )
 
+    def active_in(self, configuration: Mapping[str, Any]) -> Self | None:
+        """Return what is drawn from under the values chosen so far, None where the condition does not hold."""
+        return self if self.is_active(configuration) else None
 
-class Range(_Parameter):
+    @property
+    def depends_on(self) -> frozenset[str]:
+        """Return the knobs that the condition names."""
+        return frozenset(self.when or {})
+
+
+class Range(Conditional):
     """A number from `low` to `high`, both included; `log` for an even spread over magnitudes."""
 
     low: float
@@ -68,6 +86,24 @@ class Range(_Parameter):
         assert self.step is not None
         return math.floor((self.high - self.low) / self.step + 1e-9)
 
+    @property
+    def usual(self) -> Value:
+        """Return the default, or else the middle on the range's own scale."""
+        return self.at(0.5) if self.default is None else self.default
+
+    @property
+    def extremes(self) -> tuple[float, ...]:
+        """Return both ends."""
+        return self.low, self.high
+
+    def at(self, place: float) -> float:
+        """Return the value at a place from 0 to 1 of the range's own scale; whole numbers and steps share it evenly."""
+        if self.step is not None:
+            return self.nearest(self.low + min(self.steps, int(place * (self.steps + 1))) * self.step)
+        margin = 0.5 if self.integer else 0.0  # so that the ends are drawn as often as the others
+        low, high = self.low - margin, self.high + margin
+        return self.nearest(low * (high / low) ** place if self.log else low + place * (high - low))
+
     def position(self, value: float) -> float:
         """Return where a value lies, from 0 (`low`) to 1 (`high`) on the range's own scale; values outside go beyond."""
         if self.log:
@@ -75,10 +111,50 @@ class Range(_Parameter):
         return (value - self.low) / (self.high - self.low)
 
 
-class Choice(_Parameter):
-    """One of the values listed."""
+class Choice(Conditional):
+    """One of the values listed; `weights` say how often each is drawn by chance, evenly where there are none.
+
+    A file spells weights as a mapping: `choice: {cross_entropy: 3, focal: 1}`.
+    """
 
     choice: Annotated[tuple[Value, ...], Field(min_length=1)]
+    weights: tuple[Weight, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_mapping(cls, raw: Any) -> Any:
+        """Return values and weights apart."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("choice"), dict):
+            return raw
+        weighed = raw["choice"]
+        wrong = next((value for value, weight in weighed.items() if not is_weight(weight)), None)
+        if wrong is not None:
+            raise ValueError(f"choice: the weight of {wrong!r} must be a number of 0 or more (got {weighed[wrong]!r})")
+        return {**raw, "choice": tuple(weighed), "weights": tuple(weighed.values())}
+
+    @property
+    def usual(self) -> Value:
+        """Return the default, or else the first value."""
+        return self.choice[0] if self.default is None else self.default
+
+    @property
+    def extremes(self) -> tuple[Value, ...]:
+        """Return all values."""
+        return self.choice
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Return how often each value is drawn by chance; they sum to one."""
+        weights = self.weights or (1.0,) * len(self.choice)
+        return tuple(weight / sum(weights) for weight in weights)
+
+    def at(self, place: float) -> Value:
+        """Return the value at a place from 0 to 1, of which every value has its share."""
+        upto = list(accumulate(self.shares))
+        return next((value for value, end in zip(self.choice, upto, strict=True) if place < end), self._last_drawn())
+
+    def _last_drawn(self) -> Value:
+        return [value for value, share in zip(self.choice, self.shares, strict=True) if share][-1]
 
     def nearest(self, value: float) -> Value:
         """Return the number listed that is nearest to a value."""
@@ -89,24 +165,12 @@ class Choice(_Parameter):
     def _check(self) -> "Choice":
         if len(set(map(repr, self.choice))) < len(self.choice):
             raise ValueError("choice lists a value twice; drop one")
+        if self.weights is not None and len(self.weights) != len(self.choice):
+            raise ValueError("weights are as many as the values of the choice; write them as choice: {VALUE: WEIGHT}")
+        if self.weights is not None and not any(self.weights):
+            raise ValueError("choice: all weights are 0, so nothing could be drawn; raise one")
         return self
 
     def contains(self, value: Any) -> bool:
         """Tell whether `value` is one of the values listed."""
         return value in self.choice
-
-
-Parameter: TypeAlias = Range | Choice
-
-
-def parameter_kind(raw: Any) -> type[Range] | type[Choice]:
-    """Return which kind of parameter a YAML value spells.
-
-    Raises:
-        ValueError: it spells neither.
-    """
-    if isinstance(raw, dict) and "choice" in raw:
-        return Choice
-    if isinstance(raw, dict) and ({"low", "high"} & raw.keys()):
-        return Range
-    raise ValueError("is neither {low: ..., high: ...} nor {choice: [...]}; a fixed value belongs under constants")

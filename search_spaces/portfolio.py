@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from plugins.names import name_hint
 from search_spaces.errors import SpaceError, explain
-from search_spaces.parameters import Choice, Value
+from search_spaces.parameters import Choice, Range, Value
 from search_spaces.space import SearchSpace
 
 NONE, SHIPPED = "none", "shipped"
@@ -136,19 +136,19 @@ def within(space: SearchSpace, values: Mapping[str, Any]) -> dict[str, Any]:
     """
     drawn: dict[str, Any] = {}
     for name, parameter in space.in_order():
-        if name in values and parameter.is_active(space.complete(drawn)):
-            nearest = _nearest(space, name, values[name])
-            drawn |= {name: nearest} if parameter.contains(nearest) else {}
+        active = parameter.active_in(space.complete(drawn))
+        if name in values and active is not None:
+            nearest = _nearest(active, values[name], space.recipe().get(name))
+            drawn |= {name: nearest} if active.contains(nearest) else {}
     return space.complete(drawn)
 
 
-def _nearest(space: SearchSpace, name: str, value: Any) -> Any:
-    parameter = space.parameters[name]
-    if parameter.contains(value):
+def _nearest(active: Range | Choice, value: Any, usual: Any) -> Any:
+    if active.contains(value):
         return value
-    if isinstance(parameter, Choice) or not isinstance(value, int | float) or isinstance(value, bool):
-        return space.recipe().get(name)
-    return parameter.nearest(value)
+    if isinstance(active, Choice) or not isinstance(value, int | float) or isinstance(value, bool):
+        return usual
+    return active.nearest(value)
 
 
 def notes(space: SearchSpace, configurations: list[Mapping[str, Any]] | list[dict[str, Any]]) -> list[str]:
@@ -165,7 +165,7 @@ def notes(space: SearchSpace, configurations: list[Mapping[str, Any]] | list[dic
             f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
             for values in configurations
             for name, value in values.items()
-            if name in space.parameters and not space.parameters[name].contains(value)
+            if name in space.parameters and not _may_have(space, values, name)
         }
     )
     return [
@@ -173,6 +173,13 @@ def notes(space: SearchSpace, configurations: list[Mapping[str, Any]] | list[dic
         *([f"left out, as this version knows no such knob: {', '.join(unknown)}"] if unknown else []),
         *([f"outside this space, so the nearest or the recipe's is taken: {', '.join(outside)}"] if outside else []),
     ]
+
+
+def _may_have(space: SearchSpace, values: Mapping[str, Any], name: str) -> bool:
+    """Tell whether a parameter may have its value under the others; so it may where it has no part."""
+    drawn = {knob: value for knob, value in values.items() if knob in space.parameters}
+    active = space.parameters[name].active_in(space.complete(drawn))
+    return active is None or active.contains(values[name])
 
 
 def _explained(error: ValidationError) -> tuple[str, str]:

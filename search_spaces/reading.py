@@ -68,6 +68,29 @@ def profile_names(space: str) -> list[str]:
     return list(_read(find_space(space)).get("profiles") or {})
 
 
+def listed_values(path: Path) -> dict[str, list[Any]]:
+    """Return every value that a file lists for a knob: in choices, constants and conditions' sake also in its profiles."""
+    raw, listed = _read(path), dict[str, list[Any]]()
+    for part in (raw, *(raw.get("profiles") or {}).values()):
+        for name, value in ((part or {}).get("constants") or {}).items():
+            listed.setdefault(name, []).append(value)
+        for name, parameter in ((part or {}).get("parameters") or {}).items():
+            choice = parameter.get("choice") if isinstance(parameter, dict) else None
+            listed.setdefault(name, []).extend(choice if isinstance(choice, list | dict) else ())
+    return listed
+
+
+def searched_constants(space: str, profile: str | None, overrides: Sequence[str]) -> dict[str, Any]:
+    """Return the constants of a file that overrides turn into parameters, with the values that they had."""
+    path = find_space(space)
+    raw = _with_profile(_read(path), profile, path.name)
+    constants, found = raw.get("constants") or {}, dict[str, Any]()
+    for override in overrides:
+        raw = _overridden(raw, override, path.name)
+        found |= {name: value for name, value in constants.items() if name not in (raw.get("constants") or {})}
+    return found
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -131,10 +154,20 @@ def _overridden(raw: dict[str, Any], override: str, file: str) -> dict[str, Any]
         parts = ["parameters", *parts]
     if parts[0] in ("parameters", "constants"):
         parts = _with_option(parts, raw)
-    if parts[0] == "parameters" and len(parts) == 2 and not isinstance(value, dict):
-        without = {name: kept for name, kept in (raw.get("parameters") or {}).items() if name != parts[1]}
-        raw, parts = {**raw, "parameters": without}, ["constants", parts[1]]
+    if parts[0] == "parameters" and len(parts) == 2 and not _spells_parameter(value):
+        raw, parts = _without(raw, "parameters", parts[1]), ["constants", parts[1]]
+    elif parts[0] == "parameters" and len(parts) > 1 and parts[1] in (raw.get("constants") or {}):
+        raw = _without(raw, "constants", parts[1])
+        raw = {**raw, "parameters": {**(raw.get("parameters") or {}), parts[1]: {}}}
     return _replaced(raw, parts, value, file, key)
+
+
+def _spells_parameter(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(one, dict) for one in value))
+
+
+def _without(raw: dict[str, Any], section: str, name: str) -> dict[str, Any]:
+    return {**raw, section: {other: kept for other, kept in (raw.get(section) or {}).items() if other != name}}
 
 
 def _with_option(parts: list[str], raw: Mapping[str, Any]) -> list[str]:
@@ -149,8 +182,23 @@ def _replaced(raw: dict[str, Any], parts: Sequence[str], value: Any, file: str, 
     if len(parts) == 1:
         return {**raw, parts[0]: value}
     inner = raw.get(parts[0]) or {}
+    if isinstance(inner, list) and any(isinstance(one, dict) for one in inner):
+        return {**raw, parts[0]: _replaced_in_list(inner, parts[1:], value, file, key)}
     if not isinstance(inner, dict):
         raise SpaceError(file, key, f"{parts[0]} holds the single value {inner!r}, so nothing can be set inside it")
     if parts[0] == "parameters" and len(parts) > 2 and parts[1] not in inner:
         raise SpaceError("--set", key, f"no such parameter in {file}; {name_hint(parts[1], inner)}")
     return {**raw, parts[0]: _replaced(inner, parts[1:], value, file, key)}
+
+
+def _replaced_in_list(ranges: list[Any], parts: Sequence[str], value: Any, file: str, key: str) -> list[Any]:
+    """Return a list of ranges after a change to one of them, which is named by its number."""
+    numbered = {str(number): one for number, one in enumerate(ranges)}
+    if parts[0] not in numbered or len(parts) == 1:
+        of_each = ", ".join(
+            f"{key.removesuffix('.' + '.'.join(parts))}.{number} ({one.get('when')})"
+            for number, one in numbered.items()
+        )
+        raise SpaceError("--set", key, f"there are several ranges in {file}; say which: {of_each}")
+    changed = _replaced(numbered, parts, value, file, key)
+    return list(changed.values())

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from search_spaces.conditional_ranges import ConditionalRanges, Parameter
 from search_spaces.durations import Duration
 from search_spaces.errors import SpaceError, explain
-from search_spaces.parameters import Parameter
+from search_spaces.parameters import Choice, Range
 from search_spaces.rates import Rate
 from search_spaces.sizes import Size
 
@@ -92,9 +93,10 @@ class SearchSpace(BaseModel):
         update: dict[str, Any] = {"constants": dict(self.constants), "defaults": dict(self.defaults)}
         parameters = dict(self.parameters)
         for name in self.sized_by_data:
-            if name in parameters:
-                nearest = parameters[name].nearest(sizes[name])
-                parameters[name] = parameters[name].model_copy(update={"default": nearest})
+            if (parameter := parameters.get(name)) is not None:
+                assert not isinstance(parameter, ConditionalRanges), "of several ranges none says auto"
+                nearest = parameter.nearest(sizes[name])
+                parameters[name] = parameter.model_copy(update={"default": nearest})
                 update["defaults"][name] = nearest
             else:
                 update["constants"][name] = sizes[name]
@@ -108,7 +110,7 @@ class SearchSpace(BaseModel):
         ordered: dict[str, Parameter] = {}
         waiting = dict(self.parameters)
         while waiting:
-            ready = [name for name, parameter in waiting.items() if not waiting.keys() & (parameter.when or {}).keys()]
+            ready = [name for name, parameter in waiting.items() if not waiting.keys() & parameter.depends_on]
             assert ready, "load_space refuses circular conditions"
             ordered |= {name: waiting.pop(name) for name in ready}
         return list(ordered.items())
@@ -116,11 +118,20 @@ class SearchSpace(BaseModel):
     def complete(self, drawn: Mapping[str, Any]) -> dict[str, Any]:
         """Return the whole configuration: recipe, then constants, then what was drawn.
 
-        An option of another knob, which has a dot in its name, is left out where its condition does not hold.
+        An option of another knob, which has a dot in its name, is left out where its condition does not hold. Of several ranges
+        the one that is active has its own usual value where the recipe's lies outside.
         """
         whole = {**self.defaults, **self.constants, **drawn}
+        for name in self._switched:
+            active = self.parameters[name].active_in(whole)
+            if name not in drawn and active is not None and not active.contains(whole.get(name)):
+                whole[name] = active.usual
         options = [name for name in whole if "." in name and name in self.parameters and name not in drawn]
         return {name: value for name, value in whole.items() if name not in options or self._holds(name, whole)}
+
+    @property
+    def _switched(self) -> list[str]:
+        return [name for name, parameter in self.parameters.items() if isinstance(parameter, ConditionalRanges)]
 
     def _holds(self, name: str, configuration: Mapping[str, Any]) -> bool:
         return self.parameters[name].is_active(configuration)
@@ -131,12 +142,16 @@ class SearchSpace(BaseModel):
 
     def active(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters of a configuration whose conditions hold: what a sampler may learn from."""
-        return {
-            name: configuration[name]
-            for name, parameter in self.in_order()
-            if name in configuration and parameter.is_active(configuration)
-        }
+        return {name: configuration[name] for name in self.drawn_from(configuration)}
 
     def contains(self, configuration: Mapping[str, Any]) -> bool:
         """Tell whether every active parameter has a value that this space could have drawn."""
-        return all(self.parameters[name].contains(value) for name, value in self.active(configuration).items())
+        return all(active.contains(configuration[name]) for name, active in self.drawn_from(configuration).items())
+
+    def drawn_from(self, configuration: Mapping[str, Any]) -> dict[str, Range | Choice]:
+        """Return for every parameter that a configuration has and whose condition holds what it is drawn from there."""
+        return {
+            name: active
+            for name, parameter in self.in_order()
+            if name in configuration and (active := parameter.active_in(configuration)) is not None
+        }

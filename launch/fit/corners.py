@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from launch.fit.data import values_of
-from search_spaces import Choice, Parameter, SearchSpace
+from search_spaces import Choice, ConditionalRanges, Range, SearchSpace
 
 _OF_MODELS = ("weights", "drop_path_rate", "global_pool", "head_hidden", "frozen_share")
 _OPTIONS = "optimizer_options."
@@ -26,17 +26,21 @@ def _with_every(space: SearchSpace, chooser: str, knobs: tuple[str, ...]) -> Ite
     for chosen in values_of(space, chooser):
         yield space.complete({chooser: chosen})
         for knob in knobs:
-            if (parameter := space.parameters.get(knob)) is not None:
-                for value in _ends(parameter):
-                    tried = space.complete({**_fulfilled(parameter), chooser: chosen, knob: value})
-                    if parameter.is_active(tried):
+            for one in drawn_from(space, knob):
+                for value in one.extremes:
+                    tried = space.complete({**_fulfilled(one), chooser: chosen, knob: value})
+                    if one.is_active(tried):
                         yield tried
 
 
-def _fulfilled(parameter: Parameter) -> dict[str, Any]:
-    """Return values of other knobs under which a parameter is drawn."""
-    return {other: wanted[0] for other, wanted in (parameter.when or {}).items() if isinstance(wanted, list)}
+def drawn_from(space: SearchSpace, knob: str) -> tuple[Range | Choice, ...]:
+    """Return what a knob may be drawn from; nothing for one that is not searched."""
+    parameter = space.parameters.get(knob)
+    if parameter is None:
+        return ()
+    return parameter.ranges if isinstance(parameter, ConditionalRanges) else (parameter,)
 
 
-def _ends(parameter: Parameter) -> list[Any]:
-    return list(parameter.choice) if isinstance(parameter, Choice) else [parameter.low, parameter.high]
+def _fulfilled(one: Range | Choice) -> dict[str, Any]:
+    """Return values of other knobs under which something is drawn."""
+    return {other: wanted[0] for other, wanted in (one.when or {}).items() if isinstance(wanted, list)}

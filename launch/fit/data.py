@@ -3,7 +3,7 @@
 from typing import Any
 
 from datasets.preparation import PreparedData
-from search_spaces import Choice, SearchSpace, SpaceError
+from search_spaces import SearchSpace, SpaceError
 from trainables.training.heads.registry import NEEDS_NUMBER, NEEDS_ORDER
 from trainables.training.images.sampling import batches_per_epoch
 
@@ -55,7 +55,4 @@ def smallest_training_fold(data: PreparedData) -> int:
 def values_of(space: SearchSpace, knob: str) -> list[Any]:
     """Return the values that trials may have of a knob: all of a choice, both ends of a range, the recipe's."""
     parameter = space.parameters.get(knob)
-    drawn: list[Any] = []
-    if parameter is not None:
-        drawn = list(parameter.choice) if isinstance(parameter, Choice) else [parameter.low, parameter.high]
-    return [space.recipe()[knob], *drawn]
+    return [space.recipe()[knob], *(() if parameter is None else parameter.extremes)]

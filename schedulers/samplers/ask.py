@@ -6,14 +6,15 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from optuna.trial import Trial
 
 from schedulers.proposal import Proposal
+from schedulers.samplers.dimensions import draw_active, draw_all
 from schedulers.samplers.projection import in_memory_study
-from schedulers.samplers.registry import SAMPLERS, make_sampler, sampler_in_charge, whole_trial
+from schedulers.samplers.registry import SAMPLERS, make_sampler, sampler_in_charge
+from schedulers.samplers.sequence import nth_of_sequence
 from schedulers.samplers.transfer.known import Known
 from schedulers.strategy import Strategy
-from search_spaces import Choice, Parameter, SearchSpace
+from search_spaces import SearchSpace
 from search_spaces.portfolio import Portfolio
 from studies.state.study_state import StudyState
 
@@ -42,39 +43,14 @@ class Asker:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if name == "qmc":
-                return Proposal(_nth_of_sequence(self.space, number + retry), name)
+                sequence = make_sampler(self.space, self.space.search.seed, (), name, self.known)
+                return Proposal(nth_of_sequence(self.space, sequence, number + retry), name)
             trials = SAMPLERS[name].projection(self.space, study, self.strategy)
             sampler = make_sampler(self.space, derived, trials, name, self.known)
+            draw = draw_active if SAMPLERS[name].sees_conditions else draw_all
             return Proposal(draw(self.space, in_memory_study(trials, sampler).ask()), name)
 
 
 def ask(space: SearchSpace, study: StudyState, strategy: Strategy, number: int) -> dict[str, Any]:
     """Return the whole configuration that the space's sampler draws for trial `number`, with nothing known of other data."""
     return Asker(space, strategy).propose(study, number).configuration
-
-
-def draw(space: SearchSpace, trial: Trial) -> dict[str, Any]:
-    """Return the whole configuration that an Optuna trial suggests, conditions honoured."""
-    drawn: dict[str, Any] = {}
-    for name, parameter in space.in_order():
-        if parameter.is_active(space.complete(drawn)):
-            drawn[name] = suggest(trial, name, parameter)
-    return space.complete(drawn)
-
-
-def suggest(trial: Trial, name: str, parameter: Parameter) -> Any:
-    """Return the value that an Optuna trial suggests for one parameter."""
-    if isinstance(parameter, Choice):
-        return trial.suggest_categorical(name, parameter.choice)
-    if parameter.integer:
-        step = int(parameter.step or 1)
-        return trial.suggest_int(name, int(parameter.low), int(parameter.high), log=parameter.log, step=step)
-    return trial.suggest_float(name, parameter.low, parameter.high, log=parameter.log, step=parameter.step)
-
-
-def _nth_of_sequence(space: SearchSpace, number: int) -> dict[str, Any]:
-    """Return the configuration at a place of the study's quasi-random sequence, by walking there."""
-    mirror = in_memory_study([whole_trial(space)], make_sampler(space, space.search.seed, (), "qmc", Known(space)))
-    for _ in range(number - 1):
-        mirror.ask().relative_params  # noqa: B018  # drawn when looked at, and only then the sequence moves on
-    return draw(space, mirror.ask())

@@ -18,7 +18,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import Trial, TrialState
 
-from schedulers.samplers.projection import distribution
+from schedulers.samplers.dimensions import distribution
 from schedulers.study_run import StudyRun
 from search_spaces import SearchSpace
 from studies.metrics import METRICS
@@ -87,13 +87,10 @@ class OptunaJournal:
     def _begin(self, number: int) -> None:
         assert self._study is not None
         state = self._state.trials[number]
-        active = {
-            name: value
-            for name, value in self._space.active(state.configuration).items()
-            if self._space.parameters[name].contains(value)
-        }
-        self._study.enqueue_trial(active)
-        trial = self._study.ask({name: distribution(self._space.parameters[name]) for name in active})
+        values = state.configuration
+        drawn_from = {name: one for name, one in self._space.drawn_from(values).items() if one.contains(values[name])}
+        self._study.enqueue_trial({name: values[name] for name in drawn_from})
+        trial = self._study.ask({name: distribution(one) for name, one in drawn_from.items()})
         trial.set_user_attr("origin", state.origin)
         self._trials[number] = trial
 

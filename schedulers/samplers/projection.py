@@ -5,15 +5,16 @@ record for every question (0.4 s at 1,000 trials).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from scipy.stats import rankdata
 
+from schedulers.samplers.dimensions import Coordinates, active_coordinates, all_coordinates
 from schedulers.strategy import Strategy, earned_rungs
-from search_spaces import Choice, Parameter, SearchSpace
+from search_spaces import SearchSpace
 from studies.state.rungs import Rung
 from studies.state.study_state import StudyState
 from studies.state.trial_state import TrialState as OurTrial
@@ -24,25 +25,33 @@ ORIGIN = "origin"  # of a projected trial: who proposed it
 Projection: TypeAlias = Callable[[SearchSpace, StudyState, Strategy], list[FrozenTrial]]
 
 
-def by_depth(space: SearchSpace, study: StudyState, strategy: Strategy) -> list[FrozenTrial]:
+def by_depth(
+    space: SearchSpace, study: StudyState, strategy: Strategy, coordinates: Coordinates = all_coordinates
+) -> list[FrozenTrial]:
     """Return the trials at the rungs they have earned, for a sampler that ranks by depth before score (TPE).
 
     Complete at the top, pruned at an earned rung, running before the first, failed as infeasible.
     """
+    frozen = partial(_frozen, space, coordinates)
     earned, rungs = earned_rungs(study, strategy), strategy.rungs
 
     def projected(trial: OurTrial) -> FrozenTrial:
         rung = earned[trial.number]
         if rung is None:
-            return _frozen(space, trial, TrialState.RUNNING)
+            return frozen(trial, TrialState.RUNNING)
         state = TrialState.COMPLETE if rung == rungs.top else TrialState.PRUNED
-        return _frozen(space, trial, state, trial.score_at(rung), rungs.cost(rung))
+        return frozen(trial, state, trial.score_at(rung), rungs.cost(rung))
 
     inside = [one for one in study.trials.values() if space.contains(one.configuration) and not one.withdrawn]
-    return [_infeasible(space, trial) if trial.failure is not None else projected(trial) for trial in inside]
+    return [
+        _infeasible(frozen(trial, TrialState.PRUNED)) if trial.failure is not None else projected(trial)
+        for trial in inside
+    ]
 
 
-def by_rank(space: SearchSpace, study: StudyState, strategy: Strategy) -> list[FrozenTrial]:
+def by_rank(
+    space: SearchSpace, study: StudyState, strategy: Strategy, coordinates: Coordinates = all_coordinates
+) -> list[FrozenTrial]:
     """Return the trials as complete with their rank from 0 to 1, for a sampler that models one value.
 
     Scores of different rungs do not compare, ranks do: deeper rungs first, then the score there; equal ones share their
@@ -58,8 +67,8 @@ def by_rank(space: SearchSpace, study: StudyState, strategy: Strategy) -> list[F
 
     def projected(trial: OurTrial) -> FrozenTrial:
         if trial.number not in ranks:
-            return _frozen(space, trial, TrialState.RUNNING)
-        return _frozen(space, trial, TrialState.COMPLETE, ranks[trial.number])
+            return _frozen(space, coordinates, trial, TrialState.RUNNING)
+        return _frozen(space, coordinates, trial, TrialState.COMPLETE, ranks[trial.number])
 
     given = {*list(study.trials)[-SHOWN:], *(trial.number for trial in order[-SHOWN:]), *failed[-SHOWN:]}
     trials = [study.trials[number] for number in sorted(given)]
@@ -90,32 +99,36 @@ def in_memory_study(trials: Sequence[FrozenTrial], sampler: optuna.samplers.Base
     return mirror
 
 
-def distribution(parameter: Parameter) -> BaseDistribution:
-    """Return the parameter in Optuna's terms."""
-    if isinstance(parameter, Choice):
-        return CategoricalDistribution(parameter.choice)
-    if parameter.integer:
-        step = int(parameter.step or 1)
-        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log, step=step)
-    return FloatDistribution(parameter.low, parameter.high, log=parameter.log, step=parameter.step)
+def by_depth_of_active(space: SearchSpace, study: StudyState, strategy: Strategy) -> list[FrozenTrial]:
+    """Return what `by_depth` does, less the parameters that have no part in a trial: for a grid."""
+    return by_depth(space, study, strategy, active_coordinates)
 
 
-def _infeasible(space: SearchSpace, trial: OurTrial) -> FrozenTrial:
-    failed = _frozen(space, trial, TrialState.PRUNED)
+def by_rank_of_active(space: SearchSpace, study: StudyState, strategy: Strategy) -> list[FrozenTrial]:
+    """Return what `by_rank` does, less the parameters that have no part in a trial."""
+    return by_rank(space, study, strategy, active_coordinates)
+
+
+def _infeasible(failed: FrozenTrial) -> FrozenTrial:
     return create_trial(
         state=failed.state, params=failed.params, distributions=failed.distributions, constraints={"failed": 1.0}
     )
 
 
 def _frozen(
-    space: SearchSpace, trial: OurTrial, state: TrialState, value: float | None = None, step: int | None = None
+    space: SearchSpace,
+    coordinates: Coordinates,
+    trial: OurTrial,
+    state: TrialState,
+    value: float | None = None,
+    step: int | None = None,
 ) -> FrozenTrial:
-    active = space.active(trial.configuration)
+    seen = coordinates(space, trial.configuration)
     return create_trial(
         state=state,
         value=value,
-        params=active,
-        distributions={name: distribution(space.parameters[name]) for name in active},
+        params={name: one.value for name, one in seen.items()},
+        distributions={name: one.distribution for name, one in seen.items()},
         intermediate_values={} if step is None or value is None else {step: value},
         user_attrs={ORIGIN: trial.origin},
     )

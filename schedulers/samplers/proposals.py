@@ -9,7 +9,7 @@ from schedulers.proposal import ENQUEUED, Proposal
 from schedulers.samplers.ask import Asker
 from schedulers.samplers.failed_neighbours import likely_to_fail
 from schedulers.samplers.registry import SAMPLERS
-from search_spaces import Range
+from search_spaces import Choice, Range
 from studies.state.study_state import StudyState
 
 Effective: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -72,13 +72,16 @@ class Proposals:
     def _near(self, configuration: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
         """Tell whether two configurations are the same to within rounding."""
         ours, theirs = self._effective(configuration), self._effective(other)
-        return ours.keys() == theirs.keys() and all(self._alike(name, ours[name], theirs[name]) for name in ours)
+        drawn_from = self._space.drawn_from(configuration)
+        return ours.keys() == theirs.keys() and all(
+            _alike(drawn_from.get(name), ours[name], theirs[name]) for name in ours
+        )
 
-    def _alike(self, name: str, ours: Any, theirs: Any) -> bool:
-        parameter = self._space.parameters.get(name)
-        if not isinstance(parameter, Range) or parameter.integer:
-            return bool(ours == theirs)
-        return abs(parameter.position(ours) - parameter.position(theirs)) < ROUNDING
+
+def _alike(active: Range | Choice | None, ours: Any, theirs: Any) -> bool:
+    if not isinstance(active, Range) or active.integer:
+        return bool(ours == theirs)
+    return abs(active.position(ours) - active.position(theirs)) < ROUNDING
 
 
 def _rounded(value: Any) -> Any:

@@ -22,10 +22,18 @@ from optuna.trial import FrozenTrial, TrialState
 import plugins
 from plugins.names import name_hint
 from plugins.registry import Registry
-from schedulers.samplers.projection import Projection, by_depth, by_rank, distribution, nothing
+from schedulers.samplers.chance import ChanceSampler, WeightedTPESampler
+from schedulers.samplers.projection import (
+    Projection,
+    by_depth,
+    by_depth_of_active,
+    by_rank,
+    by_rank_of_active,
+    nothing,
+)
 from schedulers.samplers.transfer.known import Known
 from schedulers.samplers.transfer.sampler import TransferSampler
-from search_spaces import Choice, Range, SearchSpace, SpaceError
+from search_spaces import ConditionalRanges, Range, SearchSpace, SpaceError
 
 _BEST_OF = 10  # the Gaussian of CMA-ES is estimated from the best tenth
 STARTUP = 8  # trials before a model is worth more than chance, unless the options say otherwise
@@ -41,6 +49,7 @@ class SamplerKind:
     options: tuple[str, ...]
     tries: int = 6  # questions, before the fallback is asked: an answer that was tried before is no use
     fallback: str | None = None  # the sampler asked then; None: it is asked for ever
+    sees_conditions: bool = False  # it is shown, and draws, the active parameters alone (see `dimensions`)
 
     @property
     def learns(self) -> bool:
@@ -66,7 +75,12 @@ _BUILT_IN = {
         fallback="tpe",
     ),
     "transfer_gp": SamplerKind(
-        TransferSampler, by_rank, {"n_startup_trials": STARTUP}, ("n_startup_trials", "trust"), fallback="random"
+        TransferSampler,
+        by_rank_of_active,
+        {"n_startup_trials": STARTUP},
+        ("n_startup_trials", "trust"),
+        fallback="random",
+        sees_conditions=True,
     ),
     "cmaes": SamplerKind(
         CmaEsSampler,
@@ -83,7 +97,7 @@ _BUILT_IN = {
         fallback="random",
     ),
     "random": SamplerKind(RandomSampler, nothing, {}, ()),
-    "grid": SamplerKind(BruteForceSampler, by_depth, {}, ("avoid_premature_stop",)),
+    "grid": SamplerKind(BruteForceSampler, by_depth_of_active, {}, ("avoid_premature_stop",), sees_conditions=True),
 }
 for _name, _kind in _BUILT_IN.items():
     SAMPLERS.add(_name, _kind)
@@ -115,7 +129,8 @@ def check_sampler(space: SearchSpace) -> None:
     except ValueError as error:
         raise SpaceError(space.name, "search.sampler_options", str(error)) from None
     for name, parameter in space.parameters.items() if search.sampler == "grid" else ():
-        if isinstance(parameter, Range) and not parameter.integer and parameter.step is None:
+        ranges = parameter.ranges if isinstance(parameter, ConditionalRanges) else [parameter]
+        if any(isinstance(one, Range) and not one.integer and one.step is None for one in ranges):
             raise SpaceError(space.name, f"parameters.{name}", "a grid needs points; add a step, or list a choice")
 
 
@@ -145,34 +160,24 @@ def make_sampler(space: SearchSpace, seed: int, trials: Sequence[FrozenTrial], n
         return kind.sampler(space, known, seed=seed, **options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # experimental arguments: the pinned version is the one that was tried
+        if kind.sampler is RandomSampler:
+            return ChanceSampler(space, seed)
+        if kind.sampler is TPESampler:
+            return WeightedTPESampler(space, seed, **options)
         if kind.sampler is CmaEsSampler and len(_numeric(trials)) >= _BEST_OF:
             # no optimizer is kept between questions: its Gaussian is estimated anew from the best of the record
             # (Nomura et al., "Warm Starting CMA-ES for Hyperparameter Optimization", AAAI 2021)
             options["source_trials"] = _numeric(trials)
-        if kind.sampler is CmaEsSampler:  # what its Gaussian cannot hold (choices, conditional ones) is learned, too
-            options["independent_sampler"] = TPESampler(seed=seed, n_startup_trials=options["n_startup_trials"])
+        if kind.sampler is CmaEsSampler:  # what its Gaussian cannot hold (choices) is learned, too
+            startup = options["n_startup_trials"]
+            options["independent_sampler"] = WeightedTPESampler(space, seed, n_startup_trials=startup)
+        if kind.sampler is GPSampler:
+            options["independent_sampler"] = ChanceSampler(space, seed)
         return kind.sampler(seed=seed, **options)
 
 
-def whole_trial(space: SearchSpace) -> FrozenTrial:
-    """Return a trial that has every parameter, so that a sequence covers conditional ones too."""
-    points = {
-        name: parameter.choice[0] if isinstance(parameter, Choice) else _as_drawn(parameter)
-        for name, parameter in space.parameters.items()
-    }
-    return optuna.trial.create_trial(
-        state=TrialState.PRUNED,
-        params=points,
-        distributions={name: distribution(parameter) for name, parameter in space.parameters.items()},
-    )
-
-
-def _as_drawn(parameter: Range) -> float:
-    return int(parameter.low) if parameter.integer else parameter.low
-
-
 def _numeric(trials: Sequence[FrozenTrial]) -> list[FrozenTrial]:
-    """Return the complete trials less their categorical and conditional parameters, as a Gaussian needs them."""
+    """Return the complete trials less their categorical parameters, as a Gaussian needs them."""
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     everywhere = set.intersection(*(set(trial.params) for trial in complete)) if complete else set()
     kept = {

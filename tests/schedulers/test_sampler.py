@@ -10,7 +10,7 @@ import optuna
 from optuna.trial import TrialState
 
 from schedulers.samplers.ask import ask
-from schedulers.samplers.projection import SHOWN, by_depth, by_rank
+from schedulers.samplers.projection import SHOWN, by_depth, by_depth_of_active, by_rank
 from schedulers.samplers.registry import STARTUP
 from schedulers.samplers.warm_up import WarmUp
 from schedulers.strategies.fold_ladder import FoldLadder
@@ -87,7 +87,7 @@ def test_the_same_seed_and_number_ask_for_the_same_and_others_for_others() -> No
     assert len(set(asked.values())) == 4
 
 
-def test_conditional_parameters_are_shown_only_where_they_are_active() -> None:
+def test_where_a_parameter_has_no_part_a_sampler_is_shown_its_usual_value_and_a_grid_nothing() -> None:
     momentum = Range(low=0.8, high=0.99, when={"optimizer": "sgd"})
     space = toy_space().model_copy(
         update={"parameters": {"optimizer": Choice(choice=("sgd", "adamw")), "momentum": momentum}}
@@ -96,8 +96,9 @@ def test_conditional_parameters_are_shown_only_where_they_are_active() -> None:
     study.trials[1].configuration = {"optimizer": "sgd", "momentum": 0.85, "epochs": 9}
     study.trials[2].configuration = {"optimizer": "adamw", "momentum": 0.9, "epochs": 9}
     frozen = shown(study, space)
-    assert set(frozen[0].params) == {"optimizer", "momentum"}
-    assert set(frozen[1].params) == {"optimizer"}
+    assert frozen[0].params == {"optimizer": "sgd", "momentum": 0.85}
+    assert frozen[1].params == {"optimizer": "adamw", "momentum": momentum.usual}
+    assert by_depth_of_active(space, study, LADDER)[1].params == {"optimizer": "adamw"}
 
 
 def test_tpe_is_shown_all_of_a_thousand_trials_and_asks_where_the_best_are() -> None:

@@ -11,7 +11,7 @@ from schedulers.samplers.transfer.known import Known
 from schedulers.strategies.expectations import with_prior
 from schedulers.strategies.fold_ladder import FoldLadder
 from search_spaces import Choice, Range, SearchSpace
-from search_spaces.drawing import drawn, neighbour, value_at
+from search_spaces.drawing import drawn, neighbour
 from search_spaces.portfolio import Entry, Portfolio
 from studies.record.events import ClimbEnded, ClimbStarted, EpochScored, RungReached, TrialAdded
 from studies.state.study_state import StudyState, TrialState
@@ -107,11 +107,11 @@ def test_the_points_of_a_range_are_drawn_evenly_its_ends_too() -> None:
         (0.0, 0.6): Range(low=0, high=1, step=0.6),
     }
     for points, parameter in ranges.items():
-        values, counts = np.unique([value_at(parameter, generator.random()) for _ in range(3_000)], return_counts=True)
+        values, counts = np.unique([parameter.at(generator.random()) for _ in range(3_000)], return_counts=True)
         assert tuple(values) == points
         assert counts.min() > 0.8 * counts.max()
     whole = Range(low=1, high=4, integer=True, log=True)
-    assert {value_at(whole, place) for place in np.linspace(0, 1, 50)} == {1, 2, 3, 4}
+    assert {whole.at(place) for place in np.linspace(0, 1, 50)} == {1, 2, 3, 4}
     empty = space().model_copy(update={"parameters": {"kind": Choice(choice=(None, "a"))}})
     assert {neighbour(empty, {}, generator, 0.2)["kind"] for _ in range(20)} == {None, "a"}
 

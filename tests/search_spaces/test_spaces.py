@@ -227,10 +227,12 @@ def test_a_spelled_duration_is_short(seconds: float) -> None:
 def test_what_can_do_nothing_is_refused_with_all_that_hangs_on_it(tmp_path: Path) -> None:
     with pytest.raises(
         SpaceError,
-        match=r"age\.yaml: parameters\.label_smoothing: does nothing here: it needs head classification or ordinal, and head is"
+        match=r"mask\.yaml: parameters\.label_smoothing: does nothing here: it needs head classification or ordinal, and head is"
         r" regression; --set label_smoothing=0\.1 takes it out",
     ):
-        load_space("age", knobs=TrainConfig, overrides=["head=regression"])
+        load_space("mask", knobs=TrainConfig, overrides=["head=regression"])
+    conditional = load_space("age", knobs=TrainConfig, overrides=["head=regression"])
+    assert "label_smoothing" not in conditional.parameters, "its own condition says that it is never drawn then"
     with pytest.raises(
         SpaceError, match=r"constants\.focal_gamma: does nothing here: it needs loss focal or mixture, and"
     ):

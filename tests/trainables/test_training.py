@@ -275,7 +275,9 @@ def mirrored_share(images: Pixels, augmented: Pixels) -> float:
 
 
 @pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0.0, 0.0), (0.5, 0.25, 0.75), (1.0, 1.0, 1.0)])
-def test_as_many_images_are_mirrored_as_the_knob_says(share: float, low: float, high: float, faces: PreparedData) -> None:
+def test_as_many_images_are_mirrored_as_the_knob_says(
+    share: float, low: float, high: float, faces: PreparedData
+) -> None:
     images = np.array(faces.cache.open()[:40])
     augmented = augment(images, make_transform("light", horizontal_flip=share), 5)
     assert low <= mirrored_share(images, augmented) <= high

@@ -57,10 +57,10 @@ def main() -> None:
 
 
 def missing(sets: Sequence[str]) -> Iterator[Run]:
-    """Yield the runs that have no row yet, fold by fold, so that all configurations can soon be compared."""
+    """Yield the runs that have no row yet, one configuration after the other: each counts as soon as it is whole."""
     done = {(name, row["config"], row["fold"]) for name in sets for row in read_rows(ROWS / f"{name}.jsonl")}
-    every = product(range(FOLDS), sets, configurations())
-    yield from ((name, config, fold) for fold, name, config in every if (name, config, fold) not in done)
+    every = product(configurations(), range(FOLDS), sets)
+    yield from ((name, config, fold) for config, fold, name in every if (name, config, fold) not in done)
 
 
 def trained(run: Run) -> Recording:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from benchmarks.curves import CurveTable
 from benchmarks.knowledge.configurations import configurations
-from benchmarks.knowledge.record import CHARACTERS, ROWS
+from benchmarks.knowledge.record import CHARACTERS, FOLDS, ROWS
 from benchmarks.recording import read_rows
 
 RECIPE, RANDOM = "recipe", "random "  # the names of the recipe, and how those of random configurations begin
@@ -76,13 +77,19 @@ class RecordedSet:
 
 
 def recorded_sets() -> Iterator[RecordedSet]:
-    """Yield the sets that have at least one fold of all configurations."""
-    names = tuple(configurations())
-    for file in sorted(ROWS.glob("*.jsonl")):
-        found = {(row["config"], row["fold"]): row for row in read_rows(file)}
-        folds = [fold for fold in range(10) if all((name, fold) in found for name in names)]
-        if folds:
-            yield RecordedSet(file.stem, names, tuple(tuple(found[name, fold] for fold in folds) for name in names))
+    """Yield all sets, with the configurations that each of them has on every fold: recording may not have ended yet."""
+    found = {file.stem: _by_fold(file) for file in sorted(ROWS.glob("*.jsonl"))}
+    names = tuple(
+        name
+        for name in configurations()
+        if all((name, fold) in rows for rows in found.values() for fold in range(FOLDS))
+    )
+    for stem, rows in found.items():
+        yield RecordedSet(stem, names, tuple(tuple(rows[name, fold] for fold in range(FOLDS)) for name in names))
+
+
+def _by_fold(file: Path) -> dict[tuple[str, int], Mapping[str, Any]]:
+    return {(row["config"], row["fold"]): row for row in read_rows(file)}
 
 
 def decoded(votes: str) -> npt.NDArray[np.int64]:

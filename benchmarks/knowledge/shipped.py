@@ -53,7 +53,12 @@ def described(names: Sequence[str]) -> dict[str, dict[str, Any]]:
 def shipped(sets: dict[str, dict[str, float]]) -> Portfolio:
     """Return the portfolio of some sets."""
     every = configurations()
-    kept = [name for name in every if all(every[name][knob] == every["recipe"][knob] for knob in _LEFT_OUT)]
+    recorded = set.intersection(*(set(values) for values in sets.values()))
+    kept = [
+        name
+        for name in every
+        if name in recorded and all(every[name][knob] == every["recipe"][knob] for knob in _LEFT_OUT)
+    ]
     scores = {name: [values[one] for one in kept] for name, values in sets.items()}
     return table_portfolio(described(kept), scores, metric="macro_f1", first=FIRST, nets=_nets())
 

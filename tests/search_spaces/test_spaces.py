@@ -228,7 +228,7 @@ def test_what_can_do_nothing_is_refused_with_all_that_hangs_on_it(tmp_path: Path
     with pytest.raises(
         SpaceError,
         match=r"mask\.yaml: parameters\.label_smoothing: does nothing here: it needs head classification or ordinal, and head is"
-        r" regression; --set label_smoothing=0\.1 takes it out",
+        r" regression; --set label_smoothing=0\.1 --set loss=cross_entropy --set focal_gamma=2\.0 takes it out",
     ):
         load_space("mask", knobs=TrainConfig, overrides=["head=regression"])
     conditional = load_space("age", knobs=TrainConfig, overrides=["head=regression"])

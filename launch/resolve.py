@@ -16,7 +16,7 @@ from launch.hardware import local_gpus
 from launch.options import overrides
 from search_spaces import SearchSpace, load_space
 from search_spaces.portfolio import FOLDER, NONE, SHIPPED, find_portfolio, judged_on_such_nets, read_portfolio
-from search_spaces.reading import profile_names
+from search_spaces.reading import profile_names, searched_constants
 from studies.metrics import METRICS
 from studies.study import Study
 from trainables.config import baselines, configured, renamed, train_config
@@ -29,6 +29,8 @@ def resolve_space(options: argparse.Namespace, study: Study | None, say: Say) ->
     profile, reason = _profile(options, study)
     if profile:
         say(f"Profile {profile}: {reason}.")
+    for name, value in searched_constants(options.space, profile, overrides(options)).items():
+        say(f"{name} is searched: it is no constant any more (it was {value}).")
     stored = None if study is None else brought_up_to_date(study.space)
     space = load_space(
         options.space,

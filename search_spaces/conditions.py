@@ -1,7 +1,7 @@
 """The conditions of a space's parameters: on what they depend, whether it can come about, and which of several ranges holds."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -46,7 +46,10 @@ class Conditions:
         return typed
 
     def without_unreachable(self, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
-        """Return parameters less what is never drawn from, as `--set` or a profile took away what its condition names."""
+        """Return parameters less what is never drawn from, as `--set` or a profile took away what its condition names.
+
+        What depends on those goes, too.
+        """
         kept: dict[str, Parameter] = {}
         for name, parameter in parameters.items():
             if isinstance(parameter, ConditionalRanges):
@@ -54,7 +57,7 @@ class Conditions:
                 kept |= {name: ConditionalRanges(ranges)} if ranges else {}
             elif self._may_hold(parameter):
                 kept[name] = parameter
-        return kept
+        return kept if len(kept) == len(parameters) else replace(self, parameters=kept).without_unreachable(kept)
 
     def _may_hold(self, one: Range | Choice) -> bool:
         conditions = (one.when or {}).items()
@@ -85,7 +88,7 @@ class Conditions:
         """Return the values that another knob may have: the recipe's, too, where that has a condition of its own."""
         parameter = self.parameters.get(other)
         if parameter is None:
-            return [self.constants[other]]
+            return [self.constants.get(other, default_values(self.knobs).get(other))]
         stated = parameter.default if isinstance(parameter, Choice) else None
         usual = default_values(self.knobs).get(other) if stated is None else stated
         return list(dict.fromkeys([*parameter.extremes, *([usual] if parameter.depends_on else [])]))

@@ -16,7 +16,7 @@ from analysis.portfolio.greedy import greedy_order, ranked
 from analysis.portfolio.studies import read_judged
 from benchmarks.knowledge.shipped import shipped, tables
 from launch.continuing import with_looks
-from launch.initial_configurations import Beginning, from_portfolio, warm_start
+from launch.initial_configurations import PORTFOLIO_SHARE, Beginning, from_portfolio, warm_start
 from launch.launch import prepared_launch
 from launch.options import parse_options
 from launch.resolve import with_shipped_portfolio
@@ -246,7 +246,7 @@ def test_the_shipped_portfolio_fits_the_shipped_spaces_on_a_cpu_and_stays_out_of
     cpu, gpu = (load_space(name, knobs=train_config(), metrics=METRICS, profile=profile) for profile in ("cpu", "gpu"))
     known = read_portfolio(find_portfolio("shipped", Path("nowhere")))
     fitting = [entry for entry in known.configurations if lies_in(cpu, entry)]
-    assert len(fitting) > known.first > 0
+    assert len(fitting) > known.first / PORTFOLIO_SHARE > 0, "half of the trials are the sampler's"
     assert all(configured(within(cpu, entry.configuration)) for entry in fitting)
     assert len({str(within(cpu, entry.configuration)) for entry in fitting}) == len(fitting)
     assert Known(cpu, known)

@@ -3,6 +3,7 @@
     python launch_search.py --space age.yaml
     python launch_search.py --space age.yaml --trials 60 --time-budget 8h --log mlflow
     python launch_search.py --space classify.yaml --data photos/ --set constants.image_size=96
+    python launch_search.py --space mask.yaml --space gender.yaml --space age.yaml --set age:drop_rate.high=0.4
 
 Starts a study, continues it after a stop or a crash, and extends it: always the same command.
 """
@@ -12,7 +13,12 @@ import argparse
 import logging
 import signal
 import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 from launch.options import parse_options
 
@@ -20,14 +26,14 @@ if __name__ == "__main__":
     parse_options(__doc__)  # completion, help and typing mistakes are answered before imports that take seconds
 
 from analysis.terminal.console import console, say, say_error
-from analysis.terminal.progress import SearchProgress
+from analysis.terminal.progress import progress_shown
 from analysis.terminal.summary import print_ending
 from launch.beside.page import page_beside
 from launch.beside.tracking import Tracking, tracking_beside
 from launch.conclusion import conclude
 from launch.dry_run import show_plan
 from launch.hardware import Share, share_of_a_trial
-from launch.launch import Launch, prepared_launch
+from launch.launch import Launch, prepared_launches
 from launch.listeners import listening
 from launch.options import same_command
 from launch.resolve import effective
@@ -37,6 +43,8 @@ from schedulers.ray.dashboard_link import dashboard_link
 from schedulers.ray.private_names import cluster_token, set_title
 from schedulers.ray.tune_search import run_climbs
 from schedulers.requests import RequestFolder
+from schedulers.shared_slots import SharedSlots
+from schedulers.slot_ledger import SlotLedger
 from schedulers.study_run import StudyRun
 from studies.metrics import METRICS
 from studies.record.record import Record
@@ -55,11 +63,11 @@ def main() -> int:
     if options.json:
         console.file = sys.stderr
     try:
-        with prepared_launch(options, console, say) as launch:
+        with prepared_launches(options, console, say) as launches, ExitStack() as stack:
             if options.dry_run:
-                return show_plan(console, launch)
-            with tracking_beside(options.log, say) as tracking:
-                return search(options, launch, tracking)
+                return max([show_plan(console, launch) for launch in launches])
+            tracking = [stack.enter_context(tracking_beside(options.log, say)) for _ in launches]
+            return search(options, launches, tracking)
     except (ValueError, OSError) as error:
         say_error(error)
         return 2
@@ -68,62 +76,91 @@ def main() -> int:
         return STOPPED
 
 
-def search(options: argparse.Namespace, launch: Launch, tracking: Tracking) -> int:
-    """Run climbs until the study is finished or stopped, and say what came out."""
-    environment, run = worker_environment(options.cpus_per_trial or 1), None
+def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: Sequence[Tracking]) -> int:
+    """Run the climbs of all studies until they are finished or stopped, and say what came out."""
+    environment, runs = worker_environment(options.cpus_per_trial or 1), list[StudyRun]()
+    folders = [launch.folder for launch in launches]
     try:
-        with (
-            launch.locked() as launch_id,
-            ray_cluster(launch.folder.name, options.address, environment, ROOT) as cluster,
-        ):
+        with ExitStack() as stack:
+            ids = [stack.enter_context(launch.locked()) for launch in launches]
+            job = ", ".join(folder.name for folder in folders)
+            cluster = stack.enter_context(ray_cluster(job, options.address, environment, ROOT))
             share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
             slots = share.slots(cluster.cpus, cluster.gpus)
-            say(*launch.begin())
+            for launch, tracking in zip(launches, trackings, strict=True):
+                say(*launch.begin())
+                tracking.begin(launch.folder)
             say(f"Trials at a time: {slots}, with {share.spelled()} each.")
-            tracking.begin(launch.folder)
-            page = page_beside(launch.folder, None if options.no_page else options.page_port, say)
-            with page, dashboard_link(cluster.dashboard, cluster_token(), say), Record(launch.folder.record) as record:
-                run = study_run(launch, record, slots)
-                run_study(options, launch, run, share, launch_id)
+            stack.enter_context(page_beside(folders, None if options.no_page else options.page_port, say))
+            stack.enter_context(dashboard_link(cluster.dashboard, cluster_token(), say))
+            records = [stack.enter_context(Record(folder.record)) for folder in folders]
+            shared = shared_slots(launches, records, slots)
+            runs.extend(shared.runs)
+            run_studies(options, launches, shared, share, ids)
     except KeyboardInterrupt:
-        if run is None:
+        if not runs:
             raise
         say("Interrupted while the search was ending; what it did is recorded.")
-    print_ending(console, launch.folder, run.state, launch.space, run.facts, verbose=options.verbose)
-    return conclude(options, run, say)
+    for launch, run in zip(launches, runs, strict=True):
+        if len(launches) > 1:
+            say("", launch.folder.name, style="bold")
+        print_ending(console, launch.folder, run.state, launch.space, run.facts, verbose=options.verbose)
+    return conclude(options, {folder.name: run for folder, run in zip(folders, runs, strict=True)}, say)
 
 
-def study_run(launch: Launch, record: Record, slots: int) -> StudyRun:
-    """Return the driver's side of the study, with what is tried first and what is asked for meanwhile."""
-    return StudyRun(
-        record,
-        launch.space,
-        slots,
-        queue=launch.known.queue,
-        portfolio=launch.known.portfolio,
-        effective=effective,
-        requests=RequestFolder(launch.folder.requests),
-    )
+def shared_slots(launches: Sequence[Launch], records: Sequence[Record], slots: int) -> SharedSlots:
+    """Return the driver's side of every study, with what is tried first and what is asked for meanwhile.
+
+    A study that is alone is charged the time of the clock, one of several the time that it has held slots.
+    """
+    ledger, clocks = SlotLedger(slots), list[Callable[[], float]]([monotonic])
+    if len(launches) > 1:
+        clocks = [partial(ledger.seconds, place) for place in range(len(launches))]
+    runs = [
+        StudyRun(
+            record,
+            launch.space,
+            slots,
+            queue=launch.known.queue,
+            portfolio=launch.known.portfolio,
+            effective=effective,
+            requests=RequestFolder(launch.folder.requests),
+            clock=clock,
+        )
+        for launch, record, clock in zip(launches, records, clocks, strict=True)
+    ]
+    return SharedSlots(runs, ledger)
 
 
-def run_study(options: argparse.Namespace, launch: Launch, run: StudyRun, share: Share, launch_id: str) -> None:
-    """Run the study's climbs under Ray Tune, listened to and shown."""
-    space, folder = launch.space, launch.folder
-    common = {
-        "study": str(folder.path),
+def run_studies(
+    options: argparse.Namespace, launches: Sequence[Launch], shared: SharedSlots, share: Share, ids: Sequence[str]
+) -> None:
+    """Run the studies' climbs under Ray Tune, listened to and shown."""
+    lines = {"event_lines": {"named": len(launches) > 1}} if options.json else {}
+    with ExitStack() as stack:
+        for launch, run in zip(launches, shared.runs, strict=True):
+            stack.enter_context(listening(launch.folder, run, also={"ray_metrics": {}, **lines}))
+        stack.enter_context(stopping_on_signals(shared, say, same_command(), options.patience))
+        for launch, run, launch_id in zip(launches, shared.runs, ids, strict=True):
+            folders = TrialFolders(launch.folder.path, METRICS[launch.space.metric])
+            settings, setup = launch.space.search.model_dump(), launch.setup(share)
+            run.start(settings, folders, launch=launch_id, setup=setup, voters=CONSIDERED)
+        stack.enter_context(progress_shown(console, shared.runs))
+        common = [common_of(launch, share, compiled=options.compile) for launch in launches]
+        run_climbs(FoldTrainable, shared, common, launches[0].folder.ray)
+
+
+def common_of(launch: Launch, share: Share, *, compiled: bool) -> dict[str, Any]:
+    """Return what all climbs of a study are given."""
+    space = launch.space
+    return {
+        "study": str(launch.folder.path),
         **vars(share),
-        "compile": options.compile,
+        "compile": compiled,
         "set_title": set_title,
         "task": space.task,
         "recipe": {name: space.recipe()[name] for name in space.parameters},
     }
-    stopping = stopping_on_signals(run, say, same_command(), options.patience)
-    with listening(folder, run, also=["ray_metrics", *(["event_lines"] if options.json else [])]), stopping:
-        folders = TrialFolders(folder.path, METRICS[space.metric])
-        setup = launch.setup(share)
-        run.start(space.search.model_dump(), folders, launch=launch_id, setup=setup, voters=CONSIDERED)
-        with SearchProgress(console, run).shown():
-            run_climbs(FoldTrainable, run, common, folder.ray)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import ray
 from ray.tune import PlacementGroupFactory, Trainable
 
 from schedulers.ray.tune_search import run_climbs
+from schedulers.shared_slots import SharedSlots
+from schedulers.slot_ledger import SlotLedger
 from schedulers.study_run import StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
 from studies.record.events import EpochScored
@@ -117,9 +119,8 @@ def measure(trials: int, kill_trial: int = -1) -> dict[str, Any]:
             run = StudyRun(record, toy_space(trials), slots=2)
             run.start({}, NoFolders())
             before, started = resident_mebibytes(), time.perf_counter()
-            run_climbs(
-                EmptyTrainable, run, {"study": folder, "kill_trial": kill_trial, "kill_before": 10**9}, study / "ray"
-            )
+            common = {"study": folder, "kill_trial": kill_trial, "kill_before": 10**9}
+            run_climbs(EmptyTrainable, SharedSlots([run], SlotLedger(2)), [common], study / "ray")
             seconds = time.perf_counter() - started
             climbs = run.state.last_attempt
             failed = [trial.number for trial in run.state.trials.values() if trial.failure]

@@ -1,8 +1,11 @@
 """How a launch ends: why, the command that goes on, and the exit code."""
 
 import argparse
+import shlex
+from collections.abc import Mapping
 
 from launch.options import same_command
+from launch.per_study import named
 from launch.resolve import Say
 from launch.signals import STOPPED
 from schedulers.next_work import failed_setup
@@ -12,8 +15,21 @@ from search_spaces.durations import duration_option
 from studies.state.failures import all_failed
 
 
-def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
-    """Say why the search ended and what to type next; return 0 done, 1 nothing finished, 130 stopped."""
+def conclude(options: argparse.Namespace, runs: Mapping[str, StudyRun], say: Say) -> int:
+    """Say of every study why its search ended, and what to type next; return 0 done, 1 nothing finished, 130 stopped."""
+    alone, codes = len(runs) == 1, dict[str, int]()
+    for name, run in runs.items():
+        codes[name] = _ended(run, say if alone else named(say, name))
+    finished = [name for name, code in codes.items() if code == 0]
+    if finished and STOPPED not in codes.values():
+        studies = "" if alone else "".join(f" --study {shlex.quote(name)}" for name in finished)
+        results = "" if options.results == "results" else f" --results {shlex.quote(options.results)}"
+        say(f"Next: python export_best.py{studies}{results}")
+    return max(codes.values())
+
+
+def _ended(run: StudyRun, say: Say) -> int:
+    """Say why a search ended, and return the exit code of it alone."""
     again = same_command()
     if run.paused:
         say(f"Paused: {run.paused}. Nothing is lost. Make room, then: {again}")
@@ -37,7 +53,6 @@ def conclude(options: argparse.Namespace, run: StudyRun, say: Say) -> int:
             f"No trial has all {top.folds} folds yet; an export takes the folds that are there, {finished} of the furthest"
             f" trial. To train the others: {same_command(*larger_budget(run))}"
         )
-    say(f"Next: python export_best.py{'' if options.results == 'results' else f' --results {options.results}'}")
     return 0
 
 

@@ -1,10 +1,11 @@
 """`--json`: every event of the record as a line on standard output, where nothing else is printed then."""
 
+import json
 import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from queue import SimpleQueue
 
@@ -17,13 +18,17 @@ _PATIENCE = 10.0  # seconds that a reader has for the last lines
 
 
 @contextmanager
-def event_lines(folder: StudyFolder, run: StudyRun) -> Iterator[Callable[[Event], None]]:
-    """Yield what prints an event as one JSON object; a reader that stands still or goes away does not hold the search up."""
+def event_lines(folder: StudyFolder, run: StudyRun, *, named: bool = False) -> Iterator[Callable[[Event], None]]:
+    """Yield what prints an event as one JSON object; a reader that stands still or goes away does not hold the search up.
+
+    `named`: with the name of its study, where several are searched.
+    """
+    study = {"study": folder.name} if named else {}
     lines: SimpleQueue[bytes | None] = SimpleQueue()
     writer = threading.Thread(target=_write, args=[lines, sys.stdout.fileno()], daemon=True)
     writer.start()
     try:
-        yield lambda event: lines.put(event.model_dump_json().encode() + b"\n")
+        yield lambda event: lines.put(_line(event, study))
     finally:
         lines.put(None)
         writer.join(_PATIENCE)
@@ -31,6 +36,11 @@ def event_lines(folder: StudyFolder, run: StudyRun) -> Iterator[Callable[[Event]
             logger.warning(
                 "--json: whoever reads standard output stands still; the last events are in %s", folder.record
             )
+
+
+def _line(event: Event, study: Mapping[str, str]) -> bytes:
+    whole = event.model_dump_json() if not study else json.dumps({**study, **event.model_dump(mode="json")})
+    return whole.encode() + b"\n"
 
 
 def _write(lines: "SimpleQueue[bytes | None]", output: int) -> None:

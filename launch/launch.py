@@ -4,7 +4,7 @@ import argparse
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from launch.initial_configurations import (
 )
 from launch.listeners import check_listeners
 from launch.options import overrides
+from launch.per_study import check_holdouts, named, study_options
 from launch.resolve import (
     Say,
     brought_up_to_date,
@@ -126,10 +127,27 @@ class Launch:
 
 
 @contextmanager
+def prepared_launches(options: argparse.Namespace, console: Console, say: Say) -> Iterator[list[Launch]]:
+    """Resolve every space that the options name, and prepare its data.
+
+    Raises:
+        SpaceError: two of them cannot be searched in one launch, or could not vote together.
+    """
+    each = study_options(options)
+    with ExitStack() as stack:
+        launches = [
+            stack.enter_context(prepared_launch(one, console, say if len(each) == 1 else named(say, one.study)))
+            for one in each
+        ]
+        check_holdouts({launch.folder.name: launch.data for launch in launches})
+        yield launches
+
+
+@contextmanager
 def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> Iterator[Launch]:
     """Resolve the space and prepare the data, a preflight of its backbones and optimizers beside."""
     check_gpu_share(options)
-    folder = StudyFolder.named(Path(options.results), options.study or find_space(options.space).stem)
+    folder = StudyFolder.named(Path(options.results), options.study)
     study = Study.open(folder)
     plugins = load_plugins(plugin_names(options.space, overrides(options)), find_space(options.space).parent)
     for tool in options.log:  # perhaps of a plugin

@@ -5,8 +5,9 @@ the run, whose `state` has taken the event in. Its keyword-only arguments are it
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 import plugins
 from launch.event_lines import event_lines
@@ -43,9 +44,11 @@ def check_listeners(space: SearchSpace) -> None:
 
 
 @contextmanager
-def listening(folder: StudyFolder, run: StudyRun, *, also: Sequence[str] = ()) -> Iterator[None]:
-    """Have a study's listeners hear of every event as long as the block runs, and those named beside."""
-    wanted = {**{name: {} for name in (*ALWAYS, *also)}, **run.space.search.listeners}
+def listening(
+    folder: StudyFolder, run: StudyRun, *, also: Mapping[str, dict[str, Any]] | None = None
+) -> Iterator[None]:
+    """Have a study's listeners hear of every event as long as the block runs, and those named beside with their options."""
+    wanted = {**{name: {} for name in ALWAYS}, **(also or {}), **run.space.search.listeners}
     with ExitStack() as stack:
         for name, options in wanted.items():
             listener = LISTENERS[name]

@@ -46,16 +46,31 @@ def same_command(*changed: str) -> str:
 
 def _add_searched(parser: argparse.ArgumentParser) -> None:
     searched = parser.add_argument_group("what is searched, and where to")
-    space = searched.add_argument("--space", required=True, help="a file, or the name of one in search_spaces/")
+    space = searched.add_argument(
+        "--space",
+        action="append",
+        required=True,
+        help="a file, or the name of one in search_spaces/; given several times, their studies share the hardware",
+    )
     completed_by(space, lambda: sorted(path.name for path in SHIPPED.glob("*.yaml")))
-    study = searched.add_argument("--study", help="name of the study (default: the space's)")
+    study = searched.add_argument(
+        "--study",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="of the study (default: the space's); SPACE:NAME of several",
+    )
     completed_by(study, lambda: folders_of(Path("results")))
     searched.add_argument("--data", metavar="PLACE", help="sample_faces, a CSV, a competition folder or class folders")
     searched.add_argument("--skip-unreadable", action="store_true", help="leave unreadable images out and count them")
     searched.add_argument("--results", default="results", help="folder of all studies (default: results)")
     searched.add_argument("--profile", help="one of the space's profiles (default: by the hardware)")
     searched.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="override, such as constants.epochs=4"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override, such as constants.epochs=4; SPACE:KEY=VALUE for one of several",
     )
 
 

@@ -35,9 +35,7 @@ class FoldTrainable(Trainable):
             level=logging.WARNING, format="%(message)s"
         )  # into the worker's log: the dashboard shows it
         logging.getLogger("trainables").setLevel(logging.INFO)
-        self._study_name = Path(config["study"]).name
-        task = config.get("task", self._study_name)
-        self._named = self._study_name if task == self._study_name else f"{self._study_name} ({task})"
+        self._study: Path | None = None
         self._set_title: Callable[[str], None] | None = config.get("set_title")
         self._climber: Climber | None = None
         self._failure: dict[str, Any] | None = None
@@ -54,17 +52,24 @@ class FoldTrainable(Trainable):
         resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
         self._trial, self._last_score = new_config["trial"], ""
         self._knobs = _spelled(order.configuration, new_config.get("recipe", {}))
+        changed = self._turn_to(Path(new_config["study"]), new_config.get("task"))
         self._tell("starting")
         try:
             self._failure = None
             _load_plugins(Path(new_config["study"]))
             self._metric = METRICS[order.metric]
-            if self._climber is None or not self._climber.takes_up(order):
+            if changed or self._climber is None or not self._climber.takes_up(order):
                 self.cleanup()
                 self._climber = Climber(Path(new_config["study"]), order, resources)
         except Exception as error:  # a missing cache, a damaged folder: a failed trial, not a lost process
             self._failure = failure_result(trial_path(Path(new_config["study"]), self._trial), error)
         return True
+
+    def _turn_to(self, study: Path, task: str | None) -> bool:
+        """Take the study of the next climb, and tell whether it is another than that of the last."""
+        changed, self._study = self._study != study, study
+        self._named = study.name if task in (None, study.name) else f"{study.name} ({task})"
+        return changed
 
     def step(self) -> dict[str, Any]:
         """Do one fold-epoch."""
@@ -76,9 +81,7 @@ class FoldTrainable(Trainable):
         fold, epoch = self._climber.position
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
         result = self._climber.step()
-        logger.info(
-            "%s trial %d fold %d epoch %d: %s", self._study_name, self._trial, fold + 1, epoch + 1, _said(result)
-        )
+        logger.info("%s trial %d fold %d epoch %d: %s", self._named, self._trial, fold + 1, epoch + 1, _said(result))
         if "score" in result:
             self._last_score = f" {self._metric.name} {self._metric.spelled(result['score'])}"
         self._tell(f"fold {fold + 1} epoch {epoch + 1}{self._last_score}")
@@ -92,7 +95,7 @@ class FoldTrainable(Trainable):
 
     def __repr__(self) -> str:
         """Return what stays true of a reused actor: the dashboard reads it once and keeps it."""
-        return f"{self._study_name}: trains one trial after the other; its log and title say which"
+        return f"{self._named}: trains one trial after the other; its log and title say which"
 
     def _tell(self, doing: str) -> None:
         """Set the process title, if there is a way: the dashboard's worker list shows it live."""

@@ -2,11 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 
 from analysis.reading.counts import count_trials
@@ -60,40 +60,22 @@ class SearchProgress:
     def __init__(self, console: Console, run: Search) -> None:
         self._console, self._run = console, run
         self._study, self._space, self._rungs = run.state, run.space, run.facts.rungs
-        self._shown_version, self._shown_at, self._begun = -1, 0.0, time.monotonic()
+        self._shown_version, self._begun = -1, time.monotonic()
         self._shown: dict[str, str] = {}
 
-    @contextmanager
-    def shown(self) -> Iterator[None]:
-        """Show the progress as long as the block runs."""
-        stop = threading.Event()
-        live = self._console.is_terminal
-        thread = threading.Thread(target=self._run_live if live else self._run_plain, args=(stop,), daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            stop.set()
-            thread.join(timeout=5)
+    @property
+    def name(self) -> str:
+        """Return the name of the space that is searched."""
+        return self._space.name
 
-    def _run_live(self, stop: threading.Event) -> None:
-        with Live(
-            console=self._console, get_renderable=lambda: _until_it_holds_still(self.table), refresh_per_second=2
-        ):
-            stop.wait()
-
-    def _run_plain(self, stop: threading.Event) -> None:
-        while not stop.wait(_REFRESH):
-            if self._study.version != self._shown_version and time.monotonic() - self._shown_at > _LINE_EVERY:
-                self._tell()
-        self._tell()
-
-    def _tell(self) -> None:
-        self._shown_version, self._shown_at = self._study.version, time.monotonic()
-        say(_until_it_holds_still(self.line), to=self._console)
+    @property
+    def has_news(self) -> bool:
+        """Tell whether anything has happened since the last line."""
+        return self._study.version != self._shown_version
 
     def line(self) -> str:
         """Return what has changed since the last line."""
+        self._shown_version = self._study.version
         facts = self._facts()
         changed = {name: value for name, value in facts.items() if self._shown.get(name) != value}
         self._shown = facts
@@ -132,6 +114,44 @@ class SearchProgress:
         """Return what the budget leaves, or what the rest of the ladder takes at the speed so far."""
         forecast = self._run.time_left()
         return spell_left(None) if forecast is None else spell_left(forecast.left, forecast.least, forecast.most)
+
+
+@contextmanager
+def progress_shown(console: Console, searches: Sequence[Search]) -> Iterator[None]:
+    """Show how far searches are as long as the block runs."""
+    views = [SearchProgress(console, search) for search in searches]
+    stop = threading.Event()
+    show = _show_tables if console.is_terminal else _show_lines
+    thread = threading.Thread(target=show, args=(console, views, stop), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=5)
+
+
+def _show_tables(console: Console, views: Sequence[SearchProgress], stop: threading.Event) -> None:
+    def tables() -> RenderableType:
+        return Group(*(_until_it_holds_still(view.table) for view in views))
+
+    with Live(console=console, get_renderable=tables, refresh_per_second=2):
+        stop.wait()
+
+
+def _show_lines(console: Console, views: Sequence[SearchProgress], stop: threading.Event) -> None:
+    told_at = 0.0
+    while not stop.wait(_REFRESH):
+        if time.monotonic() - told_at > _LINE_EVERY and any(view.has_news for view in views):
+            told_at = time.monotonic()
+            _tell(console, views)
+    _tell(console, views)
+
+
+def _tell(console: Console, views: Sequence[SearchProgress]) -> None:
+    for view in views:
+        name = "" if len(views) == 1 else f"{view.name}, "
+        say(f"{name}{_until_it_holds_still(view.line)}", to=console)
 
 
 def _until_it_holds_still(show: Callable[[], Shown]) -> Shown:

@@ -2,8 +2,9 @@
 
 import errno
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ray.exceptions import RayActorError
 from ray.tune import Callback, CheckpointConfig, FailureConfig, RunConfig, Stopper, Trainable, TuneConfig, Tuner
@@ -11,6 +12,7 @@ from ray.tune.experiment import Trial
 from ray.tune.search import Searcher
 
 from schedulers.ray.private_names import actors_kept, place_of
+from schedulers.shared_slots import SharedSlots
 from schedulers.study_run import StudyRun
 from studies.trials.climb_order import ClimbOrder
 from studies.trials.failures import LOST, Failure
@@ -26,14 +28,23 @@ _QUIET = {
 }
 
 
-class ClimbSearcher(Searcher):
-    """Answers Tune's question for the next configuration with the next climb."""
+class ClimbInFlight(NamedTuple):
+    """A climb that a Tune trial executes, and the place of its study."""
 
-    def __init__(self, run: StudyRun, common: dict[str, Any]) -> None:
+    study: int
+    order: ClimbOrder
+
+
+class ClimbSearcher(Searcher):
+    """Answers Tune's question for the next configuration with the next climb.
+
+    `common` goes into every climb's config beside its order, by the place of its study.
+    """
+
+    def __init__(self, shared: SharedSlots, common: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(metric="score", mode="max")
-        self._run = run
-        self._common = common
-        self._orders: dict[str, ClimbOrder] = {}
+        self._shared, self._common = shared, common
+        self._in_flight: dict[str, ClimbInFlight] = {}
         self.broken: Exception | None = None  # Tune swallows what we raise: kept here, raised after fit
 
     def __getstate__(self) -> dict[str, Any]:
@@ -43,20 +54,21 @@ class ClimbSearcher(Searcher):
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return the next climb, None to wait, FINISHED once nothing is in flight and nothing is left."""
         if self.broken is not None:
-            return None if self._orders else Searcher.FINISHED
+            return None if self._in_flight else Searcher.FINISHED
         try:
-            order = self._run.next_climb()
+            found = self._shared.next_climb()
         except Exception as error:  # a full disk, say: let the climbs in flight run out first
             self.broken = error
-            return None if self._orders else Searcher.FINISHED
-        if order is None:
-            return Searcher.FINISHED if self._run.finished else None
-        self._orders[trial_id] = order
-        return {**self._common, **order.as_values()}
+            return None if self._in_flight else Searcher.FINISHED
+        if found is None:
+            return Searcher.FINISHED if self._shared.finished else None
+        climb = self._in_flight[trial_id] = ClimbInFlight(*found)
+        return {**self._common[climb.study], **climb.order.as_values()}
 
-    def order_of(self, trial_id: str) -> ClimbOrder | None:
-        """Return the climb that a Tune trial executes, None once it has ended."""
-        return self._orders.get(trial_id)
+    def climb_of(self, trial_id: str) -> tuple[StudyRun, ClimbOrder] | None:
+        """Return the study and the climb that a Tune trial executes, None once it has ended."""
+        climb = self._in_flight.get(trial_id)
+        return None if climb is None else (self._shared.runs[climb.study], climb.order)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Record a fold-epoch that is not the climb's last."""
@@ -65,45 +77,49 @@ class ClimbSearcher(Searcher):
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Record a climb's last fold-epoch and how it ended; an error is a lost process."""
         self._guarded(trial_id, result)
-        order = self._orders.pop(trial_id, None)
-        if order is None or self.broken is not None:
+        climb = self._in_flight.pop(trial_id, None)
+        if climb is None:
+            return
+        self._shared.climb_has_ended(*climb)
+        if self.broken is not None:
             return
         failure = LOST if error else None
         if result and result.get("failure"):
             failure = Failure(result["failure"], result["reason"])
         try:
-            self._run.end_climb(order, failure)
+            self._shared.runs[climb.study].end_climb(climb.order, failure)
         except Exception as raised:
             self.broken = raised
 
     def _guarded(self, trial_id: str, result: dict[str, Any] | None) -> None:
-        order = self._orders.get(trial_id)
-        if order is None or not result or result.get("failure") or "epochs" not in result or self.broken:
+        found = self.climb_of(trial_id)
+        if found is None or not result or result.get("failure") or "epochs" not in result or self.broken:
             return
+        run, order = found
         phases = {name.partition("/")[2]: spent for name, spent in result.items() if name.startswith("phases/")}
         try:
-            self._run.take_epoch(order, {**result, "phases": phases})  # Tune has flattened it
+            run.take_epoch(order, {**result, "phases": phases})  # Tune has flattened it
         except Exception as error:
             self.broken = error
 
 
 class StopAtReport(Stopper):
-    """Ends every climb at its next report once the launch is stopping or its time is spent."""
+    """Ends every climb at its next report once its study is stopping or its time is spent."""
 
-    def __init__(self, run: StudyRun, searcher: ClimbSearcher) -> None:
-        self._run: StudyRun | None = run
+    def __init__(self, searcher: ClimbSearcher) -> None:
         self._searcher: ClimbSearcher | None = searcher
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_run": None, "_searcher": None}
+        return {"_searcher": None}
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         """Tell whether this climb ends here."""
-        if self._run is None or self._searcher is None:
+        if self._searcher is None:
             return False
-        if self._searcher.broken is not None or (order := self._searcher.order_of(trial_id)) is None:
+        if self._searcher.broken is not None or (found := self._searcher.climb_of(trial_id)) is None:
             return True
-        return self._run.ends_here(order, result.get("epochs", 0))  # Tune asks before it hands the result over
+        run, order = found
+        return run.ends_here(order, result.get("epochs", 0))  # Tune asks before it hands the result over
 
     def stop_all(self) -> bool:
         """Never: climbs in flight finish their fold-epoch."""
@@ -113,21 +129,21 @@ class StopAtReport(Stopper):
 class NotePlaces(Callback):
     """Records which process takes a climb."""
 
-    def __init__(self, run: StudyRun, searcher: ClimbSearcher) -> None:
-        self._run: StudyRun | None = run
+    def __init__(self, searcher: ClimbSearcher) -> None:
         self._searcher: ClimbSearcher | None = searcher
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_run": None, "_searcher": None}
+        return {"_searcher": None}
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Record it; a process that is gone already is reported as lost by Tune."""
-        if self._run is None or self._searcher is None or self._searcher.broken is not None:
+        if self._searcher is None or self._searcher.broken is not None:
             return
-        if (order := self._searcher.order_of(trial.trial_id)) is None:
+        if (found := self._searcher.climb_of(trial.trial_id)) is None:
             return
+        run, order = found
         try:
-            self._run.take_place(order, *place_of(trial))
+            run.take_place(order, *place_of(trial))
         except RayActorError:
             return
         except Exception as error:
@@ -144,34 +160,36 @@ class ForgetEnded(Callback):
     on_trial_error = on_trial_complete
 
 
-def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any], ray_folder: Path) -> None:
-    """Run climbs until the study run is finished or stopped.
+def run_climbs(
+    trainable: type[Trainable], shared: SharedSlots, common: Sequence[Mapping[str, Any]], ray_folder: Path
+) -> None:
+    """Run the climbs of studies until all are finished or stopped.
 
-    `common` goes into every climb's config beside the order; `ray_folder` may be deleted afterwards.
+    `common` goes into every climb's config beside the order, by study; `ray_folder` may be deleted afterwards.
 
-    A full disk pauses the run: whatever was recorded before is whole, and the next launch closes what is open.
+    A full disk pauses them: whatever was recorded before is whole, and the next launch closes what is open.
 
     Raises:
         OSError: the record could not be written.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    searcher = ClimbSearcher(run, common)
+    searcher = ClimbSearcher(shared, common)
     tuner = Tuner(
         trainable,
         tune_config=TuneConfig(
             search_alg=searcher,
             num_samples=-1,
             reuse_actors=True,
-            max_concurrent_trials=run.slots,
+            max_concurrent_trials=shared.slots,
             trial_dirname_creator=lambda trial: f"climb_{trial.trial_id}",
         ),
         run_config=RunConfig(
             name=ray_folder.name,
             storage_path=str(ray_folder.parent),
             verbose=0,
-            callbacks=[NotePlaces(run, searcher), ForgetEnded()],
-            stop=StopAtReport(run, searcher),
+            callbacks=[NotePlaces(searcher), ForgetEnded()],
+            stop=StopAtReport(searcher),
             failure_config=FailureConfig(max_failures=0),
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
         ),
@@ -179,8 +197,8 @@ def run_climbs(trainable: type[Trainable], run: StudyRun, common: dict[str, Any]
     with actors_kept():
         tuner.fit()
     if searcher.broken is None:
-        run.close()
+        shared.close()
     elif isinstance(searcher.broken, OSError) and searcher.broken.errno == errno.ENOSPC:
-        run.pause("the disk is full: the record of the study cannot be written")
+        shared.pause("the disk is full: the record of a study cannot be written")
     else:
         raise searcher.broken

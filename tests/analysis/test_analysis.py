@@ -10,7 +10,7 @@ from rich.console import Console
 from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard
 from analysis.reading.counts import count_trials
 from analysis.reading.words import spell_parameters
-from analysis.terminal.progress import SearchProgress
+from analysis.terminal.progress import SearchProgress, progress_shown
 from analysis.terminal.summary import print_ending, savings, time_shares, verdict
 from studies.errors import StudyError
 from studies.identity import Identity, differences
@@ -161,7 +161,7 @@ def test_a_pipe_gets_plain_lines_and_a_terminal_a_table(driver: ToyDriver) -> No
     for terminal in (False, True):
         out = io.StringIO()
         console = Console(file=out, force_terminal=terminal, width=150)
-        with SearchProgress(console, driver.run).shown():
+        with progress_shown(console, [driver.run]):
             pass
         assert "12/12: 0 climbing" in out.getvalue()
         assert ("learning_rate" in out.getvalue()) == terminal, "the whole configuration is no line's business"

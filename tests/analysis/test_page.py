@@ -399,9 +399,9 @@ def seconds_until_shown(address: str, file: Path, trial: int) -> float:
 
 def test_the_page_of_a_launch_shows_an_event_within_two_seconds_and_ends_with_it(results: Path) -> None:
     said: list[str] = []
-    with page_beside(StudyFolder(results / NAME), None, said.append):
+    with page_beside([StudyFolder(results / NAME)], None, said.append):
         assert said == []
-    with listening_socket(0) as taken, page_beside(StudyFolder(results / NAME), port_of(taken), said.append):
+    with listening_socket(0) as taken, page_beside([StudyFolder(results / NAME)], port_of(taken), said.append):
         assert f"(port {port_of(taken)} is taken)" in said[0]
         address = said[0].split()[2].replace("/study/", "/api/studies/")
         took = [seconds_until_shown(address, results / NAME / "record.jsonl", trial) for trial in (12, 13, 14)]

@@ -12,6 +12,7 @@ from tests.toys.commands import SPACE
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     (tmp_path / "toy.yaml").write_text(SPACE)
+    (tmp_path / "other.yaml").write_text(SPACE.replace("task: mask", "task: age"))
     return tmp_path
 
 
@@ -97,6 +98,12 @@ def place(tmp_path: Path) -> Path:
         (["--set", "constants.pretrained=false"], "constants.pretrained: is called weights by now"),
         (["--set", "plugins=[nowhere]"], "plugin nowhere: there is no nowhere.py in"),
         (["--enqueue", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+        (["--space", "toy.yaml"], "--space: toy: two spaces have this name"),
+        (["--space", "other.yaml", "--study", "both"], "--study: both: say of which space it is the study"),
+        (
+            ["--space", "other.yaml", "--set", "other:data.split_seed=1"],
+            "toy and other: data: other persons are in their folds and holdouts, so they cannot vote together; give both",
+        ),
     ],
 )
 def test_bad_input_is_one_error_before_anything_is_trained(

@@ -18,7 +18,7 @@ OPTIONS = argparse.Namespace(results="results")
 def concluded(run: StudyRun, monkeypatch: pytest.MonkeyPatch, *command: str) -> tuple[int, str]:
     monkeypatch.setattr(sys, "argv", ["launch_search.py", "--space", "toy.yaml", *command])
     said: list[str] = []
-    code = conclude(OPTIONS, run, lambda *lines, **style: said.extend(lines))
+    code = conclude(OPTIONS, {"toy": run}, lambda *lines, **style: said.extend(lines))
     return code, "\n".join(said)
 
 

@@ -13,6 +13,7 @@ import export_best
 import predict
 from datasets.sources.opening import data_options
 from launch.options import overrides, parse_options
+from launch.per_study import study_options
 from schedulers.budget_settings import make_budget
 from schedulers.samplers.registry import check_sampler
 from schedulers.search_settings import make_strategy
@@ -65,6 +66,11 @@ def test_a_command_of_the_docs_can_be_typed(command: str, monkeypatch: pytest.Mo
 def check_launch(options: Namespace | None) -> None:
     if options is None:
         return
+    for of_study in study_options(options):
+        check_study(of_study)
+
+
+def check_study(options: Namespace) -> None:
     is_csv = options.data is not None and options.data.endswith(".csv")
     space = load_space(
         options.space,

@@ -17,7 +17,7 @@ from analysis.portfolio.studies import read_judged
 from benchmarks.knowledge.shipped import shipped, tables
 from launch.continuing import with_looks
 from launch.initial_configurations import PORTFOLIO_SHARE, Beginning, from_portfolio, warm_start
-from launch.launch import prepared_launch
+from launch.launch import prepared_launches
 from launch.options import parse_options
 from launch.resolve import with_shipped_portfolio
 from schedulers.samplers.transfer.known import Known
@@ -164,7 +164,7 @@ def test_a_study_keeps_the_portfolio_it_began_with_when_another_was_named_in_bet
     def launched(*options: str) -> float:
         command = ["launch_search.py", "--space", str(tmp_path / "toy.yaml"), "--results", str(tmp_path), *options]
         monkeypatch.setattr(sys, "argv", command)
-        with prepared_launch(parse_options(""), Console(), lambda *lines: None) as launch, launch.locked():
+        with prepared_launches(parse_options(""), Console(), lambda *lines: None) as (launch,), launch.locked():
             launch.begin()
             return float(launch.known.queue[0].configuration["learning_rate"])
 

@@ -2,25 +2,31 @@
 
 import csv
 import os
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.toys.commands import ONE_SLOT, run, search
+from tests.toys.commands import ONE_SLOT, SPACE, run, search
 from voting.bundle.manifest import open_bundle
 from voting.bundle.model_card import CARD
 from voting.rules.joint import JOINT
 
 pytestmark = pytest.mark.slow
+TASKS = ("mask", "gender", "age")
 
 
 def test_three_tasks_are_searched_packaged_and_voted_on(place: Path) -> None:
     assert "holds no study; run launch_search.py first" in run(place, "export_best.py", code=2)
-    for task in ("mask", "gender", "age"):
-        out = search(place, "--study", task, "--set", f"task={task}", "--trials", "2", *ONE_SLOT)
-        for words in ("Leaderboard", "Ray dashboard: http://127.0.0.1:", "saved", "Next: python export_best.py"):
-            assert words in out
-    exported = run(place, "export_best.py", "--size", "2", "--archive")
+    for task in TASKS:
+        (place / f"{task}.yaml").write_text(SPACE.replace("task: mask", f"task: {task}"))
+    spaces = [word for task in TASKS for word in ("--space", f"{task}.yaml")]
+    out = run(place, "launch_search.py", *spaces, "--no-page", "--trials", "2", *ONE_SLOT)
+    assert out.count("Leaderboard") == len(TASKS)
+    assert "Ray dashboard: http://127.0.0.1:" in out
+    (following,) = re.findall(r"^Next: python (export_best\.py .*)$", out, re.MULTILINE)
+    exported = run(place, *shlex.split(following), "--size", "2", "--archive")
     check_promises(place / "ensembles/age-gender-mask", exported)
     assert "Verified in a fresh process: all members vote as recorded" in exported
     for words in (

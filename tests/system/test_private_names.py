@@ -17,6 +17,8 @@ from benchmarks.empty_climbs import EmptyTrainable, NoFolders, toy_space
 from schedulers.ray import private_names
 from schedulers.ray.private_names import ClimbController, ClusterError, KeptActors, actors_kept, check_private_names
 from schedulers.ray.tune_search import ForgetEnded, run_climbs
+from schedulers.shared_slots import SharedSlots
+from schedulers.slot_ledger import SlotLedger
 from schedulers.study_run import StudyRun
 from studies.record.record import Record
 
@@ -47,7 +49,7 @@ def test_two_slots_share_two_processes_for_all_climbs(two_cores: None, tmp_path:
         run = StudyRun(record, toy_space(24), slots=2)
         run.start({}, NoFolders())
         common = {"study": str(tmp_path), "kill_trial": -1, "kill_before": 0}
-        run_climbs(TellsItsProcess, run, common, tmp_path / "ray")
+        run_climbs(TellsItsProcess, SharedSlots([run], SlotLedger(2)), [common], tmp_path / "ray")
     climbs = Counter((tmp_path / "processes").read_text().split())
     assert sum(climbs.values()) == run.state.last_attempt > 24
     assert len(climbs) == 2

@@ -2,9 +2,9 @@
 
     python -m benchmarks.example_settings --rows benchmarks/rows/example_settings.jsonl --workers 2
 
-Every configuration is trained on every fold of `age.yaml`'s data under each setting, one thread each. Printed are the pictures and
-seconds of a fold, the rank correlation of the settings' scores with the larger setting's, and how much the configuration that a
-setting would choose scores below the best there. Appends a row a fold and skips those that are there.
+Every configuration is trained on every fold of `age.yaml`'s data under each setting, one thread each. Printed are the pictures
+and seconds of a fold, the rank correlation of the settings' scores with the larger setting's, and how much the configuration that
+a setting would choose scores below the best there. Appends a row a fold and skips those that are there.
 """
 
 import argparse
@@ -85,12 +85,9 @@ def trained(run: Run) -> dict[str, Any]:
 def missing(rows: Sequence[Mapping[str, Any]]) -> Iterator[Run]:
     """Yield the runs that have no row yet, one configuration after the other."""
     done = {(row["setting"], row["config"], row["fold"]) for row in rows}
-    every = (
-        (setting, name, fold)
-        for name, setting in product(CONFIGURATIONS, SETTINGS)
-        for fold in range(SETTINGS[setting].folds)
-    )
-    yield from (run for run in every if run not in done)
+    for name, setting in product(CONFIGURATIONS, SETTINGS):
+        runs = ((setting, name, fold) for fold in range(SETTINGS[setting].folds))
+        yield from (run for run in runs if run not in done)
 
 
 def shown(rows: Sequence[Mapping[str, Any]]) -> Table:

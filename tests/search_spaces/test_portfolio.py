@@ -250,7 +250,13 @@ def test_the_shipped_portfolio_fits_the_shipped_spaces_on_a_cpu_and_stays_out_of
     assert all(configured(within(cpu, entry.configuration)) for entry in fitting)
     assert len({str(within(cpu, entry.configuration)) for entry in fitting}) == len(fitting)
     assert Known(cpu, known)
-    assert gpu.search.portfolio == "none", "it was judged on small nets"
+    assert gpu.search.portfolio == "published", "the shipped one was judged on small nets"
+    published = read_portfolio(find_portfolio("published", Path("nowhere")))
+    assert all(configured(within(gpu, entry.configuration)) for entry in published.configurations)
+    begun = from_portfolio(gpu, Path("nowhere"), None)
+    assert [one.configuration["optimizer"] for one in begun.queue].count("sgd") == 1
+    assert len(begun.queue) == published.first
+    assert not begun.informed, "nothing of it was measured"
 
 
 def test_a_portfolio_of_finished_studies_begins_with_what_is_best_in_them(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def _ended(run: StudyRun, say: Say) -> int:
         say(f"Stopped. To continue: {again}")
         return STOPPED
     say(f"The search ended: {run.finished}.")
-    if failed_setup(run.state):
+    if failed_setup(run.state) or run.state.mishaps.machine_fails:
         say(f"Mend it, then: {again}")
         return 1
     finished, top = most_finished_folds(run), run.strategy.rungs.top

@@ -121,6 +121,9 @@ def stop_reason(study: StudyState, strategy: Strategy, budget: Budget, elapsed: 
                 return f"trial {trial.number} reached a {metric.title} of {reached} over all folds, the target is {target:g}"
     if failure := failed_setup(study):
         return f"the first {SAME_FAILURES} trials of this launch failed alike ({failure.failure}): {failure.reason}"
+    if mishap := study.mishaps.machine_fails:
+        trials = ", ".join(str(number) for number in sorted({one.trial for one in study.mishaps.row}))
+        return f"the last {len(study.mishaps.row)} climbs lost their processes, of the trials {trials}: {mishap.reason}"
     return None
 
 

@@ -168,11 +168,11 @@ class StudyRun:
         """Record how a climb ended, and whether its failure is the trial's (see `studies.trials.failures`)."""
         trial = self.state.trials[order.trial]
         fold = trial.fold(order.fold)
-        if failure == LOST:
+        if failure is not None and failure.kind == LOST.kind:
             catch_up(trial, self.log, self.strategy.rungs, self._folders)
         if failure is None or failure.pauses or failure.kind == "superseded":
             self._note_end(order, "rung" if len(fold.epochs) >= order.epoch else "stopped")
-        elif trial.failure is not None or (failure == LOST and self.stopping):
+        elif trial.failure is not None or (failure.kind == LOST.kind and self.stopping):
             self._note_end(order, "stopped")  # whoever stops the driver may have stopped its trials too
         elif again := failure.tried_again(fold):
             logger.warning("trial %d: %s; it is tried once more from its last epoch", trial.number, failure.kind)
@@ -188,6 +188,10 @@ class StudyRun:
 
     def _note_end(self, order: ClimbOrder, reason: str) -> None:
         self.log.note(ClimbEnded, trial=order.trial, fold=order.fold, attempt=order.attempt, reason=reason)
+
+    def process_must_end(self, order: ClimbOrder) -> bool:
+        """Tell whether the process that had a climb, which has ended, is not to have another."""
+        return self.state.mishaps.process_must_end(order.trial, order.fold)
 
     def stop(self) -> None:
         """Hand out no more climbs; those in flight end after their fold-epoch."""

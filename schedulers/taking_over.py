@@ -122,7 +122,10 @@ def end_open_climbs(log: StudyLog) -> None:
 
 def _try_again_what_failed_alike(log: StudyLog) -> None:
     """Take the trials back, each once, whose failures stopped the last launch: the setup may be mended by now."""
-    for number in log.state.climbed_since_launch if failed_setup(log.state) else ():
+    failed = set(log.state.climbed_since_launch) if failed_setup(log.state) else set[int]()
+    if log.state.mishaps.machine_fails:
+        failed |= {mishap.trial for mishap in log.state.mishaps.row}
+    for number in sorted(failed):
         trial = log.state.trials[number]
         if trial.failure not in (None, "not_finite", WITHDRAWN) and not trial.taken_back:
             log.note(TrialRestored, trial=number)

@@ -12,6 +12,16 @@ from storage.free_space import is_full
 from studies.trials.fold_folder import Superseded
 from trainables.training.fold_learner import NotFinite
 
+# Of libraries that have no class for it. After such an error every later call of the process fails, too: it has to end.
+_DEVICE_WORDS = (
+    "CUDA error",
+    "CUDNN_STATUS",
+    "cuDNN error",
+    "CUBLAS_STATUS",
+    "cuBLAS",
+    "CUSOLVER_STATUS",
+    "NCCL error",
+)
 _MEMORY_WORDS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")  # of libraries that have no class for it
 
 
@@ -41,6 +51,10 @@ def failure_class(error: Exception) -> str:
             return "out_of_memory"
         case RuntimeError() if any(words in str(error) for words in _MEMORY_WORDS):
             return "out_of_memory"
+        case torch.AcceleratorError():
+            return "lost_process"
+        case RuntimeError() if any(words in str(error) for words in _DEVICE_WORDS):
+            return "lost_process"
         case Superseded():
             return "superseded"
         case DataError():

@@ -14,7 +14,7 @@ Written against Ray 2.60, which has no setting for either of these:
 
 import inspect
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -61,6 +61,7 @@ def _lacking() -> Iterator[str]:
         (tune, "TuneController"),
         (_raylet, "setproctitle"),
         (TuneController, "_maybe_reuse_cached_actor"),
+        (TuneController, "_maybe_cache_trial_actor"),
         (_ObjectCache, "cache_object"),
         (_ObjectCache, "flush_cached_objects"),
         (AuthenticationTokenLoader, "get_raw_token"),
@@ -128,9 +129,15 @@ class KeptActors(_ObjectCache):
 class ClimbController(TuneController):
     """A controller under which there are as many actors as slots, from the first climb to the last."""
 
+    keeps: Callable[[str], bool] = staticmethod(lambda trial_id: True)
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._actor_cache = KeptActors()
+
+    def _maybe_cache_trial_actor(self, trial: Trial) -> bool:
+        """Keep the actor of a climb that has ended, unless it is of no use any more: its process ends then."""
+        return self.keeps(trial.trial_id) and bool(super()._maybe_cache_trial_actor(trial))
 
     def _maybe_reuse_cached_actor(self, trial: Trial) -> bool:
         """Give a climb an idle actor, unless one is starting for it: that one is waited for."""
@@ -140,10 +147,10 @@ class ClimbController(TuneController):
 
 
 @contextmanager
-def actors_kept() -> Iterator[None]:
-    """Have searches in this block run under a `ClimbController`."""
+def actors_kept(keeps: Callable[[str], bool] = lambda trial_id: True) -> Iterator[None]:
+    """Have searches in this block run under a `ClimbController`; `keeps` says whose actor may have another climb."""
     usual = tune.TuneController
-    tune.TuneController = ClimbController
+    tune.TuneController = type("Controller", (ClimbController,), {"keeps": staticmethod(keeps)})
     try:
         yield
     finally:

@@ -45,6 +45,7 @@ class ClimbSearcher(Searcher):
         super().__init__(metric="score", mode="max")
         self._shared, self._common = shared, common
         self._in_flight: dict[str, ClimbInFlight] = {}
+        self._to_end: set[str] = set()  # Tune trials whose process is not to have another climb
         self.broken: Exception | None = None  # Tune swallows what we raise: kept here, raised after fit
 
     def __getstate__(self) -> dict[str, Any]:
@@ -87,9 +88,16 @@ class ClimbSearcher(Searcher):
         if result and result.get("failure"):
             failure = Failure(result["failure"], result["reason"])
         try:
-            self._shared.runs[climb.study].end_climb(climb.order, failure)
+            run = self._shared.runs[climb.study]
+            run.end_climb(climb.order, failure)
+            if failure is not None and run.process_must_end(climb.order):
+                self._to_end.add(trial_id)
         except Exception as raised:
             self.broken = raised
+
+    def keeps_process_of(self, trial_id: str) -> bool:
+        """Tell whether the process of a Tune trial that has ended may have another climb."""
+        return trial_id not in self._to_end
 
     def _guarded(self, trial_id: str, result: dict[str, Any] | None) -> None:
         found = self.climb_of(trial_id)
@@ -194,7 +202,7 @@ def run_climbs(
             checkpoint_config=CheckpointConfig(checkpoint_at_end=False, checkpoint_frequency=0),
         ),
     )
-    with actors_kept():
+    with actors_kept(searcher.keeps_process_of):
         tuner.fit()
     if searcher.broken is None:
         shared.close()

@@ -23,6 +23,7 @@ from studies.record.events import (
     TrialRestored,
 )
 from studies.record.requests import Request, StopTrial
+from studies.state.mishaps import Mishaps
 from studies.state.rungs import Rung
 from studies.state.search_time import SearchTime
 from studies.state.trial_state import TrialState
@@ -50,6 +51,7 @@ class StudyState:
         self.version = 0  # grows with every event: what was decided on an older version is stale
         self.last_time = 0.0  # time of day of the last event
         self.time = SearchTime()
+        self.mishaps = Mishaps()
         self._working_setups = set[str]()  # those under which an epoch was scored
         for event in events:
             self.apply(event)
@@ -113,6 +115,7 @@ class StudyState:
         """
         self.version += 1
         self.time.take(event)
+        self.mishaps.take(event)
         self.last_time = max(self.last_time, event.time)  # epochs that are caught up on are older
         if isinstance(event, OfTrial):
             self._apply_to(self._trial(event), event)

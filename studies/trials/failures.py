@@ -4,12 +4,15 @@
 |---|---|---|
 | `not_finite` | a loss or a prediction is no number | the trial fails; a sampler that learns avoids its like |
 | `out_of_memory` | the GPU's memory did not suffice | once more from the last epoch (a neighbour may have had it), then so |
-| `lost_process` | the process died (killed, out of memory on the host) | tried once more from the last epoch, then as above |
+| `lost_process` | the process died, or a device error made it useless: it ends | tried once more elsewhere, then as above |
 | `bad_image` | the decoded images are damaged or gone | the trial fails |
 | `error` | an error in code, such as an unknown option of an optimizer | the trial fails |
 | `disk_full` | no room for the next file | no failure: the search pauses, the trial rests at its last epoch |
 | `superseded` | a newer attempt has taken the trial over | no failure |
 | `withdrawn` | somebody asked to stop the trial (`launch.control`) | it is out; samplers do not hold that against its like |
+
+A process in which two climbs fail alike ends, too. Where three trials one after the other lose their processes and no epoch is
+scored in between, it is the machine: the search stops, and the next launch takes them back (see `studies.state.mishaps`).
 
 As long as no trial has scored an epoch under a launch's environment, constants and data, its first three trials failing
 alike (but for `not_finite`) stop the study: it is the setup (see `next_work.failed_setup`). The next

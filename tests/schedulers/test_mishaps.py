@@ -1,0 +1,103 @@
+"""Failures that are a process's or the machine's: who goes on, what ends, and what the next launch takes back."""
+
+from pathlib import Path
+
+import pytest
+
+from schedulers.study_run import StudyRun
+from studies.record.events import Launched
+from studies.state.mishaps import TRIALS
+from studies.trials.climb_order import ClimbOrder
+from studies.trials.failures import Failure
+from tests.toys.search import ToyDriver, toy_space
+
+STICKY = Failure("lost_process", "AcceleratorError: CUDA error: an illegal memory access was encountered")
+
+
+def next_of(run: StudyRun, process: int) -> ClimbOrder:
+    """Return the next climb, taken by a process."""
+    order = run.next_climb()
+    assert order is not None
+    run.take_place(order, "10.0.0.1", process)
+    return order
+
+
+def test_a_climb_that_a_device_error_ended_is_tried_again_in_another_process(tmp_path: Path) -> None:
+    run = ToyDriver(tmp_path / "record", toy_space()).start().run
+    order = next_of(run, 11)
+    run.end_climb(order, STICKY)
+    assert run.process_must_end(order)
+    again = next_of(run, 12)
+    assert (again.trial, again.fold) == (order.trial, order.fold)
+    assert run.state.trials[order.trial].failure is None
+
+
+@pytest.mark.parametrize(
+    ("kinds", "ends"), [(["error"], False), (["error", "error"], True), (["error", "bad_image"], False)]
+)
+def test_a_process_in_which_climbs_fail_alike_ends(kinds: list[str], ends: bool, tmp_path: Path) -> None:
+    run = ToyDriver(tmp_path / "record", toy_space()).start().run
+    order = next_of(run, 11)
+    for kind in kinds:
+        run.end_climb(order, Failure(kind, "broken"))
+        last, order = order, next_of(run, 11)
+    assert run.process_must_end(last) == ends
+
+
+def test_a_configuration_that_diverges_ends_no_process(tmp_path: Path) -> None:
+    run = ToyDriver(tmp_path / "record", toy_space()).start().run
+    for _ in range(4):
+        order = next_of(run, 11)
+        run.end_climb(order, Failure("not_finite", "the loss is nan"))
+        assert not run.process_must_end(order)
+
+
+def test_an_epoch_in_between_makes_a_process_good_again(tmp_path: Path) -> None:
+    driver = ToyDriver(tmp_path / "record", toy_space()).start()
+    order = next_of(driver.run, 11)
+    driver.run.end_climb(order, Failure("error", "broken"))
+    order = next_of(driver.run, 11)
+    driver.step(order)
+    driver.run.end_climb(order, Failure("error", "broken"))
+    assert not driver.run.process_must_end(order)
+
+
+def test_a_machine_that_loses_every_process_stops_the_search_and_the_next_launch_takes_its_trials_back(
+    tmp_path: Path,
+) -> None:
+    driver = ToyDriver(tmp_path / "record", toy_space(trials=20)).start()
+    for _ in range(12):
+        driver.tick()  # a good while
+    while driver.slots[0] is not None:
+        order = driver.slots[0]
+        driver.step(order)
+        if driver.run.state.trials[order.trial].epochs_of(order.fold) >= order.epoch:
+            driver.run.end_climb(order)
+            driver.slots[0] = None
+    failed: set[int] = set()
+    while (order := driver.run.next_climb()) is not None:
+        driver.run.take_place(order, "10.0.0.1", 20 + len(failed))
+        driver.run.end_climb(order, STICKY)
+        failed.add(order.trial)
+    assert len(failed) == TRIALS
+    assert driver.run.finished is not None
+    assert "climbs lost their processes, of the trials" in driver.run.finished
+    assert "illegal memory access" in driver.run.finished
+    assert len(driver.run.state.trials) < 20, "the others are spared"
+    driver.run.close()
+    driver.record.close()
+    mended = ToyDriver(tmp_path / "record", toy_space(trials=20)).start().finish()
+    trials = mended.run.state.trials
+    assert len(trials) == 20
+    assert not any(trial.failure for trial in trials.values())
+    assert trials[0].taken_back
+    assert trials[1].taken_back
+
+
+def test_a_launch_begins_without_the_failures_of_the_last(tmp_path: Path) -> None:
+    run = ToyDriver(tmp_path / "record", toy_space()).start().run
+    order = next_of(run, 11)
+    run.end_climb(order, STICKY)
+    run.state.apply(Launched(time=0, elapsed=0, settings={}))
+    assert not run.process_must_end(order)
+    assert not run.state.mishaps.row

@@ -174,8 +174,9 @@ class StudyRun:
             self._note_end(order, "rung" if len(fold.epochs) >= order.epoch else "stopped")
         elif trial.failure is not None or (failure.kind == LOST.kind and self.stopping):
             self._note_end(order, "stopped")  # whoever stops the driver may have stopped its trials too
-        elif again := failure.tried_again(fold):
-            logger.warning("trial %d: %s; it is tried once more from its last epoch", trial.number, failure.kind)
+        elif again := failure.tried_again(trial, fold):
+            how = f", its batches in {2 * trial.micro_batches} parts" if again == "out_of_memory" else ""
+            logger.warning("trial %d: %s; it is tried once more from its last epoch%s", trial.number, failure.kind, how)
             self._note_end(order, again)
         else:
             logger.warning("trial %d failed (%s): %s", order.trial, failure.kind, failure.reason)
@@ -319,6 +320,7 @@ class StudyRun:
             configuration=self.state.trials[climb.trial].configuration,
             metric=self.space.metric,
             launch=self._launch,
+            micro_batches=self.state.trials[climb.trial].micro_batches,
         )
         self.log.note(ClimbStarted, **asdict(climb), attempt=order.attempt, launch=order.launch)
         return order

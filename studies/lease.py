@@ -19,6 +19,7 @@ from storage.atomic import write_text
 
 HEARTBEAT = 3.0  # seconds from one to the next
 PATIENCE = 4 * HEARTBEAT
+_SETTLING = 0.3  # seconds in which another launch that saw the same dead lease has done what it does
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Lease:
 
         Of a holder on another host the heartbeat is watched for `patience` seconds, after `told` was called.
         """
-        while not self._put():
+        while not self._put() or not self._is_still_ours():
             if not self._path.exists():  # it was released this moment
                 continue
             holder = read_holder(self._path) or self._read_again()
@@ -82,6 +83,12 @@ class Lease:
         self._renewing.start()
         return None
 
+    def _is_still_ours(self) -> bool:
+        """Tell a moment later whether the lease is this process's: another, clearing a dead one, may have moved it."""
+        time.sleep(_SETTLING)
+        holder = read_holder(self._path)
+        return holder is not None and holder.launch == self._holder.launch
+
     def _read_again(self) -> Holder | None:
         """Return the holder after a short wait: a network may be slow, or a crash may have left half of the file."""
         time.sleep(HEARTBEAT / 3)
@@ -89,6 +96,8 @@ class Lease:
 
     def _clear(self, left: Holder | None) -> None:
         """Take a lease away that was left behind; one that another launch has put there meanwhile is put back."""
+        if left is not None and read_holder(self._path) != left:
+            return
         aside = self._path.with_name(f".{self._path.name}.{self._holder.launch}.aside")
         with suppress(FileNotFoundError):
             self._path.rename(aside)

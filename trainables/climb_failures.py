@@ -11,6 +11,7 @@ from datasets.errors import DataError
 from storage.free_space import is_full
 from studies.trials.fold_folder import Superseded
 from trainables.training.fold_learner import NotFinite
+from trainables.training.memory import is_out_of_memory
 
 # Of libraries that have no class for it. After such an error every later call of the process fails, too: it has to end.
 _DEVICE_WORDS = (
@@ -22,7 +23,6 @@ _DEVICE_WORDS = (
     "CUSOLVER_STATUS",
     "NCCL error",
 )
-_MEMORY_WORDS = ("out of memory", "can't allocate memory", "ALLOC_FAILED")  # of libraries that have no class for it
 
 
 def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
     message = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
     kind = failure_class(error)
     advice = (
-        "; lower batch_size, or let fewer trials run at once (--trials-per-gpu, --cpus-per-trial)"
+        "; lower image_size, or let fewer trials run at once (--trials-per-gpu, --cpus-per-trial)"
         if kind == "out_of_memory"
         else ""
     )
@@ -47,9 +47,7 @@ def failure_class(error: Exception) -> str:
     match error:
         case NotFinite():
             return "not_finite"
-        case MemoryError() | torch.cuda.OutOfMemoryError():
-            return "out_of_memory"
-        case RuntimeError() if any(words in str(error) for words in _MEMORY_WORDS):
+        case _ if is_out_of_memory(error):
             return "out_of_memory"
         case torch.AcceleratorError():
             return "lost_process"

@@ -176,7 +176,9 @@ class Climber:
         return self._learner
 
     def _fresh(self) -> FoldLearner:
-        return FoldLearner(self._config, self._data, self._order.trial, self._order.fold, self._placement)
+        order = self._order
+        parts = order.micro_batches
+        return FoldLearner(self._config, self._data, order.trial, order.fold, self._placement, micro_batches=parts)
 
     def _catch_up(self, learner: FoldLearner) -> None:
         """Train the epochs again that the manifest has; where the best is kept, every epoch is judged again."""

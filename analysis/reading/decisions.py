@@ -110,7 +110,7 @@ class Decisions:
                     f"{name} lost its process after {done} of fold {event.fold + 1}; it is tried once more from there."
                 )
             case "out_of_memory":
-                return f"{name} ran out of memory; it is tried once more."
+                return f"{name} ran out of memory; its batches are trained in {trial.micro_batches} parts from now on."
             case "stopped":
                 return f"{name} was stopped after {done} of fold {event.fold + 1}."
         return None

@@ -150,7 +150,8 @@ class StudyState:
             case ClimbEnded():
                 fold = trial.fold(event.fold)
                 fold.climbing = False
-                fold.tries_lost += event.reason in ("lost", "out_of_memory")
+                fold.tries_lost += event.reason == "lost"
+                trial.ran_out_of_memory += event.reason == "out_of_memory"
             case TrialFailed():
                 trial.fail(event)
             case TrialRestored():

@@ -39,12 +39,18 @@ class TrialState:
     failure: str | None = None
     reason: str | None = None
     taken_back: bool = False  # its failure was forgiven once: not a second time
+    ran_out_of_memory: int = 0  # times; each time its batches are trained in twice as many parts
     withdrawn: bool = False  # somebody asked to stop it, which is no fault of its configuration
 
     @property
     def fold_epochs(self) -> int:
         """Return the fold-epochs that it has trained: what it cost."""
         return len(self.epochs)
+
+    @property
+    def micro_batches(self) -> int:
+        """Return in how many parts each of its batches is trained."""
+        return int(2**self.ran_out_of_memory)
 
     @property
     def progress(self) -> dict[int, int]:

@@ -21,6 +21,7 @@ class ClimbOrder:
     configuration: dict[str, Any]
     metric: str = "macro_f1"
     launch: str = ""
+    micro_batches: int = 1  # parts in which a batch is trained, as memory did not suffice for the whole
 
     @property
     def claim(self) -> Attempt:

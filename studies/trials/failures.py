@@ -3,13 +3,16 @@
 | class | what happened | policy |
 |---|---|---|
 | `not_finite` | a loss or a prediction is no number | the trial fails; a sampler that learns avoids its like |
-| `out_of_memory` | the GPU's memory did not suffice | once more from the last epoch (a neighbour may have had it), then so |
+| `out_of_memory` | memory did not suffice | again from the last epoch with each batch in twice as many parts, as below; then so |
 | `lost_process` | the process died, or a device error made it useless: it ends | tried once more elsewhere, then as above |
 | `bad_image` | the decoded images are damaged or gone | the trial fails |
 | `error` | an error in code, such as an unknown option of an optimizer | the trial fails |
 | `disk_full` | no room for the next file | no failure: the search pauses, the trial rests at its last epoch |
 | `superseded` | a newer attempt has taken the trial over | no failure |
 | `withdrawn` | somebody asked to stop the trial (`launch.control`) | it is out; samplers do not hold that against its like |
+
+A trial that ran out of memory trains each batch in two parts from then on, then in four, on all its folds and whenever it is
+trained again: the configuration stays what it is, but batch norm sees fewer images. Where two images do not fit, it fails.
 
 A process in which two climbs fail alike ends, too. Where three trials one after the other lose their processes and no epoch is
 scored in between, it is the machine: the search stops, and the next launch takes them back (see `studies.state.mishaps`).
@@ -22,11 +25,12 @@ launch takes them back, once.
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from studies.state.trial_state import FoldState
+from studies.state.trial_state import FoldState, TrialState
 
 Retried: TypeAlias = Literal["lost", "out_of_memory"]
 RETRIES = 1  # without a finished epoch in between
-_RETRIED: dict[str, Retried] = {"lost_process": "lost", "out_of_memory": "out_of_memory"}
+SMALLEST = 2  # images of a part of a batch
+_RETRIED: dict[str, Retried] = {"lost_process": "lost"}
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,11 @@ class Failure:
         """Tell whether the whole search has to wait for a human."""
         return self.kind == "disk_full"
 
-    def tried_again(self, fold: FoldState) -> Retried | None:
+    def tried_again(self, trial: TrialState, fold: FoldState) -> Retried | None:
         """Return how the climb's end is recorded if its fold gets another try, None if the trial has failed."""
+        if self.kind == "out_of_memory":
+            batch = int(trial.configuration.get("batch_size", SMALLEST))
+            return "out_of_memory" if batch >= 2 * trial.micro_batches * SMALLEST else None
         return _RETRIED.get(self.kind) if fold.tries_lost < RETRIES else None
 
 

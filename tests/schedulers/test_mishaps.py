@@ -101,3 +101,21 @@ def test_a_launch_begins_without_the_failures_of_the_last(tmp_path: Path) -> Non
     run.state.apply(Launched(time=0, elapsed=0, settings={}))
     assert not run.process_must_end(order)
     assert not run.state.mishaps.row
+
+
+def test_a_trial_that_runs_out_of_memory_goes_on_with_its_batches_in_parts_on_all_its_folds(tmp_path: Path) -> None:
+    space = toy_space()
+    space = space.model_copy(update={"constants": {**space.constants, "batch_size": 16}})
+    run = ToyDriver(tmp_path / "record", space, slots=3).start().run
+    short = Failure("out_of_memory", "CUDA out of memory")
+    order, beside = next_of(run, 11), next_of(run, 12)
+    assert order.micro_batches == 1
+    for parts in (2, 4, 8):
+        run.end_climb(order, short)
+        order = next_of(run, 11)
+        assert (order.trial, order.micro_batches) == (0, parts)
+    run.end_climb(beside)
+    assert next_of(run, 12).micro_batches == 8, "another fold of the trial"
+    run.end_climb(order, short)
+    assert run.state.trials[0].failure == "out_of_memory", "eight parts of 16 images are of two images"
+    assert next_of(run, 11).micro_batches == 1, "another trial"

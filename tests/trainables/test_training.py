@@ -22,7 +22,7 @@ from trainables.config import TrainConfig
 from trainables.knobs.table import knob_table
 from trainables.training.classifier import exact_float32
 from trainables.training.devices import Resources, memory_share, place
-from trainables.training.fold_learner import FoldLearner, NotFinite
+from trainables.training.fold_learner import FoldLearner, NotFinite, parts_of
 from trainables.training.heads.head import Targets as HeadTargets
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
@@ -418,7 +418,9 @@ def test_evaluation_takes_larger_batches_for_smaller_images(tiny: TrainConfig, d
     images = len(data.ids)
     together = model.judge(data).probabilities
     assert seen == [images], "140 images of 32 pixels are few"
-    model.placement = replace(model.placement, evaluation_pixels=32 * 32 * 7)
+    fewer = replace(model.placement, evaluation_pixels=32 * 32 * 7)
+    model = FoldLearner(tiny, data, 0, 0, fewer)
+    model.model.register_forward_hook(lambda module, images, output: seen.append(len(output)))
     assert np.allclose(model.judge(data).probabilities, together, atol=1e-5)
     assert set(seen[1:]) == {7}
 
@@ -445,3 +447,54 @@ def test_a_trial_that_draws_the_random_numbers_of_another_trains_what_that_one_d
 
     assert trained(0, as_trial=3) == trained(3)
     assert trained(0) != trained(3)
+
+
+class TooLarge(torch.nn.Module):
+    """A model that has no memory for more than so many images at a time, as a GPU's allocator says it."""
+
+    def __init__(self, model: torch.nn.Module, most: int) -> None:
+        super().__init__()
+        self.model, self.most, self.seen = model, most, list[int]()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.seen.append(len(images))
+        if len(images) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        outputs: torch.Tensor = self.model(images)
+        return outputs
+
+
+def test_prediction_halves_its_chunk_until_it_fits_and_remembers_it(tiny: TrainConfig, data: FoldData) -> None:
+    learner = FoldLearner(tiny, data, 0, 0, place(tiny, Resources()))
+    whole = learner.judge(data).probabilities
+    small = TooLarge(learner.model, 9)
+    judged = learner._judge(small, np.arange(len(data.ids)))
+    assert np.allclose(judged.probabilities, whole, atol=1e-6)
+    tries = len(small.seen)
+    learner._judge(small, np.arange(len(data.ids)))
+    assert max(small.seen[tries:]) <= 9, "the second time it begins with what fits"
+    with pytest.raises(torch.OutOfMemoryError):
+        learner._judge(TooLarge(learner.model, 0), np.arange(4))
+
+
+@pytest.mark.parametrize(
+    ("images", "parts", "sizes"), [(16, 1, [16]), (16, 4, [4] * 4), (17, 4, [4, 4, 4, 5]), (5, 4, [2, 3]), (3, 8, [3])]
+)
+def test_parts_of_a_batch_have_two_images_or_more(images: int, parts: int, sizes: list[int]) -> None:
+    found = parts_of(images, parts)
+    assert [one.stop - one.start for one in found] == sizes
+    assert (found[0].start, found[-1].stop) == (0, images)
+
+
+def test_a_batch_in_parts_has_the_gradients_of_the_whole(tiny: TrainConfig, data: FoldData) -> None:
+    """With batch norm as it is evaluated, which sees no other image, all digits but the last agree."""
+    gradients = []
+    for parts in (1, 4):
+        learner = FoldLearner(tiny, data, 0, 0, place(tiny, Resources()), micro_batches=parts)
+        learner.model.eval()
+        pixels, rows = torch.from_numpy(np.array(data.images[:16])), torch.arange(16)
+        learner._train_batch(pixels, rows, 0, np.random.default_rng(0), 1.0)
+        gradients.append([one.grad.clone() for one in learner.model.parameters() if one.grad is not None])
+    assert len(gradients[0]) > 10
+    for one, other in zip(*gradients, strict=True):
+        assert torch.allclose(one, other, atol=1e-5)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from math import isfinite
 from typing import Any, cast
 
@@ -20,6 +21,7 @@ from trainables.training.images.batches import BatchLoader, TrainingBatches, gat
 from trainables.training.images.fold_data import FoldData, Rows
 from trainables.training.images.mixing import mix, mixes
 from trainables.training.losses import LOSSES, class_weights
+from trainables.training.memory import Chunks
 from trainables.training.models import normalisation, seeded_model
 from trainables.training.optimization.freezing import Freezing
 from trainables.training.optimization.kept_weights import KeptWeights
@@ -45,8 +47,23 @@ class EpochOutcome:
 class FoldLearner:
     """Trains the configured model on every fold but one."""
 
-    def __init__(self, config: TrainConfig, data: FoldData, trial: int, fold: int, placement: Placement) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        data: FoldData,
+        trial: int,
+        fold: int,
+        placement: Placement,
+        *,
+        micro_batches: int = 1,
+    ) -> None:
+        """Make the model anew; a batch is trained in so many parts where memory does not suffice for the whole.
+
+        The gradients are those of the whole batch, but batch norm sees the images of a part, and a loss over a batch, such as
+        soft macro F1, is that of the parts.
+        """
         self.config, self.data, self.placement = config, data, placement
+        self._micro_batches = micro_batches
         self._stream = (config.seed, trial if config.as_trial is None else config.as_trial, fold)
         self._training, self._validation = data.training(fold), data.validation(fold)
         self._head = make_head(data.head_task(fold), config)
@@ -57,6 +74,7 @@ class FoldLearner:
         self._normalised = Normalisation.of(*normalisation(config.backbone), placement.device)
         batches = TrainingBatches(data, self._training, config, self._stream)
         self._loader = BatchLoader(batches, placement.workers, pinned=placement.device.type == "cuda")
+        self._chunks = Chunks.on(placement.device, placement.evaluation_pixels, config.image_size)
         self._sizes = step_sizes(batches.per_epoch, config.accumulation)
         self._optimizer = make_optimizer(self.model, config)
         self._schedule = make_schedule(self._optimizer, config, len(self._sizes))
@@ -124,9 +142,8 @@ class FoldLearner:
             NotFinite: a probability is no number.
         """
         classifier = Classifier(model, self._head, self._normalised)
-        size = max(1, self.placement.evaluation_pixels // self.config.image_size**2)
-        chunks = [positions[start : start + size] for start in range(0, len(positions), size)]
-        judged = Judged.together([classifier.judge(gather(data or self.data, chunk)) for chunk in chunks])
+        images = data or self.data
+        judged = self._chunks.judged(classifier, len(positions), lambda some: gather(images, positions[some]))
         if not np.isfinite(judged.probabilities).all():
             raise NotFinite("a predicted probability is no number; a lower learning rate may help")
         return judged
@@ -162,9 +179,13 @@ class FoldLearner:
         images, targets = self._normalised(pixels), self._targets(places)
         if mixes(self.config, epoch):
             images, targets = mix(images, targets, self.config, mixing)
-        loss = self._steps.loss(self._outputs, self._head, images, targets, self._weights)
-        self._steps.backward(loss, share)
-        return loss.detach()
+        whole = torch.zeros((), device=images.device)
+        for some in parts_of(len(images), self._micro_batches):
+            loss = self._steps.loss(self._outputs, self._head, images[some], targets.of(some), self._weights)
+            fraction = (some.stop - some.start) / len(images)
+            self._steps.backward(loss, share * fraction)
+            whole += loss.detach() * fraction
+        return whole
 
     def _targets(self, places: Tensor) -> Targets:
         """Return the targets of the images at these positions."""
@@ -184,3 +205,10 @@ class FoldLearner:
 
     def _gpus(self) -> list[int]:
         return [torch.cuda.current_device()] if self.placement.device.type == "cuda" else []
+
+
+def parts_of(images: int, parts: int) -> list[slice]:
+    """Return so many parts of a batch, nearly equal; fewer where one would have less than two images, too few for batch norm."""
+    parts = max(1, min(parts, images // 2))
+    ends = [images * number // parts for number in range(parts + 1)]
+    return [slice(start, end) for start, end in pairwise(ends)]

@@ -33,6 +33,11 @@ class Targets:
         shares = torch.cat([self.shares * (1 - replaced), self.shares[partner] * replaced], dim=1)
         return Targets(classes, numbers, shares)
 
+    def of(self, rows: slice) -> "Targets":
+        """Return the targets of some images."""
+        numbers, shares = (None if values is None else values[rows] for values in (self.numbers, self.shares))
+        return Targets(self.classes[rows], numbers, shares)
+
 
 class Head(ABC):
     """From a model's outputs (N x `outputs`) to a loss, to probabilities of the true classes, and to a number."""

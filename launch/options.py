@@ -3,8 +3,6 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Callable
-from math import isfinite
 from pathlib import Path
 
 from analysis.page.serving.sockets import PORT, port_number
@@ -106,10 +104,10 @@ def _add_budgets(parser: argparse.ArgumentParser) -> None:
 
 def _add_hardware(parser: argparse.ArgumentParser) -> None:
     hardware = parser.add_argument_group("hardware")
+    hardware.add_argument("--cpus-per-trial", type=_whole_number, help="default: 1 on CPUs, an even share beside a GPU")
     hardware.add_argument(
-        "--cpus-per-trial", type=_positive(int), help="default: 1 on CPUs, an even share beside a GPU"
+        "--trials-per-gpu", type=_whole_number, default=1, help="trials that share a GPU (default: 1)"
     )
-    hardware.add_argument("--trials-per-gpu", type=_share, default=1, help="trials that share a GPU (default: 1)")
     hardware.add_argument(
         "--compile",
         action="store_true",
@@ -161,22 +159,12 @@ def _duration(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{error} (got {text})") from None
 
 
-def _share(text: str) -> float:
-    """Return how many trials share a GPU, or the inverse of how many GPUs a trial takes, for argparse."""
-    value = _positive(float)(text)
-    whole = value if value >= 1 else 1 / value
-    if not isfinite(value) or (value < 1 and abs(whole - round(whole)) > 1e-9):
-        raise argparse.ArgumentTypeError(f"must be 1 or more, or one over a whole number, such as 0.5 (got {text})")
+def _whole_number(text: str) -> int:
+    """Return a whole number above zero, for argparse."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more (got {text})")
     return value
-
-
-def _positive(kind: type[int] | type[float]) -> Callable[[str], float]:
-    """Return a parser of numbers above zero, for argparse."""
-
-    def parse(text: str) -> float:
-        value = kind(text)
-        if value <= 0:
-            raise argparse.ArgumentTypeError(f"must be above zero (got {text})")
-        return value
-
-    return parse

@@ -13,8 +13,11 @@ from studies.trials.fold_folder import Superseded
 from trainables.training.fold_learner import NotFinite
 from trainables.training.memory import is_out_of_memory
 
-# Of libraries that have no class for it. After such an error every later call of the process fails, too: it has to end.
-_DEVICE_WORDS = (
+# Of libraries that have no class for it. After a device's error every later call of the process fails, too, and a loader whose
+# worker died hands out nothing more: such a process has to end.
+_USELESS = (
+    "DataLoader worker",
+    "Bus error",
     "CUDA error",
     "CUDNN_STATUS",
     "cuDNN error",
@@ -51,7 +54,7 @@ def failure_class(error: Exception) -> str:
             return "out_of_memory"
         case torch.AcceleratorError():
             return "lost_process"
-        case RuntimeError() if any(words in str(error) for words in _DEVICE_WORDS):
+        case RuntimeError() if any(words in str(error) for words in _USELESS):
             return "lost_process"
         case Superseded():
             return "superseded"

@@ -22,7 +22,7 @@ from trainables.config import TrainConfig
 from trainables.knobs.table import knob_table
 from trainables.training.classifier import exact_float32
 from trainables.training.devices import Resources, memory_share, place
-from trainables.training.fold_learner import FoldLearner, NotFinite, parts_of
+from trainables.training.fold_learner import FoldLearner, NotFinite, mean_loss, parts_of
 from trainables.training.heads.head import Targets as HeadTargets
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
@@ -498,3 +498,11 @@ def test_a_batch_in_parts_has_the_gradients_of_the_whole(tiny: TrainConfig, data
     assert len(gradients[0]) > 10
     for one, other in zip(*gradients, strict=True):
         assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_a_few_batches_that_overflow_in_float16_are_left_out_of_the_mean_and_many_are_refused() -> None:
+    assert mean_loss(90.0, 10.0, 100, 0) == 1.0
+    with pytest.raises(NotFinite, match="12% of epoch 3 overflowed in float16; precision=float32"):
+        mean_loss(88.0, 12.0, 100, 2)
+    with pytest.raises(NotFinite, match="the training loss of epoch 1 is nan"):
+        mean_loss(float("nan"), 0.0, 100, 0)

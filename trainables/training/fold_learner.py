@@ -30,6 +30,8 @@ from trainables.training.optimization.schedules import make_schedule
 from trainables.training.optimization.steps import Steps, step_sizes
 from trainables.training.seeds import derived_generator, derived_seed
 
+OVERFLOWS = 0.1  # of an epoch's images may be in batches that overflow: the loss scale falls until they do not
+
 
 class NotFinite(ValueError):
     """A loss or a prediction that is no number: the configuration does not train."""
@@ -91,7 +93,8 @@ class FoldLearner:
             NotFinite: the loss is no number.
         """
         stream = (*self._stream, epoch)
-        total, started = torch.zeros((), device=self.placement.device), time.perf_counter()
+        device = self.placement.device
+        total, overflows, started = torch.zeros((), device=device), torch.zeros((), device=device), time.perf_counter()
         self.model.train()
         self._freezing.apply(epoch)
         with torch.random.fork_rng(devices=self._gpus()):
@@ -102,16 +105,18 @@ class FoldLearner:
                 images = self._images_of(step)
                 for _ in range(size):
                     pixels, rows = next(batches)
-                    total += self._train_batch(pixels, rows, epoch, mixing, len(pixels) / images) * len(pixels)
+                    loss = self._train_batch(pixels, rows, epoch, mixing, len(pixels) / images) * len(pixels)
+                    if self._steps.skips_overflows:  # one batch that is no number in float16 changes no weights
+                        overflows += (~loss.isfinite()).float() * len(pixels)
+                        loss = loss.nan_to_num(0.0, 0.0, 0.0)
+                    total += loss
                 self._steps.step()
                 self._kept.after_step()
             list(batches)  # lets a loader with processes of its own come to its end
         self._kept.after_epoch(epoch)
-        loss = float(total) / len(self._training)
-        if not isfinite(loss):
-            raise NotFinite(f"the training loss of epoch {epoch + 1} is {loss}; a lower learning rate may help")
+        mean = mean_loss(float(total), float(overflows), len(self._training), epoch)
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
-        return EpochOutcome(loss, rate, len(self._training) / (time.perf_counter() - started))
+        return EpochOutcome(mean, rate, len(self._training) / (time.perf_counter() - started))
 
     def _images_of(self, step: int) -> int:
         """Return how many images make a step of an epoch; the last takes what is left."""
@@ -205,6 +210,22 @@ class FoldLearner:
 
     def _gpus(self) -> list[int]:
         return [torch.cuda.current_device()] if self.placement.device.type == "cuda" else []
+
+
+def mean_loss(total: float, overflows: float, images: int, epoch: int) -> float:
+    """Return the mean loss of an epoch's images less those whose batches overflowed, which are few.
+
+    Raises:
+        NotFinite: it is no number, or too many overflowed.
+    """
+    if overflows > OVERFLOWS * images:
+        raise NotFinite(
+            f"{overflows / images:.0%} of epoch {epoch + 1} overflowed in float16; precision=float32, or a lower rate, may help"
+        )
+    loss = total / (images - overflows)
+    if not isfinite(loss):
+        raise NotFinite(f"the training loss of epoch {epoch + 1} is {loss}; a lower learning rate may help")
+    return loss
 
 
 def parts_of(images: int, parts: int) -> list[slice]:

@@ -21,6 +21,11 @@ class Steps:
         self._model, self._optimizer, self._config, self._placement = model, optimizer, config, placement
         self._scaler = torch.amp.GradScaler(placement.device.type, enabled=placement.dtype == torch.float16)
 
+    @property
+    def skips_overflows(self) -> bool:
+        """Tell whether a step whose gradients are no numbers is left out, as a loss scale does in float16."""
+        return bool(self._scaler.is_enabled())
+
     def backward(self, loss: Tensor, share: float) -> None:
         """Add the gradients of a batch that makes this share of a step."""
         torch.autograd.backward(self._scaler.scale(loss * share if share != 1 else loss))

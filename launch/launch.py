@@ -17,7 +17,7 @@ from launch.fit.corners import corners
 from launch.fit.data import check_fits_data
 from launch.fit.epochs import check_fits_epochs
 from launch.fit.sizes import sized
-from launch.hardware import Share, check_gpu_share
+from launch.hardware import Share, check_gpu_share, local_gpus
 from launch.initial_configurations import (
     Beginning,
     enqueued,
@@ -163,6 +163,7 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
         steps=8 if options.dry_run else 0,
         compile=options.compile,
         plugins=[plugin.path for plugin in plugins],
+        gpu=options.address is None and local_gpus() > 0,
     )
     try:
         data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)

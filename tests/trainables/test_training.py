@@ -21,7 +21,7 @@ from tests.toys import ROOT
 from trainables.config import TrainConfig
 from trainables.knobs.table import knob_table
 from trainables.training.classifier import exact_float32
-from trainables.training.devices import Resources, memory_share, place
+from trainables.training.devices import DeviceError, Resources, memory_share, place, unknown_architecture
 from trainables.training.fold_learner import FoldLearner, NotFinite, mean_loss, parts_of
 from trainables.training.heads.head import Targets as HeadTargets
 from trainables.training.heads.head import make_head
@@ -33,6 +33,7 @@ from trainables.training.losses import balanced_weights, class_loss, class_weigh
 from trainables.training.losses import cross_entropy as per_image
 from trainables.training.models import ModelError, make_model, normalisation
 from trainables.training.optimization import optimizers
+from trainables.training.optimization.freezing import Freezing, has_layers
 from trainables.training.optimization.optimizers import OptimizerError, check_optimizer, has_fused_variant
 from trainables.training.optimization.steps import Steps
 from trainables.training.seeds import derived_generator, derived_seed
@@ -506,3 +507,39 @@ def test_a_few_batches_that_overflow_in_float16_are_left_out_of_the_mean_and_man
         mean_loss(88.0, 12.0, 100, 2)
     with pytest.raises(NotFinite, match="the training loss of epoch 1 is nan"):
         mean_loss(float("nan"), 0.0, 100, 0)
+
+
+@pytest.mark.parametrize(
+    ("capability", "known", "fits"),
+    [
+        ((8, 0), ["sm_75", "sm_80"], True),
+        ((8, 9), ["sm_75", "sm_80"], True),  # a binary of the major version
+        ((7, 0), ["sm_75", "sm_80"], False),  # a V100
+        ((9, 0), ["sm_80"], False),
+        ((9, 0), ["sm_80", "compute_80"], True),  # compiled by the driver
+        ((12, 0), ["sm_100", "sm_120"], True),
+        ((10, 0), ["sm_90a"], False),
+    ],
+)
+def test_a_gpu_that_torch_was_not_built_for_is_told_before_it_is_used(
+    capability: tuple[int, int], known: list[str], fits: bool
+) -> None:
+    reason = unknown_architecture(capability, known)
+    assert (reason is None) == fits
+    assert fits or "install a wheel of torch" in str(reason)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_trial_that_was_given_a_gpu_never_trains_on_the_cpu_in_silence(tiny: TrainConfig) -> None:
+    with pytest.raises(
+        DeviceError, match=r"torch .* cannot use the GPU: .*; update the driver, or search with --profile cpu"
+    ):
+        place(tiny, Resources(1, 0.5))
+
+
+def test_a_model_that_does_not_know_its_layers_trains_where_none_is_frozen(tiny: TrainConfig) -> None:
+    model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 2))
+    assert not has_layers(model)
+    Freezing(model, tiny).apply(0)
+    with pytest.raises(AttributeError):
+        Freezing(model, tiny.model_copy(update={"frozen_share": 0.5}))

@@ -21,13 +21,15 @@ from plugins.registry import PluginError
 from plugins.sources import plugin_at
 from trainables.config import TrainConfig, configured
 from trainables.training.compiling import CompileError, check_compiler
+from trainables.training.devices import DeviceError, gpu_is_of_no_use
 from trainables.training.models import ModelError, make_model, own_size
-from trainables.training.optimization.freezing import layers_of
+from trainables.training.optimization.freezing import has_layers, layers_of
 from trainables.training.optimization.optimizers import OptimizerError, check_optimizer
 from trainables.training.weights.file import WeightsError
 
 _OPTIMIZERS = {"optimizer", "optimizer_options"}
-_MODELS = {*("backbone", "weights", "image_size", "drop_path_rate", "global_pool", "head_hidden"), "frozen_share"}
+_WHOLE = {"frozen_share": 0.0, "layer_decay": 1.0}  # under which a model need not be known layer by layer
+_MODELS = {*("backbone", "weights", "image_size", "drop_path_rate", "global_pool", "head_hidden"), *_WHOLE}
 
 
 def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
@@ -64,6 +66,12 @@ def check_model(config: TrainConfig) -> None:
             f"{config.backbone} cannot take images of {config.image_size} pixels ({reason}); set constants.image_size"
             f"{f', such as to {size}, which it was made for' if size else ''}"
         ) from None
+    by_layer = [name for name in ("frozen_share", "layer_decay") if getattr(config, name) != _WHOLE[name]]
+    if by_layer and not has_layers(model):
+        knob = by_layer[0]
+        raise ModelError(
+            f"{config.backbone} cannot say which layers it has, so {knob} does not work with it; --set {knob}={_WHOLE[knob]}"
+        )
     if config.frozen_share and len(layers_of(model)) < 2:
         raise ModelError(
             f"{config.backbone} is of one layer: there is nothing that frozen_share could freeze; set it to 0"
@@ -96,6 +104,7 @@ def main() -> int:
     )
     parser.add_argument("--classes", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="check that torch.compile finds its compiler")
+    parser.add_argument("--gpu", action="store_true", help="check that torch can use the GPU")
     parser.add_argument("--plugins", type=Path, nargs="*", default=[], help="sources of plugins")
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
@@ -105,13 +114,15 @@ def main() -> int:
         for path in arguments.plugins:
             load_plugin(plugin_at(path))
         configurations = [configured(json.loads(text)) for text in arguments.configurations]
+        if arguments.gpu and (reason := gpu_is_of_no_use()):
+            raise DeviceError(reason)
         if arguments.compile:
             check_compiler()
         for config in differing(configurations, _OPTIMIZERS):
             check_optimizer(config)
         for config in differing(configurations, _MODELS):
             check_model(config)
-    except (ModelError, OptimizerError, CompileError, PluginError, WeightsError) as error:
+    except (DeviceError, ModelError, OptimizerError, CompileError, PluginError, WeightsError) as error:
         print(error, file=sys.stderr)
         return 2
     speed = None

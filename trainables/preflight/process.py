@@ -25,9 +25,11 @@ class Preflight:
         steps: int = 0,
         compile: bool = False,
         plugins: Sequence[Path] = (),
+        gpu: bool = False,
     ) -> None:
         """Start to try configurations; of several backbones, the speed is that of their mean time."""
         options = ["--steps", str(steps), *(["--compile"] if compile else [])]
+        options += ["--gpu"] if gpu else []
         options += ["--plugins", *map(str, plugins)] if plugins else []
         tried = [config.model_dump_json() for config in configurations]
         command = [sys.executable, "-m", "trainables.preflight", *tried, *options]

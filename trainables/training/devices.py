@@ -1,6 +1,7 @@
 """Where a trial computes, in which precision, and what else is best there: one table by kind of device."""
 
 import logging
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,10 @@ from trainables.config import TrainConfig
 logger = logging.getLogger(__name__)
 _CONTEXT_BYTES = 600 * 2**20  # of CUDA in every process, which no cap of torch's knows
 _DTYPES = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+class DeviceError(ValueError):
+    """A trial was given a device that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -86,10 +91,47 @@ def place(config: TrainConfig, resources: Resources) -> Placement:
 
 
 def device_kind(resources: Resources) -> str:
-    """Return the row of `SETTINGS` that fits what a trial was given."""
-    if resources.gpus == 0 or not torch.cuda.is_available():
+    """Return the row of `SETTINGS` that fits what a trial was given.
+
+    Raises:
+        DeviceError: it was given a GPU that torch cannot use: on the CPU it would train for days in silence.
+    """
+    if resources.gpus == 0:
         return "cpu"
+    if reason := gpu_is_of_no_use():
+        raise DeviceError(reason)
     return "gpu with bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "gpu"
+
+
+def gpu_is_of_no_use() -> str | None:
+    """Return why torch cannot use a GPU here and the way out, None if it can."""
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+        capability, known = torch.cuda.get_device_capability(), torch.cuda.get_arch_list()
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        return (
+            f"torch {torch.__version__} cannot use the GPU: {reason}; update the driver, or search with --profile cpu and"
+            " CUDA_VISIBLE_DEVICES="
+        )
+    return unknown_architecture(capability, known)
+
+
+def unknown_architecture(capability: tuple[int, int], known: Sequence[str]) -> str | None:
+    """Return that torch was not built for a GPU of this compute capability and what to do, None if it was.
+
+    A binary runs on GPUs of its own major version from its minor one on, PTX (`compute_`) on all that came later.
+    """
+    major, minor = capability
+    for name in known:
+        kind, _, number = name.partition("_")
+        built = divmod(int("".join(filter(str.isdigit, number))), 10)
+        if (kind == "sm" and built[0] == major and built[1] <= minor) or (kind == "compute" and built <= capability):
+            return None
+    return (
+        f"torch {torch.__version__} was built for {', '.join(known)}, and this GPU is sm_{major}{minor}; install a wheel of torch"
+        " for an older CUDA that knows it, or search with --profile cpu and CUDA_VISIBLE_DEVICES="
+    )
 
 
 def memory_share(gpus: float, memory: int) -> float:

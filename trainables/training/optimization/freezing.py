@@ -18,11 +18,16 @@ def layers_of(model: nn.Module) -> list[list[str]]:
     return [list(names) for _, names in sorted(grouped.items())]
 
 
+def has_layers(model: nn.Module) -> bool:
+    """Tell whether a model can say which layers it has: some of timm's cannot, and then none is frozen or slowed down."""
+    return hasattr(model, "group_matcher")
+
+
 class Freezing:
     """Which parameters of a model rest in an epoch; a pure function of the epoch, so nothing has to be saved."""
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
-        layers = layers_of(model)
+        layers = layers_of(model) if config.frozen_share else []  # not every model of timm's can say which it has
         frozen = layers[: round(config.frozen_share * (len(layers) - 1))]
         self._model, self._epochs = model, config.frozen_epochs
         self._names = {name for layer in frozen for name in layer}

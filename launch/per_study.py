@@ -53,6 +53,8 @@ def _by_space(values: Sequence[str], names: Sequence[str], option: str) -> Mappi
     found: dict[str | None, list[str]] = {}
     for value in values:
         before, separator, rest = value.partition(":")
+        if not value or (separator and not rest):
+            raise SpaceError(option, repr(value), "is empty; give a value, or leave the option out")
         if not separator or "=" in before:
             found.setdefault(None, []).append(value)
         elif before in names:

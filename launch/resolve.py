@@ -29,8 +29,6 @@ def resolve_space(options: argparse.Namespace, study: Study | None, say: Say) ->
     profile, reason = _profile(options, study)
     if profile:
         say(f"Profile {profile}: {reason}.")
-    for name, value in searched_constants(options.space, profile, overrides(options)).items():
-        say(f"{name} is searched: it is no constant any more (it was {value}).")
     stored = None if study is None else brought_up_to_date(study.space)
     space = load_space(
         options.space,
@@ -42,6 +40,8 @@ def resolve_space(options: argparse.Namespace, study: Study | None, say: Say) ->
         data=guess_source(options.data) if options.data else None,
         overrides=overrides(options),
     )
+    for name, value in searched_constants(options.space, profile, overrides(options)).items():
+        say(f"{name} is searched: it is no constant any more (it was {value}, which the recipe keeps).")
     if stored is None:
         return with_shipped_portfolio(space)
     begun = continued(space, stored, overrides(options))

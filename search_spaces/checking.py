@@ -1,6 +1,6 @@
 """Check parameters and constants against the knobs that a trial has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -55,13 +55,33 @@ def _stated(
 def check_conditions(
     parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel], file: str
 ) -> None:
-    """Refuse what is stated and can do nothing, because a knob that it depends on never has the value for it.
+    """Refuse what is stated and can do nothing, because a knob that it depends on never has the value for it."""
+    if idle := _idle(parameters, constants, knobs):
+        first, defaults = next(iter(idle)), default_values(knobs)
+        section = "constants" if first in constants else "parameters"
+        out = " ".join(f"--set {name}={defaults.get(name)}" for name in idle)
+        raise SpaceError(file, f"{section}.{first}", f"does nothing here: {idle[first]}; {out} takes it out")
+
+
+def without_idle(
+    parameters: Mapping[str, Parameter],
+    constants: Mapping[str, Any],
+    knobs: type[BaseModel],
+    droppable: Collection[str],
+) -> dict[str, Any]:
+    """Return constants less those that can do nothing, as far as they may be dropped."""
+    idle = _idle(parameters, constants, knobs).keys() & set(droppable)
+    return {name: value for name, value in constants.items() if name not in idle}
+
+
+def _idle(parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel]) -> dict[str, str]:
+    """Return what is stated and can do nothing, with the reason.
 
     A knobs model says so with a class method `idle_because(name, reachable)`; `reachable` are the values of every knob.
     """
     idle_because = getattr(knobs, "idle_because", None)
     if idle_because is None:
-        return
+        return {}
     defaults = default_values(knobs)
     reachable = {name: [constants.get(name, default)] for name, default in defaults.items()}
     reachable |= {name: list(one.extremes) for name, one in parameters.items()}
@@ -70,11 +90,7 @@ def check_conditions(
     while found := {name: why for name in stated if name not in idle and (why := idle_because(name, reachable))}:
         idle |= found
         reachable |= {name: [defaults.get(name)] for name in found}  # what depends on these does nothing, either
-    if idle:
-        first = next(iter(idle))
-        section = "constants" if first in constants else "parameters"
-        out = " ".join(f"--set {name}={defaults.get(name)}" for name in idle)
-        raise SpaceError(file, f"{section}.{first}", f"does nothing here: {idle[first]}; {out} takes it out")
+    return idle
 
 
 def _parameter(name: str, raw: Any, constants: Mapping[str, Any], knobs: type[BaseModel], file: str) -> Parameter:
@@ -102,6 +118,8 @@ def _parameter(name: str, raw: Any, constants: Mapping[str, Any], knobs: type[Ba
 
 def _typed_choice(parameter: Choice, knob: FieldInfo, file: str, key: str) -> Choice:
     values = tuple(checked_value(value, knob, file, f"{key}.choice") for value in parameter.choice)
+    if len(set(map(repr, values))) < len(values):
+        raise SpaceError(file, f"{key}.choice", "lists a value twice; drop one")
     return _with_default(parameter.model_copy(update={"choice": values}), knob, file, key)
 
 

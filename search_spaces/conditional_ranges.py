@@ -54,7 +54,17 @@ class ConditionalRanges(RootModel[Annotated[tuple[Range, ...], Field(min_length=
             where = ", ".join(f"{name} is {value}" for name, value in configuration.items())
             if active:
                 raise ValueError(f"ranges {active[0]} and {active[1]} both hold where {where}; narrow the when: of one")
-            raise ValueError(f"no range holds where {where}; add those values to the when: of one")
+            first = dict(zip(names, chosen, strict=True))
+            raise ValueError(f"no range holds where {where}; {self._with_room_for(first)}")
+
+    def _with_room_for(self, configuration: Mapping[str, Any]) -> str:
+        """Return what to type so that the first range holds for a configuration, too."""
+        (name, value), *others = configuration.items()
+        wanted = (self.ranges[0].when or {}).get(name, [])
+        values = [*(wanted if isinstance(wanted, list) else [wanted]), value]
+        if others:
+            return "add those values to the when: of one"
+        return f"such as --set KNOB.0.when.{name}=[{', '.join(map(str, values))}], or one fixed value for all"
 
 
 Parameter: TypeAlias = Range | Choice | ConditionalRanges

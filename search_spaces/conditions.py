@@ -42,7 +42,7 @@ class Conditions:
         try:
             typed.check_conditions({other: self._values(other) for other in typed.depends_on})
         except ValueError as error:
-            raise SpaceError(self.file, key, str(error)) from None
+            raise SpaceError(self.file, key, str(error).replace("KNOB", name)) from None
         return typed
 
     def without_unreachable(self, parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:

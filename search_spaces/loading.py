@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from plugins.names import name_hint
-from search_spaces.checking import check_conditions, check_constants, check_parameters
+from search_spaces.checking import check_conditions, check_constants, check_parameters, without_idle
 from search_spaces.errors import SpaceError, explain
 from search_spaces.knobs import default_values
-from search_spaces.reading import SECTIONS, find_space, listed_values, plugin_list, raw_space
+from search_spaces.reading import find_space, listed_values, plugin_list, raw_space
+from search_spaces.sections import SECTIONS
 from search_spaces.space import SearchSettings, SearchSpace
 
 AUTO, SIZED = "auto", ("epochs", "batch_size")  # what may follow from the number of pictures
@@ -44,6 +45,9 @@ def load_space(
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
     constants = check_constants(raw.get("constants") or {}, knobs, file)
     parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file, listed_values(path))
+    typed = {override.partition("=")[0].strip().removeprefix("constants.") for override in overrides}
+    own = constants.keys() - typed if overrides else ()  # what the file fixes may do nothing under what was set
+    constants = without_idle(parameters, constants, knobs, own)
     check_conditions(parameters, constants, knobs, file)
     fields = {
         "name": path.stem,

@@ -12,6 +12,14 @@ Condition: TypeAlias = dict[str, Value | list[Value]]
 Weight: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
+def _number(text: Any) -> Any:
+    """Return the number that a text spells: YAML takes 1e-1 for a text."""
+    try:
+        return float(text) if isinstance(text, str) else text
+    except ValueError:
+        return text
+
+
 def is_weight(value: Any) -> bool:
     """Tell whether a value says how often something is drawn."""
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
@@ -100,15 +108,24 @@ class Range(Conditional):
         """Return the value at a place from 0 to 1 of the range's own scale; whole numbers and steps share it evenly."""
         if self.step is not None:
             return self.nearest(self.low + min(self.steps, int(place * (self.steps + 1))) * self.step)
-        margin = 0.5 if self.integer else 0.0  # so that the ends are drawn as often as the others
-        low, high = self.low - margin, self.high + margin
+        low, high = self._ends
         return self.nearest(low * (high / low) ** place if self.log else low + place * (high - low))
 
     def position(self, value: float) -> float:
-        """Return where a value lies, from 0 (`low`) to 1 (`high`) on the range's own scale; values outside go beyond."""
+        """Return where a value lies, from 0 (`low`) to 1 (`high`) on the range's own scale; values outside go beyond.
+
+        Whole numbers lie in the middle of the places that are theirs.
+        """
+        low, high = self._ends
         if self.log:
-            return math.log(max(value, 1e-300) / self.low) / math.log(self.high / self.low)
-        return (value - self.low) / (self.high - self.low)
+            return math.log(max(value, 1e-300) / low) / math.log(high / low)
+        return (value - low) / (high - low)
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """Return both ends, those of whole numbers a half further: so each of them is drawn as often as the others."""
+        margin = 0.5 if self.integer and self.step is None else 0.0
+        return self.low - margin, self.high + margin
 
 
 class Choice(Conditional):
@@ -126,7 +143,7 @@ class Choice(Conditional):
         """Return values and weights apart."""
         if not isinstance(raw, dict) or not isinstance(raw.get("choice"), dict):
             return raw
-        weighed = raw["choice"]
+        weighed = {value: _number(weight) for value, weight in raw["choice"].items()}
         wrong = next((value for value, weight in weighed.items() if not is_weight(weight)), None)
         if wrong is not None:
             raise ValueError(f"choice: the weight of {wrong!r} must be a number of 0 or more (got {weighed[wrong]!r})")

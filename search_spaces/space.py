@@ -119,12 +119,15 @@ class SearchSpace(BaseModel):
         """Return the whole configuration: recipe, then constants, then what was drawn.
 
         An option of another knob, which has a dot in its name, is left out where its condition does not hold. Of several ranges
-        the one that is active has its own usual value where the recipe's lies outside.
+        another than the recipe's has its own default, and else the recipe's value where that lies inside.
         """
-        whole = {**self.defaults, **self.constants, **drawn}
+        recipe = {**self.defaults, **self.constants}
+        whole = {**recipe, **drawn}
         for name in self._switched:
             active = self.parameters[name].active_in(whole)
-            if name not in drawn and active is not None and not active.contains(whole.get(name)):
+            if name in drawn or active is None or active == self.parameters[name].active_in(recipe):
+                continue
+            if active.default is not None or not active.contains(whole.get(name)):
                 whole[name] = active.usual
         options = [name for name in whole if "." in name and name in self.parameters and name not in drawn]
         return {name: value for name, value in whole.items() if name not in options or self._holds(name, whole)}

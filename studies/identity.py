@@ -36,7 +36,15 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], above: str = 
     """Yield (dotted key, old, new) of everything that differs between two nested mappings."""
     for key in sorted({*before, *now}):
         old, new = before.get(key, "(absent)"), now.get(key, "(absent)")
+        old, new = _numbered(old), _numbered(new)
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from differences(old, new, f"{above}{key}.")
         elif old != new:
             yield f"{above}{key}", old, new
+
+
+def _numbered(value: Any) -> Any:
+    """Return a list of mappings, such as the ranges of a parameter, as a mapping by number."""
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        return {str(number): one for number, one in enumerate(value)}
+    return value

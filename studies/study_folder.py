@@ -42,7 +42,7 @@ class StudyFolder:
         Raises:
             StudyError: the name is no plain folder name.
         """
-        if name != Path(name).name or name.startswith("."):
+        if not name or name != Path(name).name or name.startswith("."):
             raise StudyError(f"{option} {name}: must be a plain folder name; --results says where studies lie")
         return cls(results / name)
 

@@ -86,7 +86,7 @@ def test_a_stored_space_is_read_back_as_it_was(tmp_path: Path) -> None:
             "[adamw, lamb, sgd]",
             "ranges 0 and 1 both hold where optimizer is sgd; narrow the when: of one",
         ),
-        ("[adamw, lamb]", "[adamw]", "no range holds where optimizer is lamb; add those values to the when: of one"),
+        ("[adamw, lamb]", "[adamw]", "is lamb; such as --set learning_rate.0.when.optimizer=[adamw, lamb]"),
         (
             "when: {optimizer: sgd}}\n  mom",
             "when: {optimizer: sdg}}\n  mom",
@@ -215,3 +215,77 @@ def test_ranges_are_taken_exactly_if_their_conditions_part_the_values(parts: lis
         assert any(covered[value] != 1 for value in "abcd")
     else:
         assert all(covered[value] == 1 for value in "abcd")
+
+
+def shipped(name: str, *overrides: str, profile: str | None = None) -> SearchSpace:
+    return load_space(name, knobs=TrainConfig, profile=profile, overrides=overrides)
+
+
+def test_a_constant_that_is_searched_stays_what_the_recipe_takes() -> None:
+    assert shipped("classify", "horizontal_flip={low: 0.0, high: 0.3}").recipe()["horizontal_flip"] == 0.0
+    assert "batch_size" in shipped("mask", "parameters.batch_size.choice=[8, 64]").sized_by_data
+    stated = shipped("age", "backbone.choice=[efficientnet_b4]", "backbone.default=efficientnet_b4", profile="gpu")
+    assert stated.recipe()["backbone"] == "efficientnet_b4"
+    with pytest.raises(
+        SpaceError, match=r"--set: backbone: leaves out 'efficientnet_b3', which the recipe has; --set param"
+    ):
+        shipped("age", "backbone.choice=[efficientnet_b4, efficientnet_b5]", profile="gpu")
+
+
+def test_what_a_file_fixes_goes_where_a_setting_leaves_it_nothing_to_do() -> None:
+    assert "horizontal_flip" not in shipped("classify", "augmentation=none").constants
+    with pytest.raises(SpaceError, match=r"constants\.horizontal_flip: does nothing here"):
+        shipped("classify", "augmentation=none", "horizontal_flip=0.3")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("constants=3",), "constants: must be a mapping (got 3)"),
+        (("constants=[image_size]", "image_size.low=3"), "constants: must be a mapping"),
+        (("parameters=[1]", "drop_rate=0.4"), "parameters: must be a mapping"),
+        (
+            ("optimizer=radam",),
+            "no range holds where optimizer is radam; such as --set learning_rate.0.when.optimizer=[adamw",
+        ),
+        (("cutmix_probability.choice.0.4=2",), "cutmix_probability has no value 0.4 in mask.yaml"),
+        (("batch_size={choice: {16: 2, '16': 1}}",), "parameters.batch_size.choice: lists a value twice; drop one"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_one_line(overrides: tuple[str, ...], message: str) -> None:
+    with pytest.raises(SpaceError) as raised:
+        shipped("mask", *overrides)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_the_weight_of_one_value_can_be_set_also_of_numbers_and_truths() -> None:
+    space = shipped("mask", "cutmix_probability.choice.0.3=2", "test_flip.choice.true=3", "loss.choice.focal=1e-1")
+    weights = {name: space.parameters[name] for name in ("cutmix_probability", "test_flip", "loss")}
+    assert weights["cutmix_probability"].weights == (3.0, 2.0, 1.0)  # type: ignore[union-attr]
+    assert weights["test_flip"].weights == (1.0, 3.0)  # type: ignore[union-attr]
+    assert weights["loss"].weights == (3.0, 0.1)  # type: ignore[union-attr]
+
+
+def test_an_optimizer_that_is_set_works_with_the_range_that_the_refusal_names() -> None:
+    wider = ("learning_rate.0.when.optimizer=[adamw, radam]", "weight_decay.0.when.optimizer=[adamw, radam]")
+    assert shipped("mask", "optimizer=radam", *wider).recipe()["optimizer"] == "radam"
+
+
+def test_a_stated_default_of_another_range_counts(tmp_path: Path) -> None:
+    text = TEXT.replace("low: 1e-2, high: 3e-1, log: true", "low: 1e-3, high: 3e-1, log: true, default: 5e-2")
+    assert load(tmp_path, text).complete({"optimizer": "sgd"})["learning_rate"] == 5e-2
+    assert load(tmp_path, text).recipe()["learning_rate"] == 2e-3
+
+
+def test_whole_numbers_on_a_logarithmic_scale_are_at_their_positions_too() -> None:
+    whole = Range(low=1, high=100, integer=True, log=True)
+    assert [whole.at(whole.position(value)) for value in range(1, 101)] == list(range(1, 101))
+
+
+def test_a_list_of_ranges_of_an_option_is_addressed_by_its_name(tmp_path: Path) -> None:
+    first, second = "when: {optimizer: [adamw, lamb]}", "when: {optimizer: sgd}"
+    ranges = f"[{{low: 1e-9, high: 1e-7, log: true, {first}}}, {{low: 0.0, high: 1.0, {second}}}]"
+    text = TEXT.replace("  loss: {choice", f"  optimizer_options.eps: {ranges}\n  loss: {{choice", 1)
+    space = load(tmp_path, text, overrides=("optimizer_options.eps.0.high=1e-6",))
+    assert space.parameters["optimizer_options.eps"].extremes[1] == 1e-6

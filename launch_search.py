@@ -36,6 +36,7 @@ from launch.hardware import Share, share_of_a_trial
 from launch.launch import Launch, prepared_launches
 from launch.listeners import listening
 from launch.options import same_command
+from launch.per_study import named
 from launch.resolve import effective
 from launch.signals import STOPPED, stopping_on_signals
 from schedulers.ray.cluster import ray_cluster
@@ -65,7 +66,7 @@ def main() -> int:
     try:
         with prepared_launches(options, console, say) as launches, ExitStack() as stack:
             if options.dry_run:
-                return max([show_plan(console, launch) for launch in launches])
+                return max([show_plan(console, launch) for launch in launches])  # each begins with its space
             tracking = [stack.enter_context(tracking_beside(options.log, say)) for _ in launches]
             return search(options, launches, tracking)
     except (ValueError, OSError) as error:
@@ -88,7 +89,7 @@ def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: S
             share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
             slots = share.slots(cluster.cpus, cluster.gpus)
             for launch, tracking in zip(launches, trackings, strict=True):
-                say(*launch.begin())
+                (say if len(launches) == 1 else named(say, launch.folder.name))(*launch.begin())
                 tracking.begin(launch.folder)
             say(f"Trials at a time: {slots}, with {share.spelled()} each.")
             stack.enter_context(page_beside(folders, None if options.no_page else options.page_port, say))
@@ -126,6 +127,7 @@ def shared_slots(launches: Sequence[Launch], records: Sequence[Record], slots: i
             effective=effective,
             requests=RequestFolder(launch.folder.requests),
             clock=clock,
+            shares=len(launches) > 1,
         )
         for launch, record, clock in zip(launches, records, clocks, strict=True)
     ]
@@ -145,7 +147,8 @@ def run_studies(
             folders = TrialFolders(launch.folder.path, METRICS[launch.space.metric])
             settings, setup = launch.space.search.model_dump(), launch.setup(share)
             run.start(settings, folders, launch=launch_id, setup=setup, voters=CONSIDERED)
-        stack.enter_context(progress_shown(console, shared.runs))
+        names = [launch.folder.name for launch in launches]
+        stack.enter_context(progress_shown(console, dict(zip(names, shared.runs, strict=True))))
         common = [common_of(launch, share, compiled=options.compile) for launch in launches]
         run_climbs(FoldTrainable, shared, common, launches[0].folder.ray)
 

@@ -34,7 +34,7 @@ def _ended(run: StudyRun, say: Say) -> int:
     if run.paused:
         say(f"Paused: {run.paused}. Nothing is lost. Make room, then: {again}")
         return 1
-    if run.stopping:
+    if run.stopping and run.finished in (None, "stopped"):
         say(f"Stopped. To continue: {again}")
         return STOPPED
     say(f"The search ended: {run.finished}.")

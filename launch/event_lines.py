@@ -14,6 +14,7 @@ from studies.record.events import Event
 from studies.study_folder import StudyFolder
 
 logger = logging.getLogger(__name__)
+_one_line = threading.Lock()  # of several studies' at a time
 _PATIENCE = 10.0  # seconds that a reader has for the last lines
 
 
@@ -39,16 +40,17 @@ def event_lines(folder: StudyFolder, run: StudyRun, *, named: bool = False) -> I
 
 
 def _line(event: Event, study: Mapping[str, str]) -> bytes:
-    whole = event.model_dump_json() if not study else json.dumps({**study, **event.model_dump(mode="json")})
-    return whole.encode() + b"\n"
+    whole = event.model_dump_json()
+    return (f"{json.dumps(study)[:-1]}, {whole[1:]}" if study else whole).encode() + b"\n"
 
 
 def _write(lines: "SimpleQueue[bytes | None]", output: int) -> None:
     """Write lines past Python's buffer, whose lock would keep the process from ending."""
     while (line := lines.get()) is not None:
         try:
-            while line:
-                line = line[os.write(output, line) :]
+            with _one_line:
+                while line:
+                    line = line[os.write(output, line) :]
         except OSError as error:  # whoever read has gone, or the disk of a file is full
             if not isinstance(error, BrokenPipeError):
                 logger.warning("--json: %s; the events stand in the record alone", error.strerror)

@@ -7,7 +7,7 @@ from itertools import combinations
 from datasets.preparation import PreparedData
 from plugins.names import name_hint
 from search_spaces.errors import SpaceError
-from search_spaces.reading import find_space
+from search_spaces.reading import find_space, plugin_names
 
 _TO_VOTE_TOGETHER = frozenset({"mask", "gender", "age"})  # of whose classes an export makes the joint ones
 
@@ -30,7 +30,7 @@ def study_options(options: argparse.Namespace) -> list[argparse.Namespace]:
         if studies.count(study) > 1:
             raise SpaceError("--study", study, "two spaces would write into this study; name another for one of them")
     settings = _by_space(options.set, names, "--set")
-    return [
+    of_each = [
         argparse.Namespace(
             **{
                 **vars(options),
@@ -41,6 +41,20 @@ def study_options(options: argparse.Namespace) -> list[argparse.Namespace]:
         )
         for space, name, study in zip(options.space, names, studies, strict=True)
     ]
+    _check_plugins(of_each)
+    return of_each
+
+
+def _check_plugins(of_each: Sequence[argparse.Namespace]) -> None:
+    """Refuse spaces with different plugins: one process has the knobs of all that it has loaded."""
+    named = {one.study: sorted(plugin_names(one.space, one.set)) for one in of_each}
+    for study, plugins in named.items():
+        if plugins != named[of_each[0].study]:
+            raise SpaceError(
+                f"{of_each[0].study} and {study}",
+                "plugins",
+                "are not the same, and a process has the knobs of all that it has loaded; search them in two launches",
+            )
 
 
 def named(say: Callable[[str], None], study: str) -> Callable[[str], None]:
@@ -70,9 +84,9 @@ def check_holdouts(prepared: Mapping[str, PreparedData]) -> None:
     Raises:
         SpaceError: two of them have not; names both and the way out.
     """
-    joined = {study: data for study, data in prepared.items() if data.task in _TO_VOTE_TOGETHER}
-    for (one, ours), (other, theirs) in combinations(joined.items(), 2):
-        if ours.splits.digest != theirs.splits.digest:
+    for (one, ours), (other, theirs) in combinations(prepared.items(), 2):
+        together = ours.task == theirs.task or {ours.task, theirs.task} <= _TO_VOTE_TOGETHER
+        if together and ours.splits.digest != theirs.splits.digest:
             raise SpaceError(
                 f"{one} and {other}",
                 "data",

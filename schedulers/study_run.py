@@ -65,9 +65,12 @@ class StudyRun:
         effective: Effective = dict,
         requests: Requests = tuple,
         clock: Callable[[], float] = time.monotonic,
+        shares: bool = False,
     ) -> None:
+        """`shares`: other studies have climbs on the slots, and `clock` counts what this one has of them."""
         self.space = space
-        self.budget = make_budget(space)
+        self._shared_slots = slots if shares else 1
+        self.budget = replace(make_budget(space), shared_slots=self._shared_slots)
         self.slots = slots
         self.log = StudyLog(record, clock)
         self.strategy = make_strategy(space)
@@ -242,7 +245,7 @@ class StudyRun:
     def close_at_once(self) -> None:
         """Note why the search ended, from another thread than the driver's, which adds nothing any more: the process ends."""
         if self.log.writing.acquire(timeout=LEAVING) and self.state.ending is None:
-            self.stop()
+            self.stopping = self.stopping or self.finished is None
             self.close()
 
     def _note_forecast(self) -> None:
@@ -266,8 +269,10 @@ class StudyRun:
                 self._withdraw(self.state.trials[request.trial])
             case AddConfigurations():
                 self._enqueue(request)
+                self.finished = None  # of a study that has ended beside others that run
             case ChangeBudget():
-                self.space, self.budget = space, make_budget(space)
+                self.finished = None
+                self.space, self.budget = space, replace(make_budget(space), shared_slots=self._shared_slots)
                 self._forecasts, self._plan = Forecasts(), None  # those before were of another budget
                 self._trimmer = Trimmer(self._folders, space.search.disk_budget, self._voters)
 

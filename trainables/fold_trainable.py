@@ -52,13 +52,14 @@ class FoldTrainable(Trainable):
         resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
         self._trial, self._last_score = new_config["trial"], ""
         self._knobs = _spelled(order.configuration, new_config.get("recipe", {}))
-        changed = self._turn_to(Path(new_config["study"]), new_config.get("task"))
+        if self._turn_to(Path(new_config["study"]), new_config.get("task")):
+            self.cleanup()
         self._tell("starting")
         try:
             self._failure = None
             _load_plugins(Path(new_config["study"]))
             self._metric = METRICS[order.metric]
-            if changed or self._climber is None or not self._climber.takes_up(order):
+            if self._climber is None or not self._climber.takes_up(order):
                 self.cleanup()
                 self._climber = Climber(Path(new_config["study"]), order, resources)
         except Exception as error:  # a missing cache, a damaged folder: a failed trial, not a lost process
@@ -95,7 +96,7 @@ class FoldTrainable(Trainable):
 
     def __repr__(self) -> str:
         """Return what stays true of a reused actor: the dashboard reads it once and keeps it."""
-        return f"{self._named}: trains one trial after the other; its log and title say which"
+        return "trains one fold of a trial after the other; its log and title say which"
 
     def _tell(self, doing: str) -> None:
         """Set the process title, if there is a way: the dashboard's worker list shows it live."""

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol, TypeVar
 
@@ -57,16 +57,12 @@ class Search(Protocol):
 class SearchProgress:
     """Tells how far a search is; reads the state that the driver's loop writes."""
 
-    def __init__(self, console: Console, run: Search) -> None:
-        self._console, self._run = console, run
+    def __init__(self, console: Console, run: Search, name: str = "", *, shares: bool = False) -> None:
+        """Tell of a search by the name of its study; one that `shares` its slots has a time of its own."""
+        self._console, self._run, self.name, self._shares = console, run, name or run.space.name, shares
         self._study, self._space, self._rungs = run.state, run.space, run.facts.rungs
         self._shown_version, self._begun = -1, time.monotonic()
         self._shown: dict[str, str] = {}
-
-    @property
-    def name(self) -> str:
-        """Return the name of the space that is searched."""
-        return self._space.name
 
     @property
     def has_news(self) -> bool:
@@ -84,7 +80,7 @@ class SearchProgress:
 
     def table(self) -> RenderableType:
         """Return the state of the search."""
-        title = f"Searching {self._space.task} ({self._space.name})"
+        title = f"Searching {self._space.task} ({self.name})"
         view = LiveView(title, self._facts(), self._study, self._rungs, METRICS[self._space.metric])
         return view.rendered(self._console.width, curves=self._console.encoding.startswith("utf"))
 
@@ -94,7 +90,7 @@ class SearchProgress:
         facts = {
             "trials": f"{len(study.trials)}/{self._run.most_trials}: {', '.join(places)}",
             "fold-epochs": str(study.fold_epochs),
-            "time left": self._time_left(),
+            "time left" if not self._shares else "time left on all slots": self._time_left(),
             "throughput": throughput(study, self._run.elapsed()),
         }
         if plan := self._run.plan():
@@ -117,9 +113,9 @@ class SearchProgress:
 
 
 @contextmanager
-def progress_shown(console: Console, searches: Sequence[Search]) -> Iterator[None]:
-    """Show how far searches are as long as the block runs."""
-    views = [SearchProgress(console, search) for search in searches]
+def progress_shown(console: Console, searches: Mapping[str, Search]) -> Iterator[None]:
+    """Show how far searches are, by the names of their studies, as long as the block runs."""
+    views = [SearchProgress(console, search, name, shares=len(searches) > 1) for name, search in searches.items()]
     stop = threading.Event()
     show = _show_tables if console.is_terminal else _show_lines
     thread = threading.Thread(target=show, args=(console, views, stop), daemon=True)

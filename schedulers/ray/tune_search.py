@@ -3,6 +3,7 @@
 import errno
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,6 @@ from ray.tune.search import Searcher
 
 from schedulers.ray.private_names import actors_kept, place_of
 from schedulers.shared_slots import SharedSlots
-from schedulers.study_run import StudyRun
 from studies.trials.climb_order import ClimbOrder
 from studies.trials.failures import LOST, Failure
 
@@ -46,7 +46,6 @@ class ClimbSearcher(Searcher):
         self._shared, self._common = shared, common
         self._in_flight: dict[str, ClimbInFlight] = {}
         self._to_end: set[str] = set()  # Tune trials whose process is not to have another climb
-        self.broken: Exception | None = None  # Tune swallows what we raise: kept here, raised after fit
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave everything out of the pickle that Tune makes of its searcher: the record is the state."""
@@ -54,22 +53,11 @@ class ClimbSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """Return the next climb, None to wait, FINISHED once nothing is in flight and nothing is left."""
-        if self.broken is not None:
-            return None if self._in_flight else Searcher.FINISHED
-        try:
-            found = self._shared.next_climb()
-        except Exception as error:  # a full disk, say: let the climbs in flight run out first
-            self.broken = error
-            return None if self._in_flight else Searcher.FINISHED
+        found = self._shared.next_climb()
         if found is None:
-            return Searcher.FINISHED if self._shared.finished else None
+            return Searcher.FINISHED if self._shared.finished and not self._in_flight else None
         climb = self._in_flight[trial_id] = ClimbInFlight(*found)
         return {**self._common[climb.study], **climb.order.as_values()}
-
-    def climb_of(self, trial_id: str) -> tuple[StudyRun, ClimbOrder] | None:
-        """Return the study and the climb that a Tune trial executes, None once it has ended."""
-        climb = self._in_flight.get(trial_id)
-        return None if climb is None else (self._shared.runs[climb.study], climb.order)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Record a fold-epoch that is not the climb's last."""
@@ -82,33 +70,55 @@ class ClimbSearcher(Searcher):
         if climb is None:
             return
         self._shared.climb_has_ended(*climb)
-        if self.broken is not None:
+        if self.is_broken(climb.study):
             return
         failure = LOST if error else None
         if result and result.get("failure"):
             failure = Failure(result["failure"], result["reason"])
-        try:
+        with self._shared.guarded(climb.study):  # Tune swallows what is raised here
             run = self._shared.runs[climb.study]
             run.end_climb(climb.order, failure)
             if failure is not None and run.process_must_end(climb.order):
                 self._to_end.add(trial_id)
-        except Exception as raised:
-            self.broken = raised
+
+    def is_broken(self, study: int) -> bool:
+        """Tell whether an error has ended the driver's side of a study."""
+        return study in self._shared.broken
 
     def keeps_process_of(self, trial_id: str) -> bool:
         """Tell whether the process of a Tune trial that has ended may have another climb."""
         return trial_id not in self._to_end
 
     def _guarded(self, trial_id: str, result: dict[str, Any] | None) -> None:
-        found = self.climb_of(trial_id)
-        if found is None or not result or result.get("failure") or "epochs" not in result or self.broken:
+        climb = self._in_flight.get(trial_id)
+        if (
+            climb is None
+            or not result
+            or result.get("failure")
+            or "epochs" not in result
+            or self.is_broken(climb.study)
+        ):
             return
-        run, order = found
         phases = {name.partition("/")[2]: spent for name, spent in result.items() if name.startswith("phases/")}
-        try:
-            run.take_epoch(order, {**result, "phases": phases})  # Tune has flattened it
-        except Exception as error:
-            self.broken = error
+        with self._shared.guarded(climb.study):
+            self._shared.runs[climb.study].take_epoch(
+                climb.order, {**result, "phases": phases}
+            )  # Tune has flattened it
+
+    def note_place(self, trial: Trial) -> None:
+        """Record which process takes a climb; one that is gone already is reported as lost by Tune."""
+        climb = self._in_flight.get(trial.trial_id)
+        if climb is None or self.is_broken(climb.study):
+            return
+        with self._shared.guarded(climb.study), suppress(RayActorError):
+            self._shared.runs[climb.study].take_place(climb.order, *place_of(trial))
+
+    def ends_here(self, trial_id: str, epochs: int) -> bool:
+        """Tell whether the climb of a Tune trial whose fold has so many epochs ends."""
+        climb = self._in_flight.get(trial_id)
+        if climb is None or self.is_broken(climb.study):
+            return True
+        return self._shared.runs[climb.study].ends_here(climb.order, epochs)
 
 
 class StopAtReport(Stopper):
@@ -124,10 +134,7 @@ class StopAtReport(Stopper):
         """Tell whether this climb ends here."""
         if self._searcher is None:
             return False
-        if self._searcher.broken is not None or (found := self._searcher.climb_of(trial_id)) is None:
-            return True
-        run, order = found
-        return run.ends_here(order, result.get("epochs", 0))  # Tune asks before it hands the result over
+        return self._searcher.ends_here(trial_id, result.get("epochs", 0))  # Tune asks before it hands the result over
 
     def stop_all(self) -> bool:
         """Never: climbs in flight finish their fold-epoch."""
@@ -145,17 +152,8 @@ class NotePlaces(Callback):
 
     def on_trial_start(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
         """Record it; a process that is gone already is reported as lost by Tune."""
-        if self._searcher is None or self._searcher.broken is not None:
-            return
-        if (found := self._searcher.climb_of(trial.trial_id)) is None:
-            return
-        run, order = found
-        try:
-            run.take_place(order, *place_of(trial))
-        except RayActorError:
-            return
-        except Exception as error:
-            self._searcher.broken = error
+        if self._searcher is not None:
+            self._searcher.note_place(trial)
 
 
 class ForgetEnded(Callback):
@@ -204,9 +202,8 @@ def run_climbs(
     )
     with actors_kept(searcher.keeps_process_of):
         tuner.fit()
-    if searcher.broken is None:
-        shared.close()
-    elif isinstance(searcher.broken, OSError) and searcher.broken.errno == errno.ENOSPC:
-        shared.pause("the disk is full: the record of a study cannot be written")
-    else:
-        raise searcher.broken
+    shared.close()
+    for place, error in shared.broken.items():
+        if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
+            raise error
+        shared.runs[place].pause("the disk is full: the record of the study cannot be written")

@@ -23,6 +23,7 @@ class Budget:
     target_score: float | None = None
     worth: float | None = None  # score an hour of the device that a further configuration must be expected to gain
     metric: Metric = METRICS["macro_f1"]
+    shared_slots: int = 1  # that others have climbs on as well: a climb that runs alone there takes a part of the time
 
     def spent(self, study: StudyState, elapsed: float, running: int) -> str | None:
         """Return why `running` fold-epochs must not be under way any more, None while they may."""
@@ -40,7 +41,8 @@ class Budget:
         seconds = study.seconds_per_fold_epoch()
         if self.seconds is None or seconds is None:
             return True
-        return elapsed + HOPED_SPEED * epochs * seconds * study.relative_cost(trial) <= self.seconds
+        taken = HOPED_SPEED * epochs * seconds * study.relative_cost(trial) * self._share(study)
+        return elapsed + taken <= self.seconds
 
     def spelled(self) -> str:
         """Return the time budget in words."""
@@ -58,7 +60,11 @@ class Budget:
         seconds = study.seconds_per_fold_epoch()
         if self.seconds is None or not seconds:
             return True
-        return elapsed + RESERVE * fold_epochs * seconds <= self.seconds
+        return elapsed + RESERVE * fold_epochs * seconds * self._share(study) <= self.seconds
+
+    def _share(self, study: StudyState) -> float:
+        """Return how much of a second goes by for the study while one more of its climbs trains for a second."""
+        return min(1.0, (study.climbs() + 1) / self.shared_slots)
 
     def fold_epochs_left(self, study: StudyState, slots: int, elapsed: float) -> float:
         """Return the fold-epochs that can still be afforded, at the speed so far; infinite without a limit."""

@@ -161,7 +161,7 @@ def test_a_pipe_gets_plain_lines_and_a_terminal_a_table(driver: ToyDriver) -> No
     for terminal in (False, True):
         out = io.StringIO()
         console = Console(file=out, force_terminal=terminal, width=150)
-        with progress_shown(console, [driver.run]):
+        with progress_shown(console, {"toy": driver.run}):
             pass
         assert "12/12: 0 climbing" in out.getvalue()
         assert ("learning_rate" in out.getvalue()) == terminal, "the whole configuration is no line's business"

@@ -46,6 +46,12 @@ def test_one_space_needs_no_name_before_its_settings() -> None:
         ),
         (options("age", "mask", study=("gender:x",)), "there is no space 'gender' in this command; Valid: age, mask"),
         (options("age", "hat.yaml"), "hat.yaml: no such space file"),
+        (options("age", study=("",)), "--study: '': is empty; give a value"),
+        (options("age", study=("age:",)), "--study: 'age:': is empty; give a value"),
+        (
+            options("age", "mask", settings=("age:plugins=[mine]",)),
+            "age and mask: plugins: are not the same, and a process",
+        ),
     ],
 )
 def test_what_is_for_no_study_or_for_two_is_one_line_with_the_way_out(given: argparse.Namespace, message: str) -> None:

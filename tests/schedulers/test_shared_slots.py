@@ -1,6 +1,7 @@
 """Several studies on one set of slots: who gets a free one, what each is charged, and that none decides otherwise for it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from schedulers.slot_ledger import SlotLedger
 from search_spaces import SearchSpace
 from studies.record.events import Event
 from studies.record.record import read_record
+from studies.record.requests import ChangeBudget, Request
 from studies.trials.climb_order import ClimbOrder
 from tests.toys.search import Clock, ToyDriver, toy_space
 
@@ -24,6 +26,7 @@ class SharedDriver:
         self.drivers = [ToyDriver(folder / f"{place}.jsonl", space, slots=slots) for place, space in enumerate(spaces)]
         for place, driver in enumerate(self.drivers):
             driver.run.log._clock = lambda place=place: self.ledger.seconds(place)  # type: ignore[misc]
+            driver.run.budget = replace(driver.run.budget, shared_slots=slots if len(spaces) > 1 else 1)
             driver.start()
         self.shared = SharedSlots([driver.run for driver in self.drivers], self.ledger)
         self.in_flight: list[tuple[int, ClimbOrder]] = []
@@ -121,3 +124,62 @@ def test_a_study_that_is_asked_to_stop_leaves_its_slots_to_the_others(tmp_path: 
     assert first.state.ending is not None
     assert first.state.ending.outcome == "stopped"
     assert len(second.state.trials) == 30
+
+
+def test_a_study_that_ended_by_itself_stays_ended_when_the_others_are_stopped(tmp_path: Path) -> None:
+    shared = SharedDriver(tmp_path, [toy_space(trials=2), toy_space(trials=40, seed=1)], 2)
+    while not shared.drivers[0].run.finished:
+        shared.step()
+    shared.shared.stop()
+    shared.finish()
+    first, second = (driver.run.state.ending for driver in shared.drivers)
+    assert first is not None
+    assert (first.outcome, "every trial" in first.reason) == ("finished", True)
+    assert second is not None
+    assert second.outcome == "stopped"
+
+
+def test_a_study_that_ended_goes_on_when_somebody_asks_for_more_while_the_others_run(tmp_path: Path) -> None:
+    wanted: list[tuple[str, Request]] = []
+    shared = SharedDriver(tmp_path, [toy_space(trials=2), toy_space(trials=40, seed=1)], 2)
+    shared.drivers[0].run._requests = lambda: wanted
+    while not shared.drivers[0].run.finished:
+        shared.step()
+    wanted.append(("more", ChangeBudget(settings={"trials": 5})))
+    shared.finish()
+    assert len(shared.drivers[0].run.state.trials) == 5
+
+
+def test_an_error_of_one_study_leaves_the_others_alone(tmp_path: Path) -> None:
+    shared = SharedDriver(tmp_path, [toy_space(trials=20), toy_space(trials=8, seed=1)], 2)
+    for _ in range(5):
+        shared.step()
+
+    def full(*arguments: object) -> None:
+        raise OSError("no room")
+
+    shared.drivers[0].run.next_climb = full  # type: ignore[method-assign, assignment]
+    shared.finish()
+    assert list(shared.shared.broken) == [0]
+    assert len(shared.drivers[1].run.state.trials) == 8
+    assert shared.drivers[1].run.state.ending is not None
+    assert shared.drivers[0].run.state.ending is None, "its next launch finds out where it stands"
+
+
+def test_a_time_budget_is_used_up_though_others_have_slots_too(tmp_path: Path) -> None:
+    alone = SharedDriver(tmp_path, [toy_space(trials=500, time_budget=40)], 8).finish()
+    (tmp_path / "three").mkdir()
+    spaces = [toy_space(trials=500, time_budget=40, seed=seed) for seed in range(3)]
+    three = SharedDriver(tmp_path / "three", spaces, 8).finish()
+    assert all(seconds > 0.85 * alone.ledger.seconds(0) for seconds in three.spent[-1])
+
+
+def test_a_study_that_had_less_in_earlier_launches_comes_first(tmp_path: Path) -> None:
+    SharedDriver(tmp_path, [toy_space(trials=12)], 1).finish()
+    shared = SharedDriver(tmp_path, [toy_space(trials=40), toy_space(trials=40, seed=1)], 1)
+    assert shared.drivers[0].run.elapsed() > 9
+    places = []
+    for _ in range(9):
+        shared.step()
+        places += [place for place, _ in shared.in_flight]
+    assert set(places) == {1}

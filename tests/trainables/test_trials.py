@@ -291,12 +291,35 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
     assert {"score", "fold", "epoch", "loss", "learning_rate", "images_per_second"} <= second.keys()
     assert trainable.reset({**config, "trial": 3, "epoch": 1, "attempt": 2})
     assert trainable.train()["trial"] == 3
-    assert repr(trainable).startswith(f"{study.name}: trains one trial after the other")
+    assert repr(trainable).startswith("trains one fold of a trial after the other"), "and of whichever study"
     (study / "trials/3/manifest.json").write_text("{")
     assert trainable.reset({**config, "trial": 3, "epoch": 2, "attempt": 3})
     failed = trainable.train()
     assert (failed["failure"], failed["done"]) == ("error", True), "not a lost process"
     assert "is damaged" in failed["reason"]
+    trainable.stop()
+
+
+def test_an_actor_that_turns_to_another_study_trains_there_also_when_its_first_try_failed(
+    study: Path, tiny: TrainConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Recipes are the same configuration in several studies: the model of one must not go on in another's name."""
+    other = Path(shutil.copytree(study, tmp_path / "other"))
+
+    def config(place: Path, epoch: int, attempt: int) -> dict[str, object]:
+        values = order(tiny, 0, epoch, attempt).as_values()
+        return {"study": str(place), "cpus": 1, "compile": False, "gpus": 0.0, **values}
+
+    trainable = FoldTrainable(config(study, 1, 1))
+    assert trainable.train()["epochs"] == 1
+    with monkeypatch.context() as broken:
+        broken.setattr("trainables.fold_trainable._load_plugins", lambda place: 1 / 0)
+        assert trainable.reset(config(other, 1, 2))
+        assert trainable.train()["failure"] == "error"
+    assert trainable.reset(config(other, 2, 3))
+    assert trainable.train()["epochs"] == 1, "from the beginning: nothing of that study was trained"
+    assert stored(other).parts[0].trained == 1
+    assert stored(study).parts[0].trained == 1
     trainable.stop()
 
 

@@ -21,6 +21,9 @@ _OBJECT_STORE_BYTES = 128 * 2**20  # no image and no weight goes through it
 _QUIET = {"RAY_AIR_NEW_OUTPUT": "0", "RAY_TQDM_PATCH_PRINT": "0", "RAY_DEDUP_LOGS": "0"}
 
 
+_NICENESS = "0"  # of trials: Ray's own 15 leaves them a thirtieth of a core that another process wants, too
+
+
 @dataclass(frozen=True)
 class Cluster:
     """What Ray has to offer."""
@@ -37,7 +40,8 @@ def start_ray(name: str, address: str | None, environment: Mapping[str, str], co
         ClusterError: there is no cluster at the address, it asks for a token that is not here, or Ray is another version.
     """
     check_private_names()
-    for variable, value in {**_QUIET, "RAY_USAGE_STATS_ENABLED": "0", **environment}.items():
+    own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": _NICENESS}
+    for variable, value in {**_QUIET, **own, **environment}.items():
         os.environ.setdefault(variable, value)
     for library in ("ray.tune", "ray.air", "ray.train"):
         logging.getLogger(library).setLevel(logging.CRITICAL)

@@ -72,6 +72,7 @@ def exported_meanwhile_and_cut_short_in_an_epoch_that_never_ends(place: Path, dr
     while not any(3 in trial.progress.values() for trial in state(place).trials.values()):
         wait_for_an_epoch(place, driver)
     trials = trial_processes(driver.pid)
+    assert {os.getpriority(os.PRIO_PROCESS, trial) for trial in trials} == {os.getpriority(os.PRIO_PROCESS, 0)}
     for trial in trials:
         os.kill(trial, signal.SIGSTOP)
     assert "Next: python predict.py" in run(place, "export_best.py")

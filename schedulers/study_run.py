@@ -69,7 +69,7 @@ class StudyRun:
     ) -> None:
         """`shares`: other studies have climbs on the slots, and `clock` counts what this one has of them."""
         self.space = space
-        self._shared_slots = slots if shares else 1
+        self._shares, self._shared_slots = shares, slots if shares else 1
         self.budget = replace(make_budget(space), shared_slots=self._shared_slots)
         self.slots = slots
         self.log = StudyLog(record, clock)
@@ -126,6 +126,7 @@ class StudyRun:
             metric=MetricFacts.of(METRICS[self.space.metric]),
             settings=dict(settings),
             setup=setup,
+            shared=self._shares,
         )
         end_open_climbs(self.log)
         self._tidy_up(self.state.trials)

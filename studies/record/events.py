@@ -68,6 +68,7 @@ class Launched(_Event):
     strategy: StrategyFacts | None = None
     settings: dict[str, Any]
     setup: str = ""  # digest of the environment, the constants and the data: what may be at fault if every trial fails
+    shared: bool = False  # other studies had climbs on the same slots: time is what this one had of them
 
 
 class SearchEnded(_Event):

@@ -71,7 +71,11 @@ class WatchedStudy:
     @property
     def elapsed(self) -> float:
         """Return the seconds of search so far; while it goes on, those since the last event count by this process's clock."""
-        since = time.monotonic() - self._last_event if self.searching else 0.0
+        launch = self.history.state.launch
+        counts = (
+            self.searching and launch is not None and not launch.shared
+        )  # a study among several has a time of its own
+        since = time.monotonic() - self._last_event if counts else 0.0
         return self.history.state.elapsed + since
 
     def refresh(self) -> None:

@@ -1,10 +1,10 @@
 """What one trial takes of the hardware, and what of it is there, found out without torch and without Ray."""
 
 import argparse
-import ctypes
 import os
 from dataclasses import dataclass
-from functools import cache
+
+from studies.gpus import nvidia_gpus
 
 
 @dataclass(frozen=True)
@@ -52,22 +52,8 @@ def check_gpu_share(options: argparse.Namespace) -> None:
 def local_gpus() -> int:
     """Return the number of NVIDIA GPUs that this process may use, without importing torch."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    there = _gpus_of_driver()
+    there = len(nvidia_gpus().names)
     if visible is None:
         return there
     named = [device for device in visible.split(",") if device.strip() not in ("", "-1")]
     return min(len(named), there) if there else len(named)
-
-
-@cache
-def _gpus_of_driver() -> int:
-    """Return how many GPUs NVIDIA's driver knows, asked by its own library, as Ray does: WSL2 has no /proc/driver/nvidia."""
-    count = ctypes.c_uint(0)
-    try:
-        driver = ctypes.CDLL("libnvidia-ml.so.1")
-        if driver.nvmlInit_v2() != 0 or driver.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
-            return 0
-        driver.nvmlShutdown()
-    except (OSError, AttributeError):  # no driver, or a very old one
-        return 0
-    return count.value

@@ -3,14 +3,17 @@
 import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
+
+from studies.gpus import nvidia_gpus
 
 _PACKAGES = (
     "ray",
     "optuna",
     "torch",
     "torchvision",
+    "nvidia-cuda-runtime",
+    "nvidia-cudnn-cu13",
     "timm",
     "albumentations",
     "numpy",
@@ -28,14 +31,9 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "system": platform.system(),
         "cores": os.cpu_count(),
-        "gpus": [_gpu_name(facts) for facts in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))],
+        "gpus": list(nvidia_gpus().names),
+        "driver": nvidia_gpus().driver,
     }
-
-
-def _gpu_name(facts: Path) -> str:
-    """Return the model that the driver's description of a GPU names."""
-    lines = [line.partition(":") for line in facts.read_text(encoding="utf-8").splitlines()]
-    return next((value.strip() for key, _, value in lines if key == "Model"), "unknown")
 
 
 def _version(package: str) -> str | None:

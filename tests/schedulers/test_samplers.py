@@ -79,8 +79,8 @@ def test_every_sampler_that_learns_beats_chance_on_a_toy_with_a_known_optimum(sa
         driver = ToyDriver(tmp_path / f"{name}{seed}", space, score=height).start().finish()
         return 1 - max(height(trial.configuration, 0) for trial in driver.run.state.trials.values())
 
-    learned, chance = (fmean(left(name, seed) for seed in range(4)) for name in (sampler, "random"))
-    assert learned < 0.5 * chance, f"left to the optimum: {learned:.3f}, by chance {chance:.3f}"
+    learned, chance = (fmean(left(name, seed) for seed in range(10)) for name in (sampler, "random"))
+    assert learned < 0.65 * chance, f"left to the optimum: {learned:.3f}, by chance {chance:.3f}"
 
 
 def test_a_grid_draws_every_point_once_and_then_the_search_ends(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ class Range(Conditional):
 
 
 class Choice(Conditional):
-    """One of the values listed; `weights` say how often each is drawn by chance, evenly where there are none.
+    """A value out of a list; `weights` say how often each is drawn by chance, evenly where there are none.
 
     A file spells weights as a mapping: `choice: {cross_entropy: 3, focal: 1}`.
     """

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Protocol
 
 STOPPED = 130  # the exit code of a search that was asked to stop
-PATIENCE = 12.0  # seconds after SIGTERM, where nobody says how long there is; leaving takes a few more
+PATIENCE = 12.0  # seconds after SIGTERM, unless --patience says otherwise; the process needs a few more to end
 CLOSING = 2.0  # seconds for the last events, on a disk that may hang
 
 

@@ -1,6 +1,6 @@
 """Several studies on one set of slots: a free slot goes to the study that has had the least, and idles only if none has work."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from schedulers.slot_ledger import SlotLedger
@@ -58,8 +58,10 @@ class SharedSlots:
         self._ledger.give_back(place, order.attempt)
 
     def stop(self) -> None:
-        """Hand out no more climbs of any study; those in flight end after their fold-epoch."""
-        self._of_all(StudyRun.stop)
+        """Start no more climbs of any study; climbs in flight end after their fold-epoch."""
+        for run in self.runs:
+            if not run.finished:
+                run.stop()
 
     def close_at_once(self) -> None:
         """Note in every study, from another thread than the driver's, that its search ends now."""
@@ -72,9 +74,3 @@ class SharedSlots:
             if place not in self.broken:
                 with self.guarded(place):
                     run.close()
-
-    def _of_all(self, action: Callable[[StudyRun], None]) -> None:
-        """Do something with every study that has not ended by itself."""
-        for run in self.runs:
-            if not run.finished:
-                action(run)

@@ -44,7 +44,7 @@ def check_parameters(
 def _stated(
     parameters: Mapping[str, Parameter], constants: Mapping[str, Any], knobs: type[BaseModel]
 ) -> dict[str, Any]:
-    """Return the defaults that parameters state; of several ranges that of the one that is active in the recipe."""
+    """Return the stated defaults. Of several ranges the default is taken from the range that is active in the recipe."""
     plain = {name: one for name, one in parameters.items() if not isinstance(one, ConditionalRanges)}
     stated = {name: one.default for name, one in plain.items() if one.default is not None}
     recipe = {**default_values(knobs), **constants, **stated}

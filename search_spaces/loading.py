@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from plugins.names import name_hint
 from search_spaces.checking import check_conditions, check_constants, check_parameters, without_idle
+from search_spaces.conditional_ranges import Parameter
 from search_spaces.errors import SpaceError, explain
 from search_spaces.knobs import default_values
 from search_spaces.reading import find_space, listed_values, plugin_list, raw_space
@@ -42,13 +44,8 @@ def load_space(
     file = path.name
     with_data = partial(_with_data, data=data, data_options=data_options)
     raw, sized_by_data = _without_auto(raw_space(path, profile, overrides, with_data), knobs)
+    parameters, constants, stated = _checked_knobs(raw, path, knobs, overrides)
     checked = raw["data"] if data_options is None else _checked_data(data_options, raw["data"], file)
-    constants = check_constants(raw.get("constants") or {}, knobs, file)
-    parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file, listed_values(path))
-    typed = {override.partition("=")[0].strip().removeprefix("constants.") for override in overrides}
-    own = constants.keys() - typed if overrides else ()  # what the file fixes may do nothing under what was set
-    constants = without_idle(parameters, constants, knobs, own)
-    check_conditions(parameters, constants, knobs, file)
     fields = {
         "name": path.stem,
         "profile": profile,
@@ -63,6 +60,23 @@ def load_space(
         "sized_by_data": sized_by_data,
     }
     return _space(fields, file)
+
+
+def _checked_knobs(
+    raw: Mapping[str, Any], path: Path, knobs: type[BaseModel], overrides: Sequence[str]
+) -> tuple[dict[str, Parameter], dict[str, Any], dict[str, Any]]:
+    """Return the parameters, the constants, and the recipe as far as the parameters state it."""
+    file = path.name
+    constants = check_constants(raw.get("constants") or {}, knobs, file)
+    parameters, stated = check_parameters(raw.get("parameters") or {}, constants, knobs, file, listed_values(path))
+    constants = without_idle(parameters, constants, knobs, constants.keys() - _typed(overrides) if overrides else ())
+    check_conditions(parameters, constants, knobs, file)
+    return parameters, constants, stated
+
+
+def _typed(overrides: Sequence[str]) -> set[str]:
+    """Return the constants that overrides name: what only the file fixes may do nothing under what was set."""
+    return {override.partition("=")[0].strip().removeprefix("constants.") for override in overrides}
 
 
 def _space(fields: Mapping[str, Any], file: str) -> SearchSpace:

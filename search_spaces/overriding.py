@@ -127,7 +127,7 @@ def _replaced(raw: dict[str, Any], parts: Sequence[str], value: Any, file: str, 
 
 
 def _replaced_in_list(ranges: list[Any], parts: Sequence[str], value: Any, file: str, key: str) -> list[Any]:
-    """Return a list of ranges after a change to one of them, which is named by its number."""
+    """Return a list of ranges after a change to the range whose number is named."""
     numbered = {str(number): one for number, one in enumerate(ranges)}
     if parts[0] not in numbered or len(parts) == 1:
         of_each = ", ".join(

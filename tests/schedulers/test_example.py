@@ -18,7 +18,7 @@ from trainables.config import train_config
 PICTURES = 840  # outside the holdout: 120 persons, seven each
 SMALLER = 1.25  # times as many pictures of 48 pixels as of 64: `python -m benchmarks.example_settings`
 STARTING = 14.0  # seconds of the budget until the first epochs begin: two processes import torch
-JUDGED = 4  # pictures that are judged in the time of one that is trained
+PREDICTED = 4  # pictures are predicted in the time in which a single picture is trained
 
 
 @pytest.mark.parametrize(("speed", "begun", "sampled", "complete"), [(100, 16, 4, 3), (40, 8, 0, 2)])
@@ -30,7 +30,7 @@ def test_on_two_cores_the_example_begins_and_completes_enough_to_compare(
     trained = PICTURES * (1 - 1 / space.search.folds)
     space = space.with_sizes(sizes_for(round(trained)))
     strategy, budget = make_strategy(space), make_budget(space)
-    seconds = (trained + (PICTURES - trained) / JUDGED) / (speed * SMALLER)
+    seconds = (trained + (PICTURES - trained) / PREDICTED) / (speed * SMALLER)
     assert budget.seconds is not None
     budget = replace(budget, seconds=budget.seconds - STARTING)
     study = Simulation(strategy, budget, 2, AnyScore(seconds)).run()

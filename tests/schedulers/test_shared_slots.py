@@ -60,7 +60,7 @@ class SharedDriver:
 
 
 def decisions(file: Path) -> list[Event]:
-    """Return the events of a record less what the clock says."""
+    """Return the events of a record without their times."""
     without = {"time": 0.0, "elapsed": 0.0}
     return [event.model_copy(update=without) for event in read_record(file) if event.event != "forecast_made"]
 

@@ -40,7 +40,7 @@ class Chunks:
         return cls(images)
 
     def judged(self, classifier: Classifier, count: int, images: Callable[[slice], Pixels]) -> Judged:
-        """Return what a classifier says about `count` images; `images` gives some of them.
+        """Return the predictions of a classifier for `count` images; `images` returns the images of a slice.
 
         Raises:
             RuntimeError: memory does not suffice for a single one.

@@ -17,6 +17,7 @@ from launch.options import overrides
 from search_spaces import SearchSpace, load_space
 from search_spaces.portfolio import FOLDER, NONE, SHIPPED, find_portfolio, judged_on_such_nets, read_portfolio
 from search_spaces.reading import profile_names, searched_constants
+from studies.gpus import other_gpu
 from studies.metrics import METRICS
 from studies.study import Study
 from trainables.config import baselines, configured, renamed, train_config
@@ -80,7 +81,10 @@ def _profile(options: argparse.Namespace, study: Study | None) -> tuple[str | No
     gpus = local_gpus()
     hardware = "gpu" if gpus else "cpu"
     offered = hardware if hardware in profile_names(options.space) else None
-    return offered, f"{gpus} GPUs found" if gpus else "no GPU found"
+    if gpus:
+        return offered, f"{gpus} GPU{'s' if gpus > 1 else ''} found"
+    other = other_gpu()
+    return offered, f"no NVIDIA GPU found; {other}" if other else "no GPU found"
 
 
 def effective(configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,16 @@
 """The NVIDIA GPUs of this machine, asked of the driver's own library, as Ray does: WSL2 has no /proc/driver/nvidia. No torch."""
 
 import ctypes
+import platform
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
+from search_spaces.sizes import spell_size
+
 _LONGEST = 96  # characters of a name, as the library documents it
+_TAKEN = 0.1  # of a GPU's memory: more than its screen takes
+_AMD = Path("/dev/kfd")  # of the driver of AMD's GPUs
 
 
 class Gpus(NamedTuple):
@@ -26,6 +32,56 @@ def nvidia_gpus() -> Gpus:
     except (OSError, AttributeError):  # no driver, or a very old one
         return Gpus()
     return found
+
+
+def taken_gpus() -> list[str]:
+    """Return a line for every GPU whose memory other processes have taken much of. Never run on a GPU."""
+    try:
+        library = ctypes.CDLL("libnvidia-ml.so.1")
+        if library.nvmlInit_v2() != 0:
+            return []
+        found = [(_name(library, number), _memory(library, number)) for number in range(_count(library))]
+        library.nvmlShutdown()
+    except (OSError, AttributeError):
+        return []
+    return [line for number, (name, memory) in enumerate(found) if (line := spell_taken(number, name, memory))]
+
+
+def spell_taken(number: int, name: str, memory: "Memory") -> str | None:
+    """Return what of a GPU's memory is taken and what may follow, None for a little."""
+    if memory.used <= _TAKEN * memory.total:
+        return None
+    return (
+        f"GPU {number} ({name}): other processes hold {spell_size(memory.used)} of its {spell_size(memory.total)}; trials may"
+        " run out of memory and take longer. CUDA_VISIBLE_DEVICES chooses another"
+    )
+
+
+def other_gpu() -> str | None:
+    """Return that this machine has a GPU which trials cannot use, None if it has no such GPU."""
+    if _AMD.exists():
+        return "an AMD GPU is here, which is not supported"
+    if platform.system() == "Darwin" and platform.machine() == "arm64":
+        return "Apple's GPU is not supported"
+    return None
+
+
+class Memory(NamedTuple):
+    """Bytes of a GPU."""
+
+    total: int
+    used: int
+
+
+class _MemoryInfo(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_ulonglong) for name in ("total", "free", "used")]
+
+
+def _memory(library: ctypes.CDLL, number: int) -> Memory:
+    device, info = ctypes.c_void_p(), _MemoryInfo()
+    library.nvmlDeviceGetHandleByIndex_v2(ctypes.c_uint(number), ctypes.byref(device))
+    library.nvmlDeviceGetMemoryInfo(device, ctypes.byref(info))
+    return Memory(info.total, info.used)
 
 
 def _count(library: ctypes.CDLL) -> int:

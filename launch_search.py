@@ -32,10 +32,13 @@ from launch.beside.page import page_beside
 from launch.beside.tracking import Tracking, tracking_beside
 from launch.conclusion import conclude
 from launch.dry_run import show_plan
+from launch.fit.shared_memory import check_shared_memory
 from launch.hardware import Share, share_of_a_trial
 from launch.launch import Launch, prepared_launches
 from launch.listeners import listening
-from launch.options import same_command
+from launch.options import AUTO, same_command
+from launch.packing.mps import mps_server
+from launch.packing.resolution import with_numbers
 from launch.per_study import named
 from launch.resolve import effective
 from launch.signals import STOPPED, stopping_on_signals
@@ -47,6 +50,7 @@ from schedulers.requests import RequestFolder
 from schedulers.shared_slots import SharedSlots
 from schedulers.slot_ledger import SlotLedger
 from schedulers.study_run import StudyRun
+from studies.gpus import taken_gpus
 from studies.metrics import METRICS
 from studies.record.record import Record
 from studies.trials.trial_folders import TrialFolders
@@ -79,15 +83,21 @@ def main() -> int:
 
 def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: Sequence[Tracking]) -> int:
     """Run the climbs of all studies until they are finished or stopped, and say what came out."""
-    environment, runs = worker_environment(options.cpus_per_trial or 1), list[StudyRun]()
-    folders = [launch.folder for launch in launches]
+    runs, folders = list[StudyRun](), [launch.folder for launch in launches]
     try:
         with ExitStack() as stack:
             ids = [stack.enter_context(launch.locked()) for launch in launches]
+            if options.trials_per_gpu == AUTO:
+                stack.enter_context(mps_server(say))
+            options = with_numbers(options, launches, say)
+            environment = worker_environment(options.cpus_per_trial or 1)
             job = ", ".join(folder.name for folder in folders)
             cluster = stack.enter_context(ray_cluster(job, options.address, environment, ROOT))
             share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
             slots = share.slots(cluster.cpus, cluster.gpus)
+            say(*taken_gpus())
+            if share.gpus and options.address is None:
+                check_shared_memory([launch.space for launch in launches], share.cpus, slots)
             for launch, tracking in zip(launches, trackings, strict=True):
                 (say if len(launches) == 1 else named(say, launch.folder.name))(*launch.begin())
                 tracking.begin(launch.folder)
@@ -149,17 +159,18 @@ def run_studies(
             run.start(settings, folders, launch=launch_id, setup=setup, voters=CONSIDERED)
         names = [launch.folder.name for launch in launches]
         stack.enter_context(progress_shown(console, dict(zip(names, shared.runs, strict=True))))
-        common = [common_of(launch, share, compiled=options.compile) for launch in launches]
+        common = [common_of(launch, share) for launch in launches]
         run_climbs(FoldTrainable, shared, common, launches[0].folder.ray)
 
 
-def common_of(launch: Launch, share: Share, *, compiled: bool) -> dict[str, Any]:
+def common_of(launch: Launch, share: Share) -> dict[str, Any]:
     """Return what all climbs of a study are given."""
     space = launch.space
     return {
         "study": str(launch.folder.path),
         **vars(share),
-        "compile": compiled,
+        "compile": launch.options.compile,
+        "cudnn_benchmark": launch.options.cudnn_benchmark,
         "set_title": set_title,
         "task": space.task,
         "recipe": {name: space.recipe()[name] for name in space.parameters},

@@ -19,13 +19,13 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.packing import noise
 from benchmarks.reporting import Row, report
 from datasets.augmentations import AUGMENTATIONS
 from datasets.images import Pixels
 from datasets.transforms import augment, make_transform
 from plugins.registry import arguments_for
 from trainables.config import TrainConfig
+from trainables.preflight.noise import noise
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
 from trainables.training.heads.head import Targets
@@ -49,7 +49,9 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     config = TrainConfig(image_size=arguments.image_size, augmentation=arguments.augmentation, cutmix_probability=1)
-    learner = FoldLearner(config, noise(config), 0, 0, place(config, Resources()))
+    learner = FoldLearner(
+        config, noise(config, 8 * config.batch_size, config.batch_size), 0, 0, place(config, Resources())
+    )
     rows = [*by_part(learner, arguments.steps), *by_operator(learner)]
     report(f"A step of {config.batch_size} images of {config.image_size} pixels, one thread", rows, arguments.json)
 

@@ -12,6 +12,7 @@ from analysis.reading.words import spell_parameters
 from analysis.terminal.console import say
 from launch.hardware import local_gpus
 from launch.launch import Launch
+from launch.options import AUTO
 from schedulers.budget_settings import make_budget
 from schedulers.samplers.ask import ask
 from schedulers.search_settings import make_strategy
@@ -37,7 +38,8 @@ class FoldCounts:
 
 def show_plan(console: Console, launch: Launch) -> int:
     """Print what a search would do, and return the exit code."""
-    space, data, cpus = launch.space, launch.data, launch.options.cpus_per_trial or 1
+    space, data, cpus = launch.space, launch.data, launch.options.cpus_per_trial
+    cpus = 1 if cpus in (None, AUTO) else cpus  # a search measures what auto is when it begins
     budget, strategy = make_budget(space), make_strategy(space)
     places = [FoldCounts(name, persons, by_class) for name, (persons, by_class) in data.counts().items()]
     for note in launch.preflight.check():
@@ -82,10 +84,11 @@ def print_cost(console: Console, strategy: Strategy, budget: Budget, seconds_per
     """Print the fold-epochs that are expected and, at a speed just measured, their time."""
     fold_epochs = expected_fold_epochs(strategy, budget)
     seconds = fold_epochs * seconds_per_fold_epoch / slots
+    measured_on = "the GPU" if local_gpus() else "one CPU thread"
     limit = f", cut at the time budget of {spell_duration(budget.seconds)}" if budget.seconds else ""
     say(
         f"Expected: {fold_epochs} fold-epochs for {budget.trials} trials, about {spell_duration(seconds)} on {slots} slots"
-        f" ({seconds_per_fold_epoch:.1f} s of training steps each, just measured on one CPU thread){limit}.",
+        f" ({seconds_per_fold_epoch:.1f} s of training steps each, just measured on {measured_on}){limit}.",
         to=console,
     )
 

@@ -49,9 +49,10 @@ from storage.free_space import check_free_space
 from studies.environment import environment
 from studies.errors import StudyError
 from studies.identity import Identity
+from studies.state.study_state import StudyState
 from studies.study import Study, begin_or_continue
 from studies.study_folder import StudyFolder
-from trainables.config import configured
+from trainables.config import TrainConfig, configured
 from trainables.preflight.process import Preflight
 from trainables.training.images.fold_data import DECODED
 
@@ -68,6 +69,7 @@ class Launch:
     known: Beginning
     preflight: Preflight
     plugins: tuple[Plugin, ...] = ()
+    corners: tuple[TrainConfig, ...] = ()  # of the space, which the preflight tries
 
     @property
     def identity(self) -> Identity:
@@ -121,7 +123,7 @@ class Launch:
             "environment": environment(),
             "constants": self.space.constants,
             "data": self.data.facts(),
-            "trial": [share.cpus, share.gpus, self.options.compile],
+            "trial": [share.cpus, share.gpus, self.options.compile, self.options.cudnn_benchmark],
         }
         return hashlib.sha256(json.dumps(shared, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -158,12 +160,14 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     make_strategy(space)  # refuses an unknown strategy before anything is prepared
     make_budget(space)  # and a target that the metric cannot reach
     check_beginning(options, space, study)
+    tried = tuple(configured(one) for one in corners(space))
     preflight = Preflight(
-        [configured(one) for one in corners(space)],
+        tried,
         steps=8 if options.dry_run else 0,
-        compile=options.compile,
+        compile=options.compile is not None,
         plugins=[plugin.path for plugin in plugins],
         gpu=options.address is None and local_gpus() > 0,
+        precision=None if study is None else StudyState.lenient(study.events()).precision,
     )
     try:
         data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)
@@ -178,7 +182,7 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
             space = with_looks(space, informed=known.informed)
         for note in known.notes:
             say(note)
-        yield Launch(options, folder, study, space, data, known, preflight, plugins)
+        yield Launch(options, folder, study, space, data, known, preflight, plugins, tried)
     finally:
         preflight.end()
 

@@ -12,6 +12,7 @@ from launch.signals import PATIENCE
 from search_spaces.durations import parse_duration
 from search_spaces.reading import SHIPPED
 
+AUTO = "auto"  # instead of a number of trials or cores: measured at launch
 _SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget", "seed")
 
 
@@ -104,14 +105,30 @@ def _add_budgets(parser: argparse.ArgumentParser) -> None:
 
 def _add_hardware(parser: argparse.ArgumentParser) -> None:
     hardware = parser.add_argument_group("hardware")
-    hardware.add_argument("--cpus-per-trial", type=_whole_number, help="default: 1 on CPUs, an even share beside a GPU")
     hardware.add_argument(
-        "--trials-per-gpu", type=_whole_number, default=1, help="trials that share a GPU (default: 1)"
+        "--cpus-per-trial",
+        type=_number_or_auto,
+        metavar="N",
+        help="default: 1 on CPUs, an even share beside a GPU; auto measures at launch what trains fastest",
+    )
+    hardware.add_argument(
+        "--trials-per-gpu",
+        type=_number_or_auto,
+        default=1,
+        metavar="N",
+        help="trials that share a GPU (default: 1); auto measures at launch how many fit and train fastest",
     )
     hardware.add_argument(
         "--compile",
+        nargs="?",
+        const="kernels",
+        choices=("kernels", "graphs"),
+        help="torch.compile the models, with graphs as CUDA graphs too; pays in long studies on a GPU, rarely on a CPU",
+    )
+    hardware.add_argument(
+        "--cudnn-benchmark",
         action="store_true",
-        help="torch.compile the models; pays in long studies on a GPU, rarely on a CPU",
+        help="let cuDNN try which of its algorithms is fastest; scores then differ in their last digits",
     )
     hardware.add_argument(
         "--patience",
@@ -159,12 +176,14 @@ def _duration(text: str) -> float:
         raise argparse.ArgumentTypeError(f"{error} (got {text})") from None
 
 
-def _whole_number(text: str) -> int:
-    """Return a whole number above zero, for argparse."""
+def _number_or_auto(text: str) -> int | str:
+    """Return a whole number above zero, or auto, for argparse."""
+    if text == AUTO:
+        return text
     try:
         value = int(text)
     except ValueError:
         value = 0
     if value < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more (got {text})")
+        raise argparse.ArgumentTypeError(f"must be a whole number, 1 or more, or auto (got {text})")
     return value

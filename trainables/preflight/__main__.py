@@ -9,7 +9,6 @@ import argparse
 import json
 import logging
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import harmonic_mean
@@ -20,62 +19,76 @@ from plugins.loading import load_plugin
 from plugins.registry import PluginError
 from plugins.sources import plugin_at
 from trainables.config import TrainConfig, configured
+from trainables.preflight.noise import noise
 from trainables.training.compiling import CompileError, check_compiler
-from trainables.training.devices import DeviceError, gpu_is_of_no_use
-from trainables.training.models import ModelError, make_model, own_size
-from trainables.training.optimization.freezing import has_layers, layers_of
+from trainables.training.devices import DeviceError, Resources, gpu_is_of_no_use, place
+from trainables.training.fold_learner import FoldLearner, NotFinite
+from trainables.training.models import ModelError, own_size
+from trainables.training.optimization.freezing import LayerError
 from trainables.training.optimization.optimizers import OptimizerError, check_optimizer
 from trainables.training.weights.file import WeightsError
 
 _OPTIMIZERS = {"optimizer", "optimizer_options"}
-_WHOLE = {"frozen_share": 0.0, "layer_decay": 1.0}  # under which a model need not be known layer by layer
-_MODELS = {*("backbone", "weights", "image_size", "drop_path_rate", "global_pool", "head_hidden"), *_WHOLE}
+_MODELS = {  # of which every kind is tried
+    *("backbone", "weights", "image_size", "drop_path_rate", "global_pool", "head", "head_hidden", "frozen_share"),
+    *("layer_decay", "precision", "deterministic"),
+}
+_FEW = 4  # images of a step that only shows whether there is one
 
 
-def images_per_second(config: TrainConfig, classes: int, steps: int) -> float:
-    """Return the speed of training steps on random pixels, one warm-up step left out; one thread."""
-    torch.set_num_threads(1)
-    model = (
-        make_model(config.model_copy(update={"weights": "none"}), classes).to(memory_format=torch.channels_last).train()
-    )
-    images = torch.rand(config.batch_size, 3, config.image_size, config.image_size).to(
-        memory_format=torch.channels_last
-    )
-    started = 0.0
-    for step in range(steps + 1):
-        if step == 1:
-            started = time.perf_counter()
-        model(images).square().mean().backward()
-    return config.batch_size * steps / (time.perf_counter() - started)
+def images_per_second(config: TrainConfig, classes: int, steps: int, resources: Resources) -> float:
+    """Return the speed of a trial's own training steps on noise; the first ones are left out."""
+    fresh = config.model_copy(update={"weights": "none", "accumulation": 1})
+    data = noise(fresh, steps * config.batch_size, 1, classes)
+    learner = FoldLearner(fresh, data, 0, 0, place(fresh, resources))
+    try:
+        learner.train_epoch(0)
+        return learner.train_epoch(1).images_per_second
+    finally:
+        learner.close()
 
 
-def check_model(config: TrainConfig) -> None:
-    """Make a configuration's model and let it see one image.
+def check_model(config: TrainConfig, classes: int, resources: Resources, precision: str | None) -> None:
+    """Make a configuration's learner, and let it take one training step and one of prediction, of a few images.
 
     Raises:
-        ModelError: it cannot be had, or does not fit the image size.
+        ModelError: the model cannot be had, does not fit the image size, or its training fails.
+        LayerError: it cannot say which layers it has, and the configuration asks.
         WeightsError: a file of weights is of another backbone.
+        DeviceError: the device lacks the precision.
     """
-    model = make_model(config, 2).eval()
+    few = config.model_copy(update={"batch_size": _FEW, "accumulation": 1})
+    placement = place(few, resources, precision)
+    learner = FoldLearner(few, noise(few, _FEW, 1, classes), 0, 0, placement)
+    check_size(learner)
+    try:
+        learner.train_epoch(0)
+        learner.judge_validation()
+    except NotFinite:
+        pass  # noise at a corner of the space: a search finds out what trains
+    except Exception as error:  # whatever a head or a loss of somebody's raises, or an operation that a device lacks
+        reason = (str(error).splitlines() or [""])[0]
+        raise ModelError(f"{config.backbone} cannot be trained here: {type(error).__name__}: {reason}") from None
+    finally:
+        learner.close()
+
+
+def check_size(learner: FoldLearner) -> None:
+    """Check that a model takes images of its configuration's size.
+
+    Raises:
+        ModelError: it does not.
+    """
+    config, device = learner.config, learner.placement.device
     try:
         with torch.inference_mode():
-            model(torch.zeros(1, 3, config.image_size, config.image_size))
+            learner.model.eval()(torch.zeros(1, 3, config.image_size, config.image_size, device=device))
     except (RuntimeError, AssertionError, ValueError) as error:
         reason, size = str(error).splitlines()[0], own_size(config.backbone)
         raise ModelError(
             f"{config.backbone} cannot take images of {config.image_size} pixels ({reason}); set constants.image_size"
             f"{f', such as to {size}, which it was made for' if size else ''}"
         ) from None
-    by_layer = [name for name in ("frozen_share", "layer_decay") if getattr(config, name) != _WHOLE[name]]
-    if by_layer and not has_layers(model):
-        knob = by_layer[0]
-        raise ModelError(
-            f"{config.backbone} cannot say which layers it has, so {knob} does not work with it; --set {knob}={_WHOLE[knob]}"
-        )
-    if config.frozen_share and len(layers_of(model)) < 2:
-        raise ModelError(
-            f"{config.backbone} is of one layer: there is nothing that frozen_share could freeze; set it to 0"
-        )
 
 
 def differing(configurations: Sequence[TrainConfig], knobs: set[str]) -> list[TrainConfig]:
@@ -104,7 +117,8 @@ def main() -> int:
     )
     parser.add_argument("--classes", type=int, default=2)
     parser.add_argument("--compile", action="store_true", help="check that torch.compile finds its compiler")
-    parser.add_argument("--gpu", action="store_true", help="check that torch can use the GPU")
+    parser.add_argument("--gpu", action="store_true", help="train on the GPU, once it is sure that torch can use it")
+    parser.add_argument("--precision", help="what `auto` stands for in a study that goes on")
     parser.add_argument("--plugins", type=Path, nargs="*", default=[], help="sources of plugins")
     parser.add_argument("--steps", type=int, default=0)
     arguments = parser.parse_args()
@@ -120,15 +134,18 @@ def main() -> int:
             check_compiler()
         for config in differing(configurations, _OPTIMIZERS):
             check_optimizer(config)
+        resources = Resources(gpus=float(arguments.gpu))
         for config in differing(configurations, _MODELS):
-            check_model(config)
-    except (DeviceError, ModelError, OptimizerError, CompileError, PluginError, WeightsError) as error:
+            check_model(config, arguments.classes, resources, arguments.precision)
+    except (DeviceError, ModelError, LayerError, OptimizerError, CompileError, PluginError, WeightsError) as error:
         print(error, file=sys.stderr)
         return 2
     speed = None
     if arguments.steps:  # a fold-epoch takes as long as its backbone: of several, the mean time
         of_each = differing(configurations, {"backbone"})
-        speed = harmonic_mean([images_per_second(one, arguments.classes, arguments.steps) for one in of_each])
+        speed = harmonic_mean(
+            [images_per_second(one, arguments.classes, arguments.steps, resources) for one in of_each]
+        )
     print(json.dumps({"images_per_second": speed, "notes": notes.lines}))
     return 0
 

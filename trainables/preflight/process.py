@@ -26,10 +26,15 @@ class Preflight:
         compile: bool = False,
         plugins: Sequence[Path] = (),
         gpu: bool = False,
+        precision: str | None = None,
     ) -> None:
-        """Start to try configurations; of several backbones, the speed is that of their mean time."""
+        """Start to try configurations; of several backbones, the speed is that of their mean time.
+
+        `precision` is what `auto` stands for in a study that goes on.
+        """
         options = ["--steps", str(steps), *(["--compile"] if compile else [])]
         options += ["--gpu"] if gpu else []
+        options += ["--precision", precision] if precision else []
         options += ["--plugins", *map(str, plugins)] if plugins else []
         tried = [config.model_dump_json() for config in configurations]
         command = [sys.executable, "-m", "trainables.preflight", *tried, *options]
@@ -51,6 +56,10 @@ class Preflight:
             raise PreflightError(lines[-1])
         self._found: dict[str, Any] = json.loads(out.splitlines()[-1])
         return list(self._found["notes"])
+
+    def wait(self) -> None:
+        """Wait until the preflight is over, whatever it found: nothing may be measured beside it."""
+        self._process.wait()
 
     def images_per_second(self) -> float:
         """Return the speed of a training step, once checked; the preflight must have been started with steps."""

@@ -12,6 +12,7 @@ from datasets.transforms import augment, make_transform
 from plugins.registry import arguments_for
 from trainables.config import TrainConfig
 from trainables.training.images.fold_data import FoldData, Rows
+from trainables.training.images.prefetching import prefetch_factor
 from trainables.training.images.sampling import batches_per_epoch, epoch_order, groups_of
 from trainables.training.seeds import derived_generator, derived_seed
 
@@ -41,6 +42,11 @@ class TrainingBatches(Dataset[Batch]):
         images = augment(gather(self._data, chosen), self._transform, derived_seed(*self._stream, epoch, 1, number))
         return torch.from_numpy(images), torch.from_numpy(chosen)
 
+    @property
+    def bytes(self) -> int:
+        """Return the size of a batch."""
+        return self._size * int(self._data.images[0].nbytes)
+
     def _order(self, epoch: int) -> Rows:
         """Return the order of an epoch, drawn once."""
         if self._drawn is None or self._drawn[0] != epoch:
@@ -54,11 +60,13 @@ class BatchLoader:
 
     def __init__(self, batches: TrainingBatches, workers: int, *, pinned: bool) -> None:
         self._keys = _Keys(batches.per_epoch)
+        ahead = prefetch_factor(workers, batches.bytes) if workers else None
         self._loader: DataLoader[Batch] | None = DataLoader(
             batches,
             batch_size=None,
             sampler=self._keys,
             num_workers=workers,
+            prefetch_factor=ahead,
             pin_memory=pinned,
             persistent_workers=workers > 0,
         )

@@ -8,6 +8,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from trainables.config import TrainConfig
 
+_WHOLE = {"frozen_share": 0.0, "layer_decay": 1.0}  # under which a model need not be known layer by layer
+
+
+class LayerError(ValueError):
+    """A model whose layers cannot be told apart."""
+
 
 def layers_of(model: nn.Module) -> list[list[str]]:
     """Return the names of a model's parameters layer by layer, from the input on; the head comes last.
@@ -18,9 +24,21 @@ def layers_of(model: nn.Module) -> list[list[str]]:
     return [list(names) for _, names in sorted(grouped.items())]
 
 
-def has_layers(model: nn.Module) -> bool:
-    """Tell whether a model can say which layers it has: some of timm's cannot, and then none is frozen or slowed down."""
-    return hasattr(model, "group_matcher")
+def check_layers(model: nn.Module, config: TrainConfig) -> None:
+    """Check that a model is known layer by layer where its configuration freezes layers or slows them down.
+
+    Raises:
+        LayerError: it cannot say which layers it has, as some of timm's, or has one alone.
+    """
+    by_layer = {"frozen_share": config.frozen_share != 0, "layer_decay": config.layer_decay != 1}
+    for knob in (knob for knob, asks in by_layer.items() if asks and not hasattr(model, "group_matcher")):
+        raise LayerError(
+            f"{config.backbone} cannot say which layers it has, so {knob} does not work with it; --set {knob}={_WHOLE[knob]}"
+        )
+    if config.frozen_share and len(layers_of(model)) < 2:
+        raise LayerError(
+            f"{config.backbone} is of one layer: there is nothing that frozen_share could freeze; set it to 0"
+        )
 
 
 class Freezing:

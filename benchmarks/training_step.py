@@ -21,7 +21,7 @@ from torch import nn
 
 from benchmarks.reporting import Row, in_new_process, report
 from trainables.config import TrainConfig
-from trainables.training.compiling import Features, compiled_features
+from trainables.training.compiling import Outputs, compiled
 from trainables.training.models import make_model
 from trainables.training.optimization.optimizers import make_optimizer
 
@@ -128,8 +128,7 @@ def stepping(variant: Variant, config: TrainConfig) -> Callable[[], float]:
     """Return a function that makes one step and returns the optimizer's seconds."""
     layout = torch.channels_last if variant.channels_last else torch.contiguous_format
     model = make_model(config, 3).to(memory_format=layout).train()
-    features = compiled_features(model) if variant.compiled else cast(Features, model.forward_features)
-    head = cast(Features, model.forward_head)
+    outputs = compiled(model, "kernels") if variant.compiled else cast(Outputs, model)
     optimizer = make_optimizer(model, config)
     if not variant.fused:
         optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate)
@@ -138,7 +137,7 @@ def stepping(variant: Variant, config: TrainConfig) -> Callable[[], float]:
 
     def step() -> float:
         with torch.autocast("cpu", torch.bfloat16, enabled=variant.bfloat16):
-            loss = nn.functional.cross_entropy(head(features(images)).float(), classes)
+            loss = nn.functional.cross_entropy(outputs(images).float(), classes)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         started = time.perf_counter()

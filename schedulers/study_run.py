@@ -327,6 +327,7 @@ class StudyRun:
             metric=self.space.metric,
             launch=self._launch,
             micro_batches=self.state.trials[climb.trial].micro_batches,
+            precision=self.state.precision,
         )
         self.log.note(ClimbStarted, **asdict(climb), attempt=order.attempt, launch=order.launch)
         return order

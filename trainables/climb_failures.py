@@ -10,6 +10,7 @@ import torch
 from datasets.errors import DataError
 from storage.free_space import is_full
 from studies.trials.fold_folder import Superseded
+from trainables.training.devices import DeviceError
 from trainables.training.fold_learner import NotFinite
 from trainables.training.memory import is_out_of_memory
 
@@ -52,7 +53,7 @@ def failure_class(error: Exception) -> str:
             return "not_finite"
         case _ if is_out_of_memory(error):
             return "out_of_memory"
-        case torch.AcceleratorError():
+        case torch.AcceleratorError() | DeviceError():
             return "lost_process"
         case RuntimeError() if any(words in str(error) for words in _USELESS):
             return "lost_process"

@@ -42,7 +42,7 @@ class Climber:
         self._config = configured(order.configuration)
         self._metric = METRICS[order.metric]
         self._data = shared_fold_data(study)
-        self._placement = place(self._config, resources)
+        self._placement = place(self._config, resources, order.precision)
         self._folder = FoldFolder(study, order.trial, order.fold)
         self._folder.claim(order.claim)
         self._manifest = self._folder.open(
@@ -119,12 +119,13 @@ class Climber:
             learner = self._resumed()
         with watch.phase("train"):
             outcome = learner.train_epoch(epoch)
+        watch.add("wait_input", outcome.waited)
+        watch.add("device", outcome.device_seconds)
         unfinished, chooses = epoch + 1 < self._config.epochs, self._config.kept_weights == "best"
         state = self._writer.submit(self._write_state, learner, watch) if unfinished and not chooses else None
-        with watch.phase(
-            "judge"
-        ):  # meanwhile the state is written: unless an epoch is chosen, judging changes none of it
-            predictions = self._predictions(learner.judge_epoch(self._score))
+        # meanwhile the state is written: unless an epoch is chosen, judging changes none of it
+        with watch.phase("judge"):
+            predictions = self._predictions(learner.judge_epoch(self._score, last=not unfinished))
             line = self._line(epoch, outcome, predictions, watch)
         with watch.phase("save"):
             if unfinished and chooses:
@@ -133,6 +134,7 @@ class Climber:
         return {**self._result(line), "phases": watch.rounded()}
 
     def _line(self, epoch: int, outcome: EpochOutcome, predictions: FoldPredictions, watch: Stopwatch) -> EpochScored:
+        held, reserved = peak_memory(self._placement.device)
         return EpochScored(
             time=time.time(),
             trial=self._order.trial,
@@ -142,7 +144,9 @@ class Climber:
             loss=outcome.loss,
             learning_rate=outcome.learning_rate,
             images_per_second=outcome.images_per_second,
-            gpu_memory=peak_memory(self._placement.device),
+            gpu_memory=held,
+            gpu_reserved=reserved,
+            precision=self._placement.precision,
             seconds=watch.total,
             phases=watch.rounded(),
         )
@@ -155,7 +159,7 @@ class Climber:
         self._trained_again += 1
         last = self._trained_again == self._config.epochs
         if last or self._config.kept_weights == "best":
-            judged = self._learner.judge_epoch(self._score)
+            judged = self._learner.judge_epoch(self._score, last=last)
         if not last:
             return {"trial": self._order.trial, "fold": self._order.fold, "done": False}
         predictions = self._predictions(judged)
@@ -185,7 +189,7 @@ class Climber:
         for epoch in range(self._manifest.trained):
             learner.train_epoch(epoch)
             if self._config.kept_weights == "best":
-                learner.judge_epoch(self._score)
+                learner.judge_epoch(self._score, last=False)
 
     def _score(self, judged: Judged) -> float:
         predictions = self._predictions(judged)

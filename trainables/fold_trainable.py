@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,8 @@ _TITLE = 110  # characters of knobs in a process title
 class FoldTrainable(Trainable):
     """Executes climbs; keeps its process, its imports and its data between them.
 
-    Its config is a climb order (`studies.trials.climb_order`) plus study, cpus, gpus, compile, and perhaps set_title, task, and
-    recipe: the recipe's values of the parameters that vary, for the title.
+    Its config is a climb order (`studies.trials.climb_order`) plus study, the fields of `Resources`, and perhaps set_title, task,
+    and recipe: the recipe's values of the parameters that vary, for the title.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
@@ -49,7 +50,9 @@ class FoldTrainable(Trainable):
         from trainables.training.devices import Resources
 
         order = ClimbOrder.of_values(new_config)
-        resources = Resources(new_config["cpus"], new_config["gpus"], new_config["compile"])
+        resources = Resources(
+            **{field.name: new_config[field.name] for field in fields(Resources) if field.name in new_config}
+        )
         self._trial, self._last_score = new_config["trial"], ""
         self._knobs = _spelled(order.configuration, new_config.get("recipe", {}))
         if self._turn_to(Path(new_config["study"]), new_config.get("task")):

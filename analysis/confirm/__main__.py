@@ -64,7 +64,8 @@ def train(folder: StudyFolder, contest: Contest, repeats: int, workers: int) -> 
         for name, repeat in wanted
         if (name, repeat) not in kept
     ]
-    resources = Resources(gpus=float(torch.cuda.is_available()))
+    cores = len(os.sched_getaffinity(0)) // workers  # those beside one load a GPU's batches
+    resources = Resources(max(1, cores), float(torch.cuda.is_available()))
     with Progress(console=console, transient=True) as bar, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
         row = bar.add_task("training again", total=len(missing))
         for job, again in zip(missing, pool.map(partial(trained_again, resources=resources), missing), strict=True):

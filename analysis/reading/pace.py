@@ -1,5 +1,6 @@
 """How fast a search goes, and when it ends, in words."""
 
+from analysis.reading.waiting import spell_load
 from search_spaces.durations import spell_duration
 from studies.state.rungs import Rungs
 from studies.state.study_state import StudyState
@@ -9,12 +10,12 @@ _SURE = 0.05  # share of the time left within which forecasts count as one
 
 
 def throughput(state: StudyState, elapsed: float) -> str:
-    """Return the images per second of all trials that train, and the fold-epochs a minute of the last minutes of search."""
+    """Return the images per second of all trials that train, the fold-epochs a minute lately, and what there is to their load."""
     last = [trial.epochs[-1].images_per_second or 0.0 for trial in state.climbing() if trial.epochs]
     epochs = [epoch.elapsed or 0.0 for trial in state.trials.values() for epoch in trial.epochs[-50:]]
     seconds = min(_RECENT, max(1.0, elapsed - state.time.of_launch))
     recent = sum(elapsed - seconds < at <= elapsed for at in epochs)
-    return f"{sum(last):.0f} images/s, {60 * recent / seconds:.1f} fold-epochs a minute"
+    return f"{sum(last):.0f} images/s, {60 * recent / seconds:.1f} fold-epochs a minute{spell_load(state)}"
 
 
 def spell_left(left: float | None, least: float = 0.0, most: float = 0.0) -> str:

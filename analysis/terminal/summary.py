@@ -11,6 +11,7 @@ from rich.console import Console
 from analysis.leaderboard.rows import Row, chosen, is_tie, leaderboard, leaderboard_table, noise
 from analysis.reading.pace import share_saved
 from analysis.reading.rungs import advice, rung_table, rungs_shown
+from analysis.reading.waiting import waiting_advice
 from analysis.reading.words import spell_parameters, typed_path
 from analysis.terminal.console import say
 from search_spaces import SearchSpace
@@ -39,6 +40,8 @@ def print_ending(
     for trial in study.trials.values():
         if trial.failure:
             here(_spelled_failure(trial, folder), style="yellow")
+    if line := waiting_advice(study):
+        say(line, to=console)
     if line := advice(study, facts):
         here(line)
     if study.bytes_dropped:

@@ -21,7 +21,10 @@ GAUGES = {
     "foldrace_fold": "fold that the last epoch belongs to, from 1",
     "foldrace_epoch": "last epoch in its fold, from 1",
     "foldrace_images_per_second": "training throughput of the last epoch",
-    "foldrace_gpu_memory_bytes": "bytes that torch held at most in the last epoch; absent without a GPU",
+    "foldrace_gpu_memory_bytes": "bytes that tensors held at most in the last epoch; absent without a GPU",
+    "foldrace_gpu_reserved_bytes": "bytes that torch had taken for them; absent without a GPU",
+    "foldrace_wait_input_seconds": "seconds of the last epoch in which training waited for images",
+    "foldrace_device_seconds": "seconds of the last epoch that a GPU trained, by its own events; absent without one",
 }
 COUNTERS = {"foldrace_fold_epochs": "fold-epochs trained", "foldrace_rungs": "rungs of the ladder reached"}
 _OF_THE_STUDY = {
@@ -88,6 +91,9 @@ class TrialMetrics:
             "foldrace_epoch": epoch.epoch + 1,
             "foldrace_images_per_second": epoch.images_per_second,
             "foldrace_gpu_memory_bytes": epoch.gpu_memory,
+            "foldrace_gpu_reserved_bytes": epoch.gpu_reserved,
+            "foldrace_wait_input_seconds": epoch.phases.get("wait_input"),
+            "foldrace_device_seconds": epoch.phases.get("device"),
         }
         for name, value in values.items():
             if value is not None:

@@ -141,9 +141,13 @@ class EpochScored(_Event):
     loss: float | None = None
     learning_rate: float | None = None
     images_per_second: float | None = None
-    gpu_memory: int | None = None  # bytes that torch held at most in this epoch; None without a GPU
+    gpu_memory: int | None = None  # bytes that tensors held at most in this epoch; None without a GPU
+    gpu_reserved: int | None = None  # bytes that torch had taken for them
+    precision: str | None = None  # dtype of training's forward pass
     seconds: float
-    phases: dict[str, float] = {}  # seconds that went into preparing, training, judging and saving; {} where unknown
+    # Seconds that went into preparing, training, judging and saving; {} where unknown. Of those of training, `wait_input` is the
+    # wait for batches, and `device` what a GPU was at it by its own events.
+    phases: dict[str, float] = {}
 
 
 class RungReached(_Event):

@@ -22,6 +22,7 @@ class ClimbOrder:
     metric: str = "macro_f1"
     launch: str = ""
     micro_batches: int = 1  # parts in which a batch is trained, as memory did not suffice for the whole
+    precision: str | None = None  # what `auto` stands for in this study; None: the device decides
 
     @property
     def claim(self) -> Attempt:

@@ -1,5 +1,6 @@
 """Every knob changes what it says, and nothing else: steps, weights, orders and votes on a tiny net."""
 
+from argparse import Namespace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from trainables.training.heads.task import Task
 from trainables.training.images.batches import TrainingBatches
 from trainables.training.images.fold_data import FoldData, load_fold_data
 from trainables.training.images.mixing import kept_share, mix, mixes, mixup
-from trainables.training.images.sampling import epoch_order
+from trainables.training.images.sampling import batches_per_epoch, epoch_order
 from trainables.training.losses import (
     balanced_weights,
     class_weights,
@@ -41,6 +42,7 @@ from trainables.training.optimization.optimizers import make_optimizer
 from trainables.training.optimization.schedules import make_schedule
 from trainables.training.optimization.steps import step_sizes
 from trainables.training.weights.file import WeightsError, sealed
+from trainables.training.weights.users_own import read_weights
 
 soft_targets = st.lists(st.lists(st.floats(0.01, 1), min_size=3, max_size=3), min_size=2, max_size=6)
 
@@ -462,9 +464,19 @@ def test_stochastic_weight_averaging_is_the_mean_over_the_last_epochs(data: Fold
     for epoch in range(3):
         plain.train_epoch(epoch)
         ends.append({name: value.clone() for name, value in plain.model.state_dict().items()})
-    averaged = trained(data, 3, epochs=3, kept_weights="swa", swa_epochs=2).weights()
+    knobs = {"epochs": 3, "kept_weights": "swa", "swa_epochs": 2}
+    averaged = trained(data, 3, **knobs, swa_statistics="averaged").weights()
     for name in ("conv_stem.weight", "bn1.running_mean"):
         assert torch.allclose(averaged[name], (ends[1][name] + ends[2][name]) / 2, atol=1e-6)
+    estimated = trained(data, 3, **knobs)
+    assert torch.equal(estimated.weights()["conv_stem.weight"], averaged["conv_stem.weight"])
+    stem = estimated._kept.kept().get_submodule("conv_stem")
+    seen = [
+        stem(estimated._normalised(images)).detach().mean(dim=(0, 2, 3)) for images, _ in estimated._loader.epoch(2)
+    ]
+    mean = estimated.weights()["bn1.running_mean"]
+    assert torch.allclose(mean, torch.stack(seen).mean(dim=0), atol=1e-4), "of the averaged weights, on training images"
+    assert not torch.allclose(mean, averaged["bn1.running_mean"], atol=1e-3)
 
 
 def test_the_best_epoch_is_kept_and_the_judgement_with_it(data: FoldData) -> None:
@@ -504,3 +516,39 @@ def test_what_is_stopped_and_goes_on_ends_at_the_same_digit(
         resumed.train_epoch(epoch)
         resumed.judge_epoch(lambda judged: float(judged.probabilities[0, 0]))
     assert same(through.weights(), resumed.weights())
+
+
+# What a rest makes
+
+
+def test_a_few_images_that_are_left_join_the_batch_before_and_many_make_one() -> None:
+    assert [batches_per_epoch(images, 32) for images in (129, 130, 135, 136, 160, 3)] == [4, 4, 4, 5, 5, 1]
+    assert [batches_per_epoch(images, 2) for images in (4, 5)] == [2, 2], "batch norm needs two"
+
+
+def test_a_few_batches_that_are_left_join_the_step_before_and_more_make_one() -> None:
+    assert step_sizes(33, 16) == [16, 17]
+    assert step_sizes(36, 16) == [16, 16, 4]
+    assert step_sizes(3, 16) == [3]
+    assert step_sizes(5, 1) == [1] * 5
+
+
+def test_classes_that_are_drawn_equally_often_are_not_weighted_besides() -> None:
+    targets = torch.tensor([0, 0, 0, 1])
+    for weights in ("balanced", "effective"):
+        assert class_weights(config(class_weights=weights, sampling="class_weighted"), targets, 2) is None
+        assert class_weights(config(class_weights=weights), targets, 2) is not None
+    drawn = config(class_weights="balanced", sampling="class_weighted")
+    assert drawn.digest == config(class_weights="none", sampling="class_weighted").digest
+
+
+def test_averaged_weights_of_a_timm_checkpoint_come_before_the_last_ones(tmp_path: Path) -> None:
+    """timm's training script writes its options, too, which an unpickler that runs no code does not know."""
+    model = make_model(config(backbone="tf_efficientnet_lite0", weights="none"), 3)
+    averaged = {name: value + 1 if value.is_floating_point() else value for name, value in model.state_dict().items()}
+    path = tmp_path / "model_best.pth.tar"
+    saved = {"arch": "tf_efficientnet_lite0", "args": Namespace(lr=0.1, aa="rand"), "state_dict": model.state_dict()}
+    torch.save({**saved, "state_dict_ema": averaged}, path)
+    assert torch.equal(read_weights(path)["conv_stem.weight"], averaged["conv_stem.weight"])
+    torch.save({**saved, "state_dict_ema": None}, path)
+    assert torch.equal(read_weights(path)["conv_stem.weight"], model.state_dict()["conv_stem.weight"])

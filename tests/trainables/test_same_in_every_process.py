@@ -72,7 +72,7 @@ data = load_fold_data(Path(sys.argv[2]))
 
 def said(values, compiled):
     config = configured(values)
-    learner = FoldLearner(config, data, 3, 0, place(config, Resources(compile=compiled)))
+    learner = FoldLearner(config, data, 3, 0, place(config, Resources(compile="kernels" if compiled else None)))
     learner.train_epoch(0)
     probabilities = learner.judge_validation().probabilities
     learner.close()

@@ -33,7 +33,7 @@ from trainables.training.losses import balanced_weights, class_loss, class_weigh
 from trainables.training.losses import cross_entropy as per_image
 from trainables.training.models import ModelError, make_model, normalisation
 from trainables.training.optimization import optimizers
-from trainables.training.optimization.freezing import Freezing, has_layers
+from trainables.training.optimization.freezing import Freezing, LayerError, check_layers
 from trainables.training.optimization.optimizers import OptimizerError, check_optimizer, has_fused_variant
 from trainables.training.optimization.steps import Steps
 from trainables.training.seeds import derived_generator, derived_seed
@@ -245,7 +245,7 @@ def test_the_same_batches_come_from_any_number_of_workers_and_closing_ends_them(
 
 
 @pytest.mark.parametrize(
-    ("images", "size", "batches"), [(64, 32, 2), (65, 32, 2), (66, 32, 3), (20, 32, 1), (1, 32, 1)]
+    ("images", "size", "batches"), [(64, 32, 2), (65, 32, 2), (66, 2, 33), (20, 32, 1), (1, 32, 1)]
 )
 def test_no_batch_holds_a_single_image_of_many(images: int, size: int, batches: int) -> None:
     assert batches_per_epoch(images, size) == batches
@@ -432,7 +432,7 @@ def test_a_compiled_model_trains_as_the_plain_one(
 ) -> None:
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     plain = learner(tiny, data)
-    compiled = FoldLearner(tiny, data, 0, 0, place(tiny, Resources(compile=True)))
+    compiled = FoldLearner(tiny, data, 0, 0, place(tiny, Resources(compile="kernels")))
     assert compiled.train_epoch(0).loss == pytest.approx(plain.train_epoch(0).loss, rel=1e-3)
     assert list(tmp_path.rglob("*.so")), "kernels that the next trial finds"
     assert compiled.weights().keys() == plain.weights().keys()
@@ -539,7 +539,10 @@ def test_a_trial_that_was_given_a_gpu_never_trains_on_the_cpu_in_silence(tiny: T
 
 def test_a_model_that_does_not_know_its_layers_trains_where_none_is_frozen(tiny: TrainConfig) -> None:
     model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 2))
-    assert not has_layers(model)
+    check_layers(model, tiny)
     Freezing(model, tiny).apply(0)
-    with pytest.raises(AttributeError):
-        Freezing(model, tiny.model_copy(update={"frozen_share": 0.5}))
+    for knob, value in (("frozen_share", 0.5), ("layer_decay", 0.9)):
+        with pytest.raises(
+            LayerError, match=f"cannot say which layers it has, so {knob} does not work with it; --set {knob}"
+        ):
+            check_layers(model, tiny.model_copy(update={knob: value}))

@@ -280,7 +280,7 @@ def test_the_trainable_steps_and_is_reused_without_a_cluster(study: Path, tiny: 
     config = {
         "study": str(study),
         "cpus": 1,
-        "compile": False,
+        "compile": None,
         "gpus": 0.0,
         **order(tiny, 0, 2).as_values(),
     }
@@ -308,7 +308,7 @@ def test_an_actor_that_turns_to_another_study_trains_there_also_when_its_first_t
 
     def config(place: Path, epoch: int, attempt: int) -> dict[str, object]:
         values = order(tiny, 0, epoch, attempt).as_values()
-        return {"study": str(place), "cpus": 1, "compile": False, "gpus": 0.0, **values}
+        return {"study": str(place), "cpus": 1, "compile": None, "gpus": 0.0, **values}
 
     trainable = FoldTrainable(config(study, 1, 1))
     assert trainable.train()["epochs"] == 1

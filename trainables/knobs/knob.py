@@ -15,10 +15,13 @@ When: TypeAlias = Mapping[str, str | tuple[str, ...]]
 
 
 def knob(default: Any, meaning: str, *, when: When | None = None, unit: str = "", source: str = "", **more: Any) -> Any:
-    """Return the field of a knob. `more` are pydantic's bounds, and `fixed_because` for what is one per study."""
+    """Return the field of a knob.
+
+    `more` are pydantic's bounds, `fixed_because` for what is one per study, and `baseline` where the knob was brought in with
+    another default than the value that trials had before (see `trainables.config.baselines`).
+    """
     extra: dict[str, Any] = {"unit": unit, "source": source, "when": dict(when or {})}
-    if "fixed_because" in more:
-        extra["fixed_because"] = more.pop("fixed_because")
+    extra |= {name: more.pop(name) for name in ("fixed_because", "baseline") if name in more}
     return Field(default, description=meaning, json_schema_extra=extra, **more)
 
 

@@ -87,8 +87,26 @@ class OptimizationKnobs(BaseModel):
     swa_epochs: int = knob(
         2, "last epochs that are averaged", ge=1, le=1000, unit="epochs", when={"kept_weights": ("swa",)}
     )
+    swa_statistics: Literal["estimated", "averaged"] = knob(
+        "estimated",
+        "batch norm's statistics of the mean: estimated anew on the training images, or averaged as the weights are",
+        baseline="averaged",
+        when={"kept_weights": ("swa",)},
+        source="Izmailov et al., Stochastic Weight Averaging, UAI 2018",
+    )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = knob(
-        "auto", "of training's forward pass, judging is float32; auto: float32 on a CPU, half on a GPU"
+        "auto",
+        "of training's forward pass; auto: float32 on a CPU, half on a GPU, and for a whole study what it began with",
+    )
+    validation_precision: Literal["float32", "training"] = knob(
+        "float32",
+        "in which an epoch is validated before a fold's last; a finished fold is always predicted in float32",
+        fixed_because=_MEASURE,
+    )
+    deterministic: bool = knob(
+        False,
+        "algorithms that give the same digits again on the same GPU and versions; slower. A CPU needs no such thing",
+        fixed_because=_MEASURE,
     )
     seed: int = knob(0, "of weights, order, augmentation and dropout", ge=0, fixed_because=_MEASURE)
     as_trial: int | None = knob(

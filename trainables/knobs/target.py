@@ -39,7 +39,10 @@ class LossKnobs(BaseModel):
         0.1, "share of every target spread over all classes", ge=0, lt=1, when={"head": _CLASSES}
     )
     class_weights: Literal["none", "balanced", "effective"] = knob(
-        "none", "balanced: inverse class frequency; effective: inverse effective number", source=_EFFECTIVE
+        "none",
+        "balanced: inverse class frequency; effective: inverse effective number",
+        when={"sampling": ("shuffled", "person_balanced")},  # class_weighted sampling has corrected already
+        source=_EFFECTIVE,
     )
     effective_beta: float = knob(
         0.999, "of the effective number", ge=0, lt=1, when={"class_weights": ("effective",)}, source=_EFFECTIVE

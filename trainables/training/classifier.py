@@ -1,7 +1,7 @@
 """From pixels to probabilities, in one place: what a trial was judged by is what votes, to the last digit."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,19 @@ from studies.metrics import Probabilities
 from trainables.training.heads.head import Head
 
 _FLOAT32_BACKENDS = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
+
+
+@contextmanager
+def exact_float32() -> Iterator[None]:
+    """Have a GPU compute float32 in float32, not in TF32."""
+    before = [backend.fp32_precision for backend in _FLOAT32_BACKENDS]
+    for backend in _FLOAT32_BACKENDS:
+        backend.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        for backend, precision in zip(_FLOAT32_BACKENDS, before, strict=True):
+            backend.fp32_precision = precision
 
 
 @dataclass(frozen=True)
@@ -51,20 +64,22 @@ class Judged:
 
 @dataclass(frozen=True)
 class Classifier:
-    """A model with its head and the normalisation that it was trained with."""
+    """A model with its head and the normalisation that it was trained with.
+
+    It predicts in float32, whatever precision the model was trained in: a GPU and a CPU then agree. `precision` is the context
+    of something else.
+    """
 
     model: nn.Module
     head: Head
     normalisation: Normalisation
+    precision: Callable[[], AbstractContextManager[object]] = exact_float32
 
-    def judge(self, pixels: Pixels) -> Judged:
-        """Return what the model says about decoded images (uint8 N x H x W x 3); with `test_flip` also mirrored ones, the mean.
-
-        Always in float32, whatever precision the model was trained in: a GPU and a CPU then agree.
-        """
+    def judge(self, pixels: Pixels | Tensor) -> Judged:
+        """Return what the model says about decoded images, uint8 N x H x W x 3; with `test_flip` the mean with mirrored ones."""
         self.model.eval()
-        with torch.inference_mode(), exact_float32():
-            images = self.normalisation(torch.from_numpy(pixels))
+        with torch.inference_mode(), self.precision():
+            images = self.normalisation(torch.as_tensor(pixels))
             views = [images, images.flip(3)] if self.head.config.test_flip else [images]
             probabilities, numbers = self.head.judge([self.model(view) for view in views])
         return Judged(_array(probabilities), None if numbers is None else _array(numbers))
@@ -73,16 +88,3 @@ class Classifier:
 def _array(values: Tensor) -> npt.NDArray[np.float32]:
     array: npt.NDArray[np.float32] = values.float().cpu().numpy().astype(np.float32)
     return array
-
-
-@contextmanager
-def exact_float32() -> Iterator[None]:
-    """Have a GPU compute float32 in float32, not in TF32."""
-    before = [backend.fp32_precision for backend in _FLOAT32_BACKENDS]
-    for backend in _FLOAT32_BACKENDS:
-        backend.fp32_precision = "ieee"
-    try:
-        yield
-    finally:
-        for backend, precision in zip(_FLOAT32_BACKENDS, before, strict=True):
-            backend.fp32_precision = precision

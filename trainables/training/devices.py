@@ -1,6 +1,7 @@
 """Where a trial computes, in which precision, and what else is best there: one table by kind of device."""
 
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ import cv2
 import torch
 
 from trainables.config import TrainConfig
+from trainables.training.compiling import Compilation
+from trainables.training.images.prefetching import loading_processes
 
 logger = logging.getLogger(__name__)
 _CONTEXT_BYTES = 600 * 2**20  # of CUDA in every process, which no cap of torch's knows
 _DTYPES = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_CUBLAS = ":4096:8"  # the workspaces with which cuBLAS gives the same digits again
 
 
 class DeviceError(ValueError):
@@ -22,11 +26,12 @@ class DeviceError(ValueError):
 
 @dataclass(frozen=True)
 class Resources:
-    """What one trial may use of a node, and whether its model is compiled."""
+    """What one trial may use of a node, how its model is compiled, and whether cuDNN tries which algorithms are fastest."""
 
     cpus: int = 1
     gpus: float = 0.0
-    compile: bool = False
+    compile: Compilation | None = None
+    cudnn_benchmark: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,12 @@ class Placement:
     dtype: torch.dtype | None
     workers: int
     evaluation_pixels: int
-    compile: bool = False
+    compile: Compilation | None = None
+
+    @property
+    def precision(self) -> str:
+        """Return the name of the dtype of training's forward pass."""
+        return next(name for name, dtype in _DTYPES.items() if dtype == self.dtype)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return the context in which to run forward passes of training."""
@@ -68,13 +78,18 @@ class Placement:
         return torch.autocast(self.device.type, dtype=self.dtype)
 
 
-def place(config: TrainConfig, resources: Resources) -> Placement:
-    """Return the placement for a configuration; sets this process's threads, and caps a GPU's memory to the trial's share.
+def place(config: TrainConfig, resources: Resources, precision: str | None = None) -> Placement:
+    """Return the placement for a configuration; sets up this process, and caps a GPU's memory to the trial's share.
 
-    The GPU rows and branches were written for and never run on a GPU.
+    `precision` is what `auto` stands for in a study that has begun. The GPU rows and branches were written for and never run on
+    a GPU.
+
+    Raises:
+        DeviceError: the device cannot be used, or cannot train in that precision.
     """
     torch.set_num_threads(resources.cpus)
     cv2.setNumThreads(1)  # one image is too little work to share out
+    _set_algorithms(config, resources)
     kind = device_kind(resources)
     settings = SETTINGS[kind]
     _tell(kind, resources)
@@ -83,10 +98,37 @@ def place(config: TrainConfig, resources: Resources) -> Placement:
         torch.cuda.set_per_process_memory_fraction(memory_share(resources.gpus, memory))
     return Placement(
         device=torch.device("cpu" if kind == "cpu" else "cuda"),
-        dtype=settings.dtype if config.precision == "auto" else _DTYPES[config.precision],
-        workers=max(1, resources.cpus - 1) if settings.loads_ahead else 0,
+        dtype=_dtype(config.precision if config.precision != "auto" else precision, kind),
+        workers=loading_processes(resources.cpus) if settings.loads_ahead else 0,
         evaluation_pixels=settings.evaluation_pixels,
         compile=resources.compile,
+    )
+
+
+def _set_algorithms(config: TrainConfig, resources: Resources) -> None:
+    """Have this process take algorithms that give the same digits again, or the fastest, or neither."""
+    if config.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", _CUBLAS)
+    torch.use_deterministic_algorithms(config.deterministic)
+    torch.backends.cudnn.benchmark = resources.cudnn_benchmark and not config.deterministic
+
+
+def _dtype(precision: str | None, kind: str) -> torch.dtype | None:
+    """Return the dtype of a precision; None: what the kind of device is best done with."""
+    if precision is None:
+        return SETTINGS[kind].dtype
+    if reason := lacks_precision(precision, kind):
+        raise DeviceError(reason)
+    return _DTYPES[precision]
+
+
+def lacks_precision(precision: str, kind: str) -> str | None:
+    """Return that a kind of device does not have a precision, and what to do; None where it has it."""
+    if precision != "bfloat16" or kind != "gpu":
+        return None
+    return (
+        "the study trains in bfloat16, which this GPU does not have in hardware; go on with it on a GPU of compute capability 8.0"
+        " or more, or begin another study with --set constants.precision=float16"
     )
 
 
@@ -146,15 +188,15 @@ def _tell(kind: str, resources: Resources) -> None:
         "Device settings %r with %d threads%s: %s.",
         kind,
         resources.cpus,
-        ", compiled" if resources.compile else "",
+        f", compiled ({resources.compile})" if resources.compile else "",
         SETTINGS[kind].reason,
     )
 
 
-def peak_memory(device: torch.device) -> int | None:
-    """Return the bytes that were held on a GPU at most since the last question; None for another device."""
+def peak_memory(device: torch.device) -> tuple[int | None, int | None]:
+    """Return the bytes that tensors held on a GPU at most since the last question, and that torch reserved; None elsewhere."""
     if device.type != "cuda":
-        return None
-    held = torch.cuda.max_memory_allocated(device)
+        return None, None
+    held, reserved = torch.cuda.max_memory_allocated(device), torch.cuda.max_memory_reserved(device)
     torch.cuda.reset_peak_memory_stats(device)
-    return held
+    return held, reserved

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import isfinite
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from trainables.config import TrainConfig
-from trainables.training.classifier import Classifier, Judged, Normalisation
-from trainables.training.compiling import compiled_features
+from trainables.training.classifier import Classifier, Judged, Normalisation, exact_float32
+from trainables.training.compiling import Outputs, compiled, with_rates_as_tensors
 from trainables.training.devices import Placement
 from trainables.training.heads.head import Targets, make_head
 from trainables.training.images.batches import BatchLoader, TrainingBatches, gather
@@ -23,12 +23,13 @@ from trainables.training.images.mixing import mix, mixes
 from trainables.training.losses import LOSSES, class_weights
 from trainables.training.memory import Chunks
 from trainables.training.models import normalisation, seeded_model
-from trainables.training.optimization.freezing import Freezing
+from trainables.training.optimization.freezing import Freezing, check_layers
 from trainables.training.optimization.kept_weights import KeptWeights
 from trainables.training.optimization.optimizers import load_optimizer, make_optimizer
 from trainables.training.optimization.schedules import make_schedule
 from trainables.training.optimization.steps import Steps, step_sizes
 from trainables.training.seeds import derived_generator, derived_seed
+from trainables.training.stopwatch import TrainingClock
 
 OVERFLOWS = 0.1  # of an epoch's images may be in batches that overflow: the loss scale falls until they do not
 
@@ -39,11 +40,13 @@ class NotFinite(ValueError):
 
 @dataclass(frozen=True)
 class EpochOutcome:
-    """What one training epoch was like."""
+    """What one training epoch was like; `waited` are the seconds in which no batch was there, a GPU's are by its own events."""
 
     loss: float
     learning_rate: float
     images_per_second: float
+    waited: float = 0.0
+    device_seconds: float | None = None
 
 
 class FoldLearner:
@@ -71,11 +74,16 @@ class FoldLearner:
         self._head = make_head(data.head_task(fold), config)
         LOSSES.get(config.loss)  # imported now: an import may draw random numbers, and those of an epoch are its own
         model = seeded_model(config, self._head.outputs, derived_seed(*self._stream))
+        check_layers(model, config)
+        if placement.compile is not None:
+            with_rates_as_tensors(model)
         self.model = model.to(placement.device).to(memory_format=torch.channels_last)
-        self._features = compiled_features(self.model) if placement.compile else None
+        self._compiled = None if placement.compile is None else compiled(self.model, placement.compile)
         self._normalised = Normalisation.of(*normalisation(config.backbone), placement.device)
         batches = TrainingBatches(data, self._training, config, self._stream)
         self._loader = BatchLoader(batches, placement.workers, pinned=placement.device.type == "cuda")
+        self._classes = torch.from_numpy(data.targets).to(placement.device)
+        self._numbers = None if data.numbers is None else torch.from_numpy(data.numbers).float().to(placement.device)
         self._chunks = Chunks.on(placement.device, placement.evaluation_pixels, config.image_size)
         self._sizes = step_sizes(batches.per_epoch, config.accumulation)
         self._optimizer = make_optimizer(self.model, config)
@@ -95,17 +103,19 @@ class FoldLearner:
         stream = (*self._stream, epoch)
         device = self.placement.device
         total, overflows, started = torch.zeros((), device=device), torch.zeros((), device=device), time.perf_counter()
+        clock = TrainingClock(device)
         self.model.train()
         self._freezing.apply(epoch)
         with torch.random.fork_rng(devices=self._gpus()):
             torch.manual_seed(derived_seed(*stream, 3))
-            mixing, batches = derived_generator(*stream, 2), iter(self._loader.epoch(epoch))
+            mixing, batches = derived_generator(*stream, 2), clock.waiting(self._loader.epoch(epoch))
             for step, size in enumerate(self._sizes):
                 self._schedule.step_update(epoch * len(self._sizes) + step)
                 images = self._images_of(step)
                 for _ in range(size):
                     pixels, rows = next(batches)
-                    loss = self._train_batch(pixels, rows, epoch, mixing, len(pixels) / images) * len(pixels)
+                    with clock.computing():
+                        loss = self._train_batch(pixels, rows, epoch, mixing, len(pixels) / images) * len(pixels)
                     if self._steps.skips_overflows:  # one batch that is no number in float16 changes no weights
                         overflows += (~loss.isfinite()).float() * len(pixels)
                         loss = loss.nan_to_num(0.0, 0.0, 0.0)
@@ -113,10 +123,20 @@ class FoldLearner:
                 self._steps.step()
                 self._kept.after_step()
             list(batches)  # lets a loader with processes of its own come to its end
-        self._kept.after_epoch(epoch)
         mean = mean_loss(float(total), float(overflows), len(self._training), epoch)
+        speed = len(self._training) / (time.perf_counter() - started)
+        self._keep_weights(epoch)
         rate = max(float(group["lr"]) for group in self._optimizer.param_groups)
-        return EpochOutcome(mean, rate, len(self._training) / (time.perf_counter() - started))
+        return EpochOutcome(mean, rate, speed, clock.waited, clock.device_seconds)
+
+    def _keep_weights(self, epoch: int) -> None:
+        """Take the end of an epoch into the kept weights, with a pass over its images where statistics are to be estimated."""
+        self._kept.after_epoch(epoch)
+        if not self._kept.lacks_statistics:
+            return
+        with torch.random.fork_rng(devices=self._gpus()):
+            torch.manual_seed(derived_seed(*self._stream, epoch, 4))
+            self._kept.estimate_statistics(self._normalised(pixels) for pixels, _ in self._loader.epoch(epoch))
 
     def _images_of(self, step: int) -> int:
         """Return how many images make a step of an epoch; the last takes what is left."""
@@ -125,9 +145,10 @@ class FoldLearner:
             return self._sizes[step] * self.config.batch_size
         return len(self._training) - before
 
-    def judge_epoch(self, score: Callable[[Judged], float]) -> Judged:
+    def judge_epoch(self, score: Callable[[Judged], float], *, last: bool = True) -> Judged:
         """Return what the kept weights say about the left-out fold, the epoch just trained taken in by its score there."""
-        judged = self._judge(self._kept.judged(), self._validation)
+        fast = self.config.validation_precision == "training" and not last
+        judged = self._judge(self._kept.judged(), self._validation, fast=fast)
         if self.config.kept_weights != "best" or self._kept.improves(score(judged)):
             return judged  # a score may take time, as thresholds are tuned for it: only who chooses an epoch needs it
         return self.judge_validation()
@@ -140,13 +161,13 @@ class FoldLearner:
         """Return what the kept weights say about other images."""
         return self._judge(self._kept.kept(), np.arange(len(data.ids)), data)
 
-    def _judge(self, model: nn.Module, positions: Rows, data: FoldData | None = None) -> Judged:
-        """Return what a model says about images, in float32 whatever the training's precision.
+    def _judge(self, model: nn.Module, positions: Rows, data: FoldData | None = None, *, fast: bool = False) -> Judged:
+        """Return what a model says about images, in float32 whatever the training's precision, but for `fast`.
 
         Raises:
             NotFinite: a probability is no number.
         """
-        classifier = Classifier(model, self._head, self._normalised)
+        classifier = Classifier(model, self._head, self._normalised, self.placement.autocast if fast else exact_float32)
         images = data or self.data
         judged = self._chunks.judged(classifier, len(positions), lambda some: gather(images, positions[some]))
         if not np.isfinite(judged.probabilities).all():
@@ -194,19 +215,17 @@ class FoldLearner:
 
     def _targets(self, places: Tensor) -> Targets:
         """Return the targets of the images at these positions."""
-        device, rows = self.placement.device, places.numpy()
-        classes = torch.from_numpy(self.data.targets[rows]).to(device)
-        soft = one_hot(classes, len(self.data.classes)).float()
-        if self.data.numbers is None:
+        rows = places.to(self.placement.device, non_blocking=True)
+        soft = one_hot(self._classes[rows], len(self.data.classes)).float()
+        if self._numbers is None:
             return Targets(soft)
-        numbers = torch.from_numpy(self.data.numbers[rows]).float().to(device).unsqueeze(1)
+        numbers = self._numbers[rows].unsqueeze(1)
         return Targets(soft, numbers, torch.ones_like(numbers))
 
     def _outputs(self, images: Tensor) -> Tensor:
-        if self._features is None or len(images) != self.config.batch_size:
-            return cast(Tensor, self.model(images))
-        head = cast(Callable[[Tensor], Tensor], self.model.forward_head)
-        return head(self._features(images))
+        whole = len(images) == self.config.batch_size  # every other size would be compiled for itself
+        forward: Outputs = self._compiled if self._compiled is not None and whole else self.model
+        return forward(images)
 
     def _gpus(self) -> list[int]:
         return [torch.cuda.current_device()] if self.placement.device.type == "cuda" else []

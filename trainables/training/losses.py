@@ -107,6 +107,8 @@ def class_weights(config: TrainConfig, targets: Tensor, classes: int) -> Tensor 
     An image weighs what its classes weigh in the shares of its target. Were each term weighted instead, the smoothing
     share of a rare class would pull every image over to it.
     """
+    if config.sampling == "class_weighted":  # classes come equally often already
+        return None
     counts = targets.bincount(minlength=classes)
     if config.class_weights == "effective":
         return effective_weights(counts, config.effective_beta)

@@ -1,9 +1,11 @@
 """Running out of memory: how libraries say it, and predicting in chunks that fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 
 import torch
+from torch import Tensor
 
 from datasets.images import Pixels
 from trainables.training.classifier import Classifier, Judged
@@ -23,21 +25,25 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 class Chunks:
-    """How many images are predicted at a time: halved whenever memory does not suffice, and kept so."""
+    """How many images are predicted at a time: halved whenever memory does not suffice, and kept so.
 
-    def __init__(self, images: int) -> None:
-        self.images = max(1, images)
+    For a GPU (`ahead`) a thread gathers the next chunk in pinned memory while the last one is predicted.
+    """
+
+    def __init__(self, images: int, *, ahead: bool = False) -> None:
+        self.images, self._ahead = max(1, images), ahead
 
     @classmethod
     def on(cls, device: torch.device, pixels: int, side: int) -> "Chunks":
         """Return chunks of so many pixels of square images, on a GPU no more than its free memory is likely to hold.
 
-        The line for GPUs was never run on one.
+        The lines for GPUs were never run on one.
         """
         images = pixels // side**2
-        if device.type == "cuda":
-            images = min(images, int(_OF_FREE * torch.cuda.mem_get_info(device)[0] / (_PER_PIXEL * side**2)))
-        return cls(images)
+        if device.type != "cuda":
+            return cls(images)
+        fitting = int(_OF_FREE * torch.cuda.mem_get_info(device)[0] / (_PER_PIXEL * side**2))
+        return cls(min(images, fitting), ahead=True)
 
     def judged(self, classifier: Classifier, count: int, images: Callable[[slice], Pixels]) -> Judged:
         """Return the predictions of a classifier for `count` images; `images` returns the images of a slice.
@@ -47,13 +53,29 @@ class Chunks:
         """
         while True:
             try:
-                starts = range(0, count, self.images)
-                return Judged.together(
-                    [classifier.judge(images(slice(start, start + self.images))) for start in starts]
-                )
+                return Judged.together([classifier.judge(chunk) for chunk in self._chunks(count, images)])
             except (MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error) or self.images == 1:
                     raise
             self.images = ceil(self.images / 2)
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
+
+    def _chunks(self, count: int, images: Callable[[slice], Pixels]) -> Iterator[Pixels | Tensor]:
+        parts = [slice(start, start + self.images) for start in range(0, count, self.images)]
+        return gathered_ahead(parts, images) if self._ahead else map(images, parts)
+
+
+def gathered_ahead(parts: Sequence[slice], images: Callable[[slice], Pixels]) -> Iterator[Tensor]:
+    """Yield the images of slices, the next one gathered by a thread meanwhile; in pinned memory where there is a GPU."""
+
+    def gathered(part: slice) -> Tensor:
+        chunk = torch.from_numpy(images(part))
+        return chunk.pin_memory() if torch.cuda.is_available() else chunk
+
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(gathered, parts[0])
+        for part in parts[1:]:
+            chunk, coming = coming.result(), thread.submit(gathered, part)
+            yield chunk
+        yield coming.result()

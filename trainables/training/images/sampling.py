@@ -6,6 +6,8 @@ from studies.metrics import Targets
 from trainables.config import TrainConfig
 from trainables.training.images.fold_data import Rows
 
+_ENOUGH = 0.25  # of a batch, for a last one
+
 
 def epoch_order(config: TrainConfig, groups: Rows | None, generator: np.random.Generator, images: int) -> Rows:
     """Return as many places as there are images; `groups` are the classes or persons that come equally often."""
@@ -28,6 +30,6 @@ def groups_of(config: TrainConfig, targets: Targets, persons: Rows) -> Rows | No
 
 
 def batches_per_epoch(images: int, batch_size: int) -> int:
-    """Return the number of batches; a last one of a single image joins the one before (batch norm needs two)."""
+    """Return the number of batches; a last one of a few images joins the one before: a step of its own would be mostly noise."""
     whole, rest = divmod(images, batch_size)
-    return max(1, whole + (rest > 1))
+    return max(1, whole + (rest >= max(2, _ENOUGH * batch_size)))

@@ -1,12 +1,12 @@
 """Which weights of a fold judge and vote: the last, the best epoch's, a moving average, or the mean over the last epochs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
 import torch
-from timm.utils import ModelEmaV3
 from torch import Tensor, nn
+from torch.optim.swa_utils import update_bn
 
 from trainables.config import TrainConfig
 
@@ -16,43 +16,47 @@ Weights = dict[str, Tensor]
 class KeptWeights:
     """Follows a model through training and says which weights are kept.
 
-    Averages are taken of batch norm's statistics, too. `best` is chosen by the score of the very fold that it is judged on: its
-    score is biased upwards, the more the noisier epochs are.
+    A moving average is taken of batch norm's statistics, too. `best` is chosen by the score of the very fold that it is judged
+    on: its score is biased upwards, the more the noisier epochs are.
     """
 
     def __init__(self, model: nn.Module, config: TrainConfig) -> None:
         self._model, self._config = model, config
-        self._average: nn.Module | None = None
+        self._average: Average | None = None
         self._averaged = 0  # steps or epochs in the average
         self._best: nn.Module | None = None
         self._best_score: float | None = None
         if config.kept_weights == "ema":
-            self._average = ModelEmaV3(model, decay=config.ema_decay)
+            self._average = Average(model)
 
     def after_step(self) -> None:
         """Take a step of the optimizer in."""
-        if isinstance(self._average, ModelEmaV3):
+        if self._config.kept_weights == "ema" and self._average is not None:
             self._averaged += 1
-            self._average.decay = corrected_decay(self._config.ema_decay, self._averaged)
-            self._average.update(self._model)
+            self._average.move(1 - corrected_decay(self._config.ema_decay, self._averaged))
 
     def after_epoch(self, epoch: int) -> None:
         """Take the end of an epoch, counted from 0, in."""
         if self._config.kept_weights != "swa" or epoch < self._config.epochs - self._config.swa_epochs:
             return
         if self._average is None:
-            self._average = deepcopy(self._model).requires_grad_(False)
-            self._averaged = 1
-            return
+            self._average = Average(self._model)
         self._averaged += 1
-        with torch.no_grad():
-            for mean, new in zip(_numbers(self._average), _numbers(self._model), strict=True):
-                mean.lerp_(new, 1 / self._averaged) if mean.is_floating_point() else mean.copy_(new)
+        self._average.move(1 / self._averaged)
+
+    @property
+    def lacks_statistics(self) -> bool:
+        """Tell whether the mean over epochs has batch norm's statistics of no model: they are to be estimated."""
+        estimated = self._config.kept_weights == "swa" and self._config.swa_statistics == "estimated"
+        return estimated and self._averaged > 1
+
+    def estimate_statistics(self, images: Iterable[Tensor]) -> None:
+        """Estimate batch norm's statistics of the mean on batches of normalised training images."""
+        update_bn(images, self.judged())
 
     def judged(self) -> nn.Module:
         """Return the model that an epoch is judged by."""
-        average = self._average.module if isinstance(self._average, ModelEmaV3) else self._average
-        return self._model if average is None else average
+        return self._model if self._average is None else self._average.module
 
     def kept(self) -> nn.Module:
         """Return the model that votes, as things stand."""
@@ -82,12 +86,31 @@ class KeptWeights:
         """Go on from a state."""
         if state["average"] is not None:
             if self._average is None:
-                self._average = deepcopy(self._model).requires_grad_(False)
-            self.judged().load_state_dict(state["average"])
+                self._average = Average(self._model)
+            self._average.module.load_state_dict(state["average"])
         if state["best"] is not None:
             self._best = deepcopy(self._model).requires_grad_(False)
             self._best.load_state_dict(state["best"])
         self._averaged, self._best_score = state["averaged"], state["best_score"]
+
+
+class Average:
+    """A model whose weights and statistics move towards those of another; it begins as the other stands."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.module = deepcopy(model).requires_grad_(False).eval()
+        # gathered once: a walk through two models for every step costs more than the step of a small net on a GPU
+        pairs = list(zip(self.module.state_dict().values(), model.state_dict().values(), strict=True))
+        numbers = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._means, self._values = [mean for mean, _ in numbers], [value for _, value in numbers]
+        self._counters = [pair for pair in pairs if not pair[0].is_floating_point()]
+
+    @torch.no_grad()
+    def move(self, share: float) -> None:
+        """Move by a share of the way; what counts, such as batches, becomes equal."""
+        torch._foreach_lerp_(self._means, self._values, share)
+        for counter, value in self._counters:
+            counter.copy_(value)
 
 
 def corrected_decay(decay: float, step: int) -> float:
@@ -97,8 +120,3 @@ def corrected_decay(decay: float, step: int) -> float:
     (Kingma and Ba, ICLR 2015): a short training is not judged by the weights that it began with.
     """
     return decay * (1 - decay ** (step - 1)) / (1 - decay**step)
-
-
-def _numbers(model: nn.Module) -> Iterator[Tensor]:
-    yield from model.parameters()
-    yield from model.buffers()

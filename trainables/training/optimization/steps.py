@@ -12,6 +12,7 @@ from trainables.training.devices import Placement
 from trainables.training.heads.head import Head, Targets
 
 Forward = Callable[[Tensor], Tensor]
+_ENOUGH = 0.25  # of a step's batches, for a last one
 
 
 class Steps:
@@ -49,11 +50,14 @@ class Steps:
         return self._scaler.state_dict()
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go on with a loss scale."""
-        self._scaler.load_state_dict(state)
+        """Go on with a loss scale; a state that was left without one goes on with a fresh one."""
+        if state:
+            self._scaler.load_state_dict(state)
 
 
 def step_sizes(batches: int, accumulation: int) -> list[int]:
-    """Return of how many batches every step of an epoch is made; the last one may have fewer."""
+    """Return of how many batches every step of an epoch is made; a few that are left join the last step, more make another."""
     whole, rest = divmod(batches, accumulation)
-    return [accumulation] * whole + ([rest] if rest else [])
+    if whole and rest < _ENOUGH * accumulation:
+        return [accumulation] * (whole - 1) + [accumulation + rest]
+    return [accumulation] * whole + [rest]

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from trainables.training.weights.file import WeightsError
 logger = logging.getLogger(__name__)
 _ENOUGH = 0.95  # of the model's tensors, and of the file's: fewer in common are another backbone's
 _COUNTER = "num_batches_tracked"  # of batch norm, which not every file keeps
-_WRAPPERS = ("state_dict", "model", "model_state_dict", "state_dict_ema")
+_WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model", "model_state_dict")  # the averaged ones first
 _PREFIXES = ("module.", "model.", "backbone.")
 
 
@@ -52,7 +53,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         WeightsError: it is damaged, or holds anything but tensors.
     """
     try:
-        read: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        with torch.serialization.safe_globals([Namespace]):  # timm's checkpoints hold the options of their training
+            read: Any = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # every kind of damage has its own
         raise WeightsError(
             f"weights: {path} cannot be read ({str(error).splitlines()[0][:120]}); save a state_dict, or safetensors"

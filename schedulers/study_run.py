@@ -179,7 +179,7 @@ class StudyRun:
         elif trial.failure is not None or (failure.kind == LOST.kind and self.stopping):
             self._note_end(order, "stopped")  # whoever stops the driver may have stopped its trials too
         elif again := failure.tried_again(trial, fold):
-            how = f", its batches in {2 * trial.micro_batches} parts" if again == "out_of_memory" else ""
+            how = f", its batches in {2 * fold.micro_batches} parts" if again == "out_of_memory" else ""
             logger.warning("trial %d: %s; it is tried once more from its last epoch%s", trial.number, failure.kind, how)
             self._note_end(order, again)
         else:

@@ -42,13 +42,14 @@ def main() -> None:
     """Train what is missing."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=list(SETS))
+    parser.add_argument("--configurations", nargs="+", metavar="NAME", help="some of the list; default: all")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--probabilities", type=Path, default=cache_root() / "recorded")
     arguments = parser.parse_args()
     ROWS.mkdir(parents=True, exist_ok=True)
     for name in arguments.sets:
         write_truth(name)
-    runs = list(missing(arguments.sets))
+    runs = list(missing(arguments.sets, arguments.configurations or list(configurations())))
     Console().print(f"{len(runs)} folds to train")
     spawn = get_context("spawn")
     with ProcessPoolExecutor(arguments.workers, spawn, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -56,10 +57,10 @@ def main() -> None:
             keep(run, recording, arguments.probabilities)
 
 
-def missing(sets: Sequence[str]) -> Iterator[Run]:
+def missing(sets: Sequence[str], names: Sequence[str]) -> Iterator[Run]:
     """Yield the runs that have no row yet, one configuration after the other: each counts as soon as it is whole."""
     done = {(name, row["config"], row["fold"]) for name in sets for row in read_rows(ROWS / f"{name}.jsonl")}
-    every = product(configurations(), range(FOLDS), sets)
+    every = product(names, range(FOLDS), sets)
     yield from ((name, config, fold) for config, fold, name in every if (name, config, fold) not in done)
 
 

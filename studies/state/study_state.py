@@ -149,10 +149,7 @@ class StudyState:
             case PredictionsReplaced():
                 trial.replace_score(event.fold, event.score)
             case ClimbEnded():
-                fold = trial.fold(event.fold)
-                fold.climbing = False
-                fold.tries_lost += event.reason == "lost"
-                trial.ran_out_of_memory += event.reason == "out_of_memory"
+                trial.end(event)
             case TrialFailed():
                 trial.fail(event)
             case TrialRestored():

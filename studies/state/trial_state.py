@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from studies.record.events import WITHDRAWN, ClimbStarted, EpochScored, TrialFailed
+from studies.record.events import WITHDRAWN, ClimbEnded, ClimbStarted, EpochScored, TrialFailed
 from studies.state.rungs import Rung, Rungs
 
 
@@ -15,6 +15,7 @@ class FoldState:
     bound_for: int = 0  # epochs that its last climb was to reach
     attempt: int = 0
     climbing: bool = False
+    micro_batches: int = 1  # parts in which its last climb trained each batch
     tries_lost: int = 0  # climbs that ended in a failure to be tried again, since the last finished epoch
     owes_weights: bool = False  # dropped while the trial had folds to train: trained again before it can vote
 
@@ -39,18 +40,13 @@ class TrialState:
     failure: str | None = None
     reason: str | None = None
     taken_back: bool = False  # its failure was forgiven once: not a second time
-    ran_out_of_memory: int = 0  # times; each time its batches are trained in twice as many parts
+    micro_batches: int = 1  # parts in which each of its batches is trained from now on
     withdrawn: bool = False  # somebody asked to stop it, which is no fault of its configuration
 
     @property
     def fold_epochs(self) -> int:
         """Return the fold-epochs that it has trained: what it cost."""
         return len(self.epochs)
-
-    @property
-    def micro_batches(self) -> int:
-        """Return in how many parts each of its batches is trained."""
-        return int(2**self.ran_out_of_memory)
 
     @property
     def progress(self) -> dict[int, int]:
@@ -118,6 +114,15 @@ class TrialState:
         """Take in that a fold is being trained."""
         fold = self.fold(climb.fold)
         fold.climbing, fold.bound_for, fold.attempt = True, climb.epoch, climb.attempt
+        fold.micro_batches = self.micro_batches
+
+    def end(self, climb: ClimbEnded) -> None:
+        """Take in that a climb of a fold is over; where memory did not suffice, batches have twice the parts that it had."""
+        fold = self.fold(climb.fold)
+        fold.climbing = False
+        fold.tries_lost += climb.reason == "lost"
+        if climb.reason == "out_of_memory":  # a fold beside it that had as few parts runs out of memory, too
+            self.micro_batches = max(self.micro_batches, 2 * fold.micro_batches)
 
     def fail(self, event: TrialFailed) -> None:
         """Take in that it is out; folds beside the one that failed end at their next report, all if somebody stopped it."""

@@ -49,7 +49,7 @@ class Failure:
         """Return how the climb's end is recorded if its fold gets another try, None if the trial has failed."""
         if self.kind == "out_of_memory":
             batch = int(trial.configuration.get("batch_size", SMALLEST))
-            return "out_of_memory" if batch >= 2 * trial.micro_batches * SMALLEST else None
+            return "out_of_memory" if batch >= 2 * fold.micro_batches * SMALLEST else None
         return _RETRIED.get(self.kind) if fold.tries_lost < RETRIES else None
 
 

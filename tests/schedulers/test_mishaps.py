@@ -119,3 +119,13 @@ def test_a_trial_that_runs_out_of_memory_goes_on_with_its_batches_in_parts_on_al
     run.end_climb(order, short)
     assert run.state.trials[0].failure == "out_of_memory", "eight parts of 16 images are of two images"
     assert next_of(run, 11).micro_batches == 1, "another trial"
+
+
+def test_folds_side_by_side_that_run_out_of_memory_halve_their_batches_once(tmp_path: Path) -> None:
+    space = toy_space()
+    space = space.model_copy(update={"constants": {**space.constants, "batch_size": 16}})
+    run = ToyDriver(tmp_path / "record", space, slots=2).start().run
+    short = Failure("out_of_memory", "CUDA out of memory")
+    for order in (next_of(run, 11), next_of(run, 12)):
+        run.end_climb(order, short)
+    assert [next_of(run, process).micro_batches for process in (11, 12)] == [2, 2]

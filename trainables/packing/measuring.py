@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import torch
@@ -19,9 +19,11 @@ from trainables.config import TrainConfig, configured
 from trainables.preflight.noise import noise
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
+from trainables.training.images.fold_data import FoldData
 from trainables.training.memory import is_out_of_memory
 
 _BATCHES, _PREDICTED = 8, 2  # that an epoch trains, and then predicts
+_PARTS = (1, 2, 4, 8)  # of a batch, tried until memory suffices, as a search would
 _PATIENCE = 300.0  # seconds until all are ready
 _meeting = list[Barrier]()  # of this process and those beside it
 
@@ -81,21 +83,36 @@ def _trained(values: dict[str, Any], resources: Resources, seconds: float) -> tu
     """Return one trial's images per second, None if it ran out of memory, and the MiB that it took at most."""
     config = configured({**values, "weights": "none"})
     data = noise(config, _BATCHES * config.batch_size, _PREDICTED * config.batch_size)
-    speed = None
+    learner = _learner(config, data, resources)
+    if learner is None:
+        _meeting[0].abort()
+        return None, _memory(resources)
     try:
-        learner = FoldLearner(config, data, 0, 0, place(config, resources))
-        learner.train_epoch(0)
-        learner.judge_validation()
         _meeting[0].wait(_PATIENCE)
-        speed = _speed(learner, seconds)
-        learner.close()
+        return _speed(learner, seconds), _memory(resources)
     except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
+        if not (
+            isinstance(error, BrokenBarrierError) or is_out_of_memory(error)
+        ):  # another trial, or this one, has none
             raise
+        return None, _memory(resources)
     finally:
-        if speed is None:
-            _meeting[0].abort()
-    return speed, _memory(resources)
+        learner.close()
+
+
+def _learner(config: TrainConfig, data: FoldData, resources: Resources) -> FoldLearner | None:
+    """Return a learner that has trained and predicted, its batches in as many parts as it takes; None if none fits."""
+    for parts in _PARTS:
+        try:
+            learner = FoldLearner(config, data, 0, 0, place(config, resources), micro_batches=parts)
+            learner.train_epoch(0)
+            learner.judge_validation()
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+        else:
+            return learner
+    return None
 
 
 def _speed(learner: FoldLearner, seconds: float) -> float:

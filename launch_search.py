@@ -116,7 +116,8 @@ def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: S
         if len(launches) > 1:
             say("", launch.folder.name, style="bold")
         print_ending(console, launch.folder, run.state, launch.space, run.facts, verbose=options.verbose)
-    return conclude(options, {folder.name: run for folder, run in zip(folders, runs, strict=True)}, say)
+    by_name = dict(zip([folder.name for folder in folders], runs, strict=True))
+    return conclude(options, by_name, {launch.folder.name: launch.data.splits.digest for launch in launches}, say)
 
 
 def shared_slots(launches: Sequence[Launch], records: Sequence[Record], slots: int) -> SharedSlots:

@@ -2,7 +2,7 @@
 
 import argparse
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from launch.options import same_command
 from launch.per_study import named
@@ -15,17 +15,29 @@ from search_spaces.durations import duration_option
 from studies.state.failures import all_failed
 
 
-def conclude(options: argparse.Namespace, runs: Mapping[str, StudyRun], say: Say) -> int:
-    """Say of every study why its search ended, and what to type next; return 0 done, 1 nothing finished, 130 stopped."""
+def conclude(options: argparse.Namespace, runs: Mapping[str, StudyRun], splits: Mapping[str, str], say: Say) -> int:
+    """Say of every study why its search ended, and what to type next; return 0 done, 1 nothing finished, 130 stopped.
+
+    `splits` are the digests of the studies' splits: those with the same one are exported together.
+    """
     alone, codes = len(runs) == 1, dict[str, int]()
     for name, run in runs.items():
         codes[name] = _ended(run, say if alone else named(say, name))
     finished = [name for name, code in codes.items() if code == 0]
-    if finished and STOPPED not in codes.values():
-        studies = "" if alone else "".join(f" --study {shlex.quote(name)}" for name in finished)
+    if STOPPED not in codes.values():
         results = "" if options.results == "results" else f" --results {shlex.quote(options.results)}"
-        say(f"Next: python export_best.py{studies}{results}")
+        for together in grouped(finished, splits):
+            studies = "" if alone else "".join(f" --study {shlex.quote(name)}" for name in together)
+            say(f"Next: python export_best.py{studies}{results}")
     return max(codes.values())
+
+
+def grouped(names: Iterable[str], splits: Mapping[str, str]) -> list[list[str]]:
+    """Return the studies that one export takes: those of the same splits."""
+    groups = dict[str, list[str]]()
+    for name in names:
+        groups.setdefault(splits[name], []).append(name)
+    return list(groups.values())
 
 
 def _ended(run: StudyRun, say: Say) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from launch.conclusion import conclude, larger_budget
+from launch.conclusion import conclude, grouped, larger_budget
 from schedulers.study_run import StudyRun
 from search_spaces.durations import parse_duration
 from studies.trials.failures import Failure
@@ -18,7 +18,7 @@ OPTIONS = argparse.Namespace(results="results")
 def concluded(run: StudyRun, monkeypatch: pytest.MonkeyPatch, *command: str) -> tuple[int, str]:
     monkeypatch.setattr(sys, "argv", ["launch_search.py", "--space", "toy.yaml", *command])
     said: list[str] = []
-    code = conclude(OPTIONS, {"toy": run}, lambda *lines, **style: said.extend(lines))
+    code = conclude(OPTIONS, {"toy": run}, {"toy": "a"}, lambda *lines, **style: said.extend(lines))
     return code, "\n".join(said)
 
 
@@ -55,3 +55,8 @@ def test_where_every_trial_has_failed_no_budget_is_named(tmp_path: Path, monkeyp
     assert "All 2 trials have failed, the last one (diverged): the loss is not finite." in said
     assert "budget" not in said.partition("failed")[2]
     assert larger_budget(driver.run) == ()
+
+
+def test_studies_of_other_splits_are_exported_by_a_command_of_their_own() -> None:
+    splits = {"mask": "a", "cars": "b", "age": "a"}
+    assert grouped(["mask", "cars", "age"], splits) == [["mask", "age"], ["cars"]]

@@ -30,6 +30,9 @@ class SharedSlots:
 
     def next_climb(self) -> tuple[int, ClimbOrder] | None:
         """Return the place of a study and its next climb, None where none has one: wait, or see `finished`."""
+        left_out = sum(run.state.mishaps.left_out for run in self.runs)
+        if left_out and sum(run.state.climbs() for run in self.runs) >= max(1, self.slots - left_out):
+            return None
         places = [place for place in range(len(self.runs)) if place not in self.broken]
         for place in sorted(places, key=lambda place: self.runs[place].elapsed()):
             with self.guarded(place):

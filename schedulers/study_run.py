@@ -37,6 +37,7 @@ from studies.record.events import (
     StrategyFacts,
     TrialAdded,
     TrialFailed,
+    TrialRestored,
 )
 from studies.record.record import Record
 from studies.record.requests import AddConfigurations, ChangeBudget, Request, StopSearch, StopTrial
@@ -170,7 +171,7 @@ class StudyRun:
 
     def end_climb(self, order: ClimbOrder, failure: Failure | None = None) -> None:
         """Record how a climb ended, and whether its failure is the trial's (see `studies.trials.failures`)."""
-        trial = self.state.trials[order.trial]
+        trial, left_out = self.state.trials[order.trial], self.state.mishaps.left_out
         fold = trial.fold(order.fold)
         if failure is not None and failure.kind == LOST.kind:
             catch_up(trial, self.log, self.strategy.rungs, self._folders)
@@ -188,11 +189,27 @@ class StudyRun:
             self.log.note(TrialFailed, trial=order.trial, **fields)
         if failure is not None and failure.pauses:
             self.pause(failure.reason)
+        if failure is not None and self.state.mishaps.left_out > left_out:
+            self._take_back_from_broken_slot(failure)
         self._withdraw(trial)
         self._tidy_up([order.trial])
 
     def _note_end(self, order: ClimbOrder, reason: str) -> None:
         self.log.note(ClimbEnded, trial=order.trial, fold=order.fold, attempt=order.attempt, reason=reason)
+
+    def _take_back_from_broken_slot(self, failure: Failure) -> None:
+        """Say that a slot is left out, and take back the trials that it has cost: it was not their fault."""
+        mishaps = self.state.mishaps
+        logger.warning(
+            "one after the other, new processes of a node were lost before their first epoch (%s): the search goes on with %d of"
+            " %d slots. Once it has ended, look after that device, or hide it with CUDA_VISIBLE_DEVICES",
+            failure.reason,
+            self.slots - mishaps.left_out,
+            self.slots,
+        )
+        for number in sorted({mishap.trial for mishap in mishaps.on_left_out}):
+            if self.state.trials[number].failure == LOST.kind:
+                self.log.note(TrialRestored, trial=number)
 
     def process_must_end(self, order: ClimbOrder) -> bool:
         """Tell whether the process that had a climb, which has ended, is not to have another."""

@@ -1,4 +1,6 @@
-"""Climbs that failed one after the other: in one process, which then has to end, or everywhere, which is the machine's fault."""
+"""Climbs that failed one after the other: in one process, which then has to end; on one slot of a node, which is then left out;
+or everywhere, which is the machine's fault.
+"""
 
 from typing import NamedTuple
 
@@ -7,6 +9,9 @@ from studies.record.events import WITHDRAWN, ClimbEnded, ClimbPlaced, EpochScore
 LOST = "lost_process"  # the class of a process that died, or that a device error made useless
 TRIALS = 3  # so many different trials one after the other, and it is not their configurations
 IN_PROCESS = 2  # climbs that fail alike in one process before it ends
+ON_NODE = (
+    3  # new processes of a node, one after the other, that are lost before their first epoch: a slot there is of no use
+)
 _KINDS = {"lost": LOST, "out_of_memory": "out_of_memory"}  # of climbs that are tried again
 _OF_CONFIGURATIONS = ("not_finite", WITHDRAWN)
 
@@ -20,23 +25,30 @@ class Mishap(NamedTuple):
 
 
 class Mishaps:
-    """The failures since the last epoch: of all climbs, and of those in each process; a launch begins anew."""
+    """The failures since the last epoch: of all climbs, of those in each process, and of new processes; a launch begins anew.
 
-    def __init__(self) -> None:
+    The epochs of a good GPU say nothing of a broken one beside it: that is why new processes count for themselves.
+    """
+
+    def __init__(self, slots: int = 1) -> None:
         self.row: list[Mishap] = []
+        self.left_out = 0  # slots
+        self.on_left_out: list[Mishap] = []  # what was lost on the slot that was left out last
+        self._slots = slots
         self._places: dict[tuple[int, int], tuple[str, int]] = {}  # node and process, by trial and fold
         self._in_process: dict[tuple[str, int], list[Mishap]] = {}
+        self._working = set[tuple[str, int]]()  # processes that have scored an epoch
+        self._new: dict[str, list[Mishap]] = {}  # losses of processes that had scored none, by node
 
     def take(self, event: Event) -> None:
         """Take an event in."""
         match event:
             case Launched():
-                self.__init__()  # type: ignore[misc]
+                self.__init__(event.slots or 1)  # type: ignore[misc]
             case ClimbPlaced():
                 self._places[event.trial, event.fold] = (event.node, event.process)
             case EpochScored():
-                self.row.clear()
-                self._in_process.pop(self._place(event.trial, event.fold), None)
+                self._works(self._place(event.trial, event.fold))
             case ClimbEnded() if event.reason in _KINDS:
                 self._add(event.fold, Mishap(event.trial, _KINDS[event.reason], ""))
             case TrialFailed() if event.fold is not None and event.failure not in _OF_CONFIGURATIONS:
@@ -56,9 +68,30 @@ class Mishaps:
             return None
         return next((one for one in reversed(self.row) if one.reason), self.row[-1])
 
+    def _works(self, place: tuple[str, int]) -> None:
+        """Take in that a process has scored an epoch."""
+        self.row.clear()
+        self._in_process.pop(place, None)
+        if place not in self._working:
+            self._working.add(place)
+            self._new.pop(place[0], None)
+
     def _add(self, fold: int, mishap: Mishap) -> None:
+        place = self._place(mishap.trial, fold)
         self.row.append(mishap)
-        self._in_process.setdefault(self._place(mishap.trial, fold), []).append(mishap)
+        self._in_process.setdefault(place, []).append(mishap)
+        if mishap.kind == LOST and place[0]:
+            self._lose(place, mishap)
+
+    def _lose(self, place: tuple[str, int], mishap: Mishap) -> None:
+        """Take in that a process is of no use any more; leave a slot out where new ones are lost, whatever they train."""
+        if place in self._working:
+            self._working.discard(place)
+            return
+        lost = self._new.setdefault(place[0], [])
+        lost.append(mishap)
+        if len(lost) >= ON_NODE and len({one.trial for one in lost}) > 1 and self._slots - self.left_out > 1:
+            self.left_out, self.on_left_out = self.left_out + 1, self._new.pop(place[0])
 
     def _place(self, trial: int, fold: int) -> tuple[str, int]:
         return self._places.get((trial, fold), ("", 0))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from schedulers.shared_slots import SharedSlots
+from schedulers.slot_ledger import SlotLedger
 from schedulers.study_run import StudyRun
 from studies.record.events import Launched
 from studies.state.mishaps import TRIALS
@@ -129,3 +131,39 @@ def test_folds_side_by_side_that_run_out_of_memory_halve_their_batches_once(tmp_
     for order in (next_of(run, 11), next_of(run, 12)):
         run.end_climb(order, short)
     assert [next_of(run, process).micro_batches for process in (11, 12)] == [2, 2]
+
+
+def test_a_broken_gpu_beside_a_good_one_costs_a_slot_and_no_trial(tmp_path: Path) -> None:
+    """A good GPU's epochs say nothing of the other: twenty of twenty trials were lost on that, faster than an epoch."""
+    toy = ToyDriver(tmp_path / "record", toy_space(trials=20), slots=2).start()
+    shared, process, good = SharedSlots([toy.run], SlotLedger(2)), 100, None
+    while not toy.run.finished:
+        if good is None and (found := shared.next_climb()):
+            good = found[1]
+            toy.run.take_place(good, "10.0.0.1", 7)
+        if found := shared.next_climb():  # on the broken one: a new process each time
+            process += 1
+            toy.run.take_place(found[1], "10.0.0.1", process)
+            toy.run.end_climb(found[1], STICKY)
+        if good is not None:
+            ends = toy.step(good)
+            if ends or toy.run.state.trials[good.trial].epochs_of(good.fold) >= good.epoch:
+                toy.run.end_climb(good)
+                good = None
+    trials = toy.run.state.trials.values()
+    assert len(trials) == 20
+    assert not [trial.failure for trial in trials if trial.failure]
+    assert process <= 105, "no more than it takes to see it"
+    assert toy.run.state.mishaps.left_out == 1
+
+
+def test_a_trial_that_kills_its_processes_fails_and_leaves_no_slot_out(tmp_path: Path) -> None:
+    run = ToyDriver(tmp_path / "record", toy_space(), slots=2).start().run
+    next_of(run, 7)
+    killing = run.next_climb()
+    assert killing is not None
+    for process in (11, 12):
+        run.take_place(killing, "10.0.0.1", process)
+        run.end_climb(killing, STICKY)
+    assert run.state.trials[killing.trial].failure == "lost_process"
+    assert run.state.mishaps.left_out == 0

@@ -68,6 +68,8 @@ def main() -> int:
     if options.json:
         console.file = sys.stderr
     try:
+        if options.address is None:
+            say(*taken_gpus())  # before anything of ours is on them
         with prepared_launches(options, console, say) as launches, ExitStack() as stack:
             if options.dry_run:
                 return max([show_plan(console, launch) for launch in launches])  # each begins with its space
@@ -95,7 +97,6 @@ def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: S
             cluster = stack.enter_context(ray_cluster(job, options.address, environment, ROOT))
             share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
             slots = share.slots(cluster.cpus, cluster.gpus)
-            say(*taken_gpus())
             if share.gpus and options.address is None:
                 check_shared_memory([launch.space for launch in launches], share.cpus, slots)
             for launch, tracking in zip(launches, trackings, strict=True):

@@ -47,7 +47,8 @@ def show_plan(console: Console, launch: Launch) -> int:
     images_per_second = launch.preflight.images_per_second()
     print_preview(console, space, strategy, places)
     images = round(len(data.samples()) * (1 - 1 / strategy.folds))
-    slots = local_gpus() or max(1, (os.cpu_count() or 1) // cpus)
+    together = 1 if launch.options.trials_per_gpu == AUTO else launch.options.trials_per_gpu
+    slots = local_gpus() * together or max(1, (os.cpu_count() or 1) // cpus)
     print_cost(console, strategy, budget, images / images_per_second, slots)
     return 0
 

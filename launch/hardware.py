@@ -56,4 +56,4 @@ def local_gpus() -> int:
     if visible is None:
         return there
     named = [device for device in visible.split(",") if device.strip() not in ("", "-1")]
-    return min(len(named), there) if there else len(named)
+    return min(len(named), there)

@@ -69,7 +69,7 @@ class Launch:
     known: Beginning
     preflight: Preflight
     plugins: tuple[Plugin, ...] = ()
-    corners: tuple[TrainConfig, ...] = ()  # of the space, which the preflight tries
+    corners: tuple[TrainConfig, ...] = ()  # of the space
 
     @property
     def identity(self) -> Identity:
@@ -160,9 +160,8 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     make_strategy(space)  # refuses an unknown strategy before anything is prepared
     make_budget(space)  # and a target that the metric cannot reach
     check_beginning(options, space, study)
-    tried = tuple(configured(one) for one in corners(space))
     preflight = Preflight(
-        tried,
+        [configured(one) for one in corners(space)],
         steps=8 if options.dry_run else 0,
         compile=options.compile is not None,
         plugins=[plugin.path for plugin in plugins],
@@ -171,6 +170,7 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
     )
     try:
         data = prepare_data(space, console, skip_unreadable=options.skip_unreadable)
+        preflight.go_on(len(data.classes))
         space, sizes = sized(space, data)
         make_budget(space)  # the budget must have room for that many epochs
         for note in (*data.table.notes, describe_splits(data), *sizes):
@@ -182,7 +182,8 @@ def prepared_launch(options: argparse.Namespace, console: Console, say: Say) -> 
             space = with_looks(space, informed=known.informed)
         for note in known.notes:
             say(note)
-        yield Launch(options, folder, study, space, data, known, preflight, plugins, tried)
+        measured = tuple(configured(one) for one in corners(space))  # by now with the sizes that follow from the data
+        yield Launch(options, folder, study, space, data, known, preflight, plugins, measured)
     finally:
         preflight.end()
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -12,8 +13,6 @@ _PACKAGES = (
     "optuna",
     "torch",
     "torchvision",
-    "nvidia-cuda-runtime",
-    "nvidia-cudnn-cu13",
     "timm",
     "albumentations",
     "numpy",
@@ -21,6 +20,8 @@ _PACKAGES = (
     "pillow",
     "safetensors",
 )
+_CUDA = ("nvidia-cuda-runtime", *(f"nvidia-cuda-runtime-cu{major}" for major in (13, 12, 11)))  # by torch's wheel
+_CUDNN = tuple(f"nvidia-cudnn-cu{major}" for major in (13, 12, 11))
 
 
 def environment() -> dict[str, Any]:
@@ -28,6 +29,8 @@ def environment() -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
+        "cuda": _first_version(_CUDA),
+        "cudnn": _first_version(_CUDNN),
         "machine": platform.machine(),
         "system": platform.system(),
         "cores": os.cpu_count(),
@@ -41,3 +44,8 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _first_version(packages: Iterable[str]) -> str | None:
+    """Return the version of the first package that is installed."""
+    return next((found for package in packages if (found := _version(package))), None)

@@ -1,6 +1,7 @@
 """The NVIDIA GPUs of this machine, asked of the driver's own library, as Ray does: WSL2 has no /proc/driver/nvidia. No torch."""
 
 import ctypes
+import os
 import platform
 from functools import cache
 from pathlib import Path
@@ -40,11 +41,20 @@ def taken_gpus() -> list[str]:
         library = ctypes.CDLL("libnvidia-ml.so.1")
         if library.nvmlInit_v2() != 0:
             return []
-        found = [(_name(library, number), _memory(library, number)) for number in range(_count(library))]
+        seen = [number for number in range(_count(library)) if is_visible(number)]
+        found = [(number, _name(library, number), _memory(library, number)) for number in seen]
         library.nvmlShutdown()
     except (OSError, AttributeError):
         return []
-    return [line for number, (name, memory) in enumerate(found) if (line := spell_taken(number, name, memory))]
+    return [line for gpu in found if (line := spell_taken(*gpu))]
+
+
+def is_visible(number: int) -> bool:
+    """Tell whether CUDA_VISIBLE_DEVICES hides a GPU; names that are no numbers hide none that could be told apart here."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is None or not all(one.strip().isdigit() for one in named.split(",")):
+        return named != ""
+    return number in {int(one) for one in named.split(",")}
 
 
 def spell_taken(number: int, name: str, memory: "Memory") -> str | None:

@@ -16,9 +16,13 @@ from trainables.training.memory import is_out_of_memory
 
 # Of libraries that have no class for it. After a device's error every later call of the process fails, too, and a loader whose
 # worker died hands out nothing more: such a process has to end.
+# An error that a worker hands on ("Caught ValueError in DataLoader worker process") is its code's.
 _USELESS = (
-    "DataLoader worker",
+    "DataLoader worker (pid",
+    "DataLoader timed out",
     "Bus error",
+    "shared memory",
+    "unable to write to file </torch",
     "CUDA error",
     "CUDNN_STATUS",
     "cuDNN error",
@@ -46,7 +50,8 @@ def failure_result(folder: Path, error: Exception) -> dict[str, Any]:
 
 def failure_class(error: Exception) -> str:
     """Return the class of a failure (see `studies.trials.failures`)."""
-    if is_full(error):
+    useless = isinstance(error, RuntimeError) and any(words in str(error) for words in _USELESS)
+    if is_full(error) and not useless:  # shared memory that is full is no disk
         return "disk_full"
     match error:
         case NotFinite():
@@ -55,7 +60,7 @@ def failure_class(error: Exception) -> str:
             return "out_of_memory"
         case torch.AcceleratorError() | DeviceError():
             return "lost_process"
-        case RuntimeError() if any(words in str(error) for words in _USELESS):
+        case _ if useless:
             return "lost_process"
         case Superseded():
             return "superseded"

@@ -60,7 +60,15 @@ def train(folder: StudyFolder, contest: Contest, repeats: int, workers: int) -> 
     kept = read_kept(folder, contest)
     wanted = [(name, repeat) for repeat in range(repeats) for name in contest.configurations]
     missing = [
-        Job(folder.path, name, contest.configurations[name], repeat, contest.metric)
+        Job(
+            folder.path,
+            name,
+            contest.configurations[name],
+            repeat,
+            contest.metric,
+            contest.precision,
+            contest.micro_batches,
+        )
         for name, repeat in wanted
         if (name, repeat) not in kept
     ]

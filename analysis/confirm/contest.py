@@ -20,6 +20,8 @@ class Contest:
     trial: int
     seen: float
     metric: str
+    precision: str | None = None  # what `auto` stands for in the study
+    micro_batches: int = 1  # parts in which the search had to train a batch
 
 
 def contest_of(folder: StudyFolder, *, path: bool = False) -> Contest:
@@ -44,7 +46,9 @@ def contest_of(folder: StudyFolder, *, path: bool = False) -> Contest:
         )
     first, last = state.trials[recipe.trial].configuration, state.trials[best.trial].configuration
     between = steps(first, last) if path else {}
-    return Contest({RECIPE: first, **between, WINNER: last}, best.trial, best.score - recipe.score, space.metric)
+    parts = max(state.trials[row.trial].micro_batches for row in (recipe, best))
+    configurations = {RECIPE: first, **between, WINNER: last}
+    return Contest(configurations, best.trial, best.score - recipe.score, space.metric, state.precision, parts)
 
 
 def steps(first: Mapping[str, Any], last: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from datasets.numbers import Number
 from studies.metrics import METRICS, Metric, Probabilities
-from trainables.config import TrainConfig, configured
+from trainables.config import configured
 from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
@@ -30,6 +30,8 @@ class Job:
     configuration: Mapping[str, Any]
     repeat: int
     metric: str
+    precision: str | None = None  # what `auto` stands for
+    micro_batches: int = 1
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,12 @@ def trained_again(job: Job, resources: Resources) -> Again:
     base = configured(job.configuration)
     config = base.model_copy(update={"seed": base.seed + _OTHER_SEEDS + job.repeat})
     metric = METRICS[job.metric]
-    said = [_fold(config, data, fold, metric, resources) for fold in range(data.fold_count)]
+    placement = place(config, resources, job.precision)
+    learners = (
+        FoldLearner(config, data, 0, fold, placement, micro_batches=job.micro_batches)
+        for fold in range(data.fold_count)
+    )
+    said = [_fold(learner, fold, metric) for fold, learner in enumerate(learners)]
     held_out = [data.validation(fold) for fold in range(data.fold_count)]
     scores = [metric.score(data.targets[rows], one) for rows, one in zip(held_out, said, strict=True)]
     pooled = metric.score(data.targets[np.concatenate(held_out)], np.concatenate(said))
@@ -68,8 +75,9 @@ def redealt(data: FoldData, seed: int) -> FoldData:
     return replace(data, folds=folds, number=number)
 
 
-def _fold(config: TrainConfig, data: FoldData, fold: int, metric: Metric, resources: Resources) -> Probabilities:
-    learner = FoldLearner(config, data, 0, fold, place(config, resources))
+def _fold(learner: FoldLearner, fold: int, metric: Metric) -> Probabilities:
+    """Train a fold's learner and return the probabilities of the images that it has not seen."""
+    config, data = learner.config, learner.data
     rows, said = data.validation(fold), None
 
     def score(judged: Judged) -> float:

@@ -7,7 +7,10 @@ from typing import Any
 from launch.fit.data import values_of
 from search_spaces import Choice, ConditionalRanges, Range, SearchSpace
 
-_OF_MODELS = ("weights", "drop_path_rate", "global_pool", "head_hidden", "frozen_share", "layer_decay")
+_OF_MODELS = (
+    *("weights", "drop_path_rate", "global_pool", "head", "head_hidden", "loss", "frozen_share", "layer_decay"),
+    *("batch_size", "precision"),
+)
 _OPTIONS = "optimizer_options."
 
 

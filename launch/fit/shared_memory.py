@@ -20,15 +20,16 @@ def check_shared_memory(spaces: Sequence[SearchSpace], cpus: int, trials: int, f
     """
     if free is None:
         free = shutil.disk_usage(SHARED).free if SHARED.is_dir() else None
-    wanted = trials * shared_memory_bytes(loading_processes(cpus), max(map(batch_bytes, spaces)))
+    processes = loading_processes(cpus)
+    wanted = trials * max(shared_memory_bytes(processes, batch) for space in spaces for batch in batch_bytes(space))
     if free is not None and wanted > free:
         raise ValueError(
-            f"{SHARED} has {spell_size(free)} free, and the batches of {trials} trials with {loading_processes(cpus)} loading"
+            f"{SHARED} has {spell_size(free)} free, and the batches of {trials} trials with {processes} loading"
             f" processes each may fill {spell_size(wanted)}; in Docker add --shm-size={-(-2 * wanted // 2**30)}g or --ipc=host,"
             " or lower --cpus-per-trial, batch_size or image_size"
         )
 
 
-def batch_bytes(space: SearchSpace) -> int:
-    """Return the size of the largest batch that a space may draw."""
-    return int(max(values_of(space, "batch_size"))) * int(space.recipe()["image_size"]) ** 2 * 3
+def batch_bytes(space: SearchSpace) -> list[int]:
+    """Return the sizes of the batches that a space may draw."""
+    return [int(batch) * int(space.recipe()["image_size"]) ** 2 * 3 for batch in values_of(space, "batch_size")]

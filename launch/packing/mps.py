@@ -16,7 +16,8 @@ _PATIENCE = 20.0  # seconds for it to start or to end
 def mps_server(say: Callable[[str], None]) -> Iterator[None]:
     """Run a server for this launch, if there is the command and it starts; else trials take turns. Never run on a GPU.
 
-    Processes that begin meanwhile find it by the environment. A server of the user's own is left as it is.
+    Processes that begin meanwhile find it by the environment. A server of the user's own is left as it is. What breaks a GPU for
+    a process breaks it for all that share the server; their climbs are tried again.
     """
     if "CUDA_MPS_PIPE_DIRECTORY" in os.environ or shutil.which(_CONTROL) is None:
         yield
@@ -54,7 +55,13 @@ def _tell(*options: str, asked: str = "") -> bool:
     """Run the control command, and tell whether it did as it was told."""
     try:
         done = subprocess.run(
-            [_CONTROL, *options], input=asked, capture_output=True, text=True, timeout=_PATIENCE, check=False
+            [_CONTROL, *options],
+            input=asked,
+            stdout=subprocess.DEVNULL,  # the server keeps what it is given
+            stderr=subprocess.DEVNULL,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

@@ -44,9 +44,13 @@ def with_numbers(
 
 
 def corner_rows(launches: Sequence[Launch], gpus: int) -> list[Row]:
-    """Return what the corners of all spaces reach, measured once the preflights are over."""
+    """Return what the corners of all spaces reach, measured once the preflights are over.
+
+    Raises:
+        PreflightError: a configuration cannot be trained here.
+    """
     for launch in launches:
-        launch.preflight.wait()
+        launch.preflight.check()
     configurations = [config for launch in launches for config in launch.corners]
     plugins = [plugin.path for plugin in launches[0].plugins]  # all spaces of a launch have the same
     return measured_rows(configurations, len(os.sched_getaffinity(0)), gpus, plugins)

@@ -46,7 +46,7 @@ class StudyState:
         self.last_attempt = 0
         self.climbed_since_launch: list[int] = []  # every trial once, in the order in which they set out
         self.bytes_dropped = 0  # by the disk budget
-        self.precision: str | None = None  # of the first epoch that tells: the study's
+        self.precision: str | None = None  # what `auto` stands for in the study: of the first such epoch
         self.requests: dict[str, Request] = {}  # that were taken up, by name
         self.closed: str | None = None  # why no further configuration begins in this launch
         self.version = 0  # grows with every event: what was decided on an older version is stale
@@ -169,7 +169,8 @@ class StudyState:
 
     def _add_epoch(self, trial: TrialState, event: EpochScored) -> None:
         fold = trial.fold(event.fold)
-        self.precision = self.precision or event.precision
+        if trial.configuration.get("precision", "auto") == "auto":
+            self.precision = self.precision or event.precision
         fold.epochs.append(event)
         fold.tries_lost = 0
         trial.epochs.append(event)

@@ -16,7 +16,7 @@ def of_batches() -> SearchSpace:
 
 def test_a_container_with_little_shared_memory_is_told_before_loaders_die_in_it() -> None:
     space = of_batches()
-    batch = batch_bytes(space)
+    (batch,) = batch_bytes(space)
     check_shared_memory([space], 4, 2, free=2 * 3 * 2 * batch)
     with pytest.raises(ValueError, match=r"/dev/shm has 67\.1 MB free, .* in Docker add --shm-size=\d+g or --ipc=host"):
         check_shared_memory([space], 9, 4000, free=64 * MIB)

@@ -93,6 +93,8 @@ def test_little_memory_costs_no_trial_and_slow_images_are_told(place: Path) -> N
     assert all(trial.micro_batches == 2 for trial in study.trials.values())
     ended = [event.reason for event in recorded(place) if isinstance(event, ClimbEnded)]
     assert ended.count("out_of_memory") <= 2 * len(study.trials), "folds begun later begin with the half"
-    assert re.search(r"Training waited for its images \d\d% of the time: give every trial more cores", out)
+    assert re.search(
+        r"Training waited for its images \d\d% of the time: take a lighter augmentation or smaller images", out
+    )
     assert "tried once more from its last epoch, its batches in 2 parts" in out
     assert re.search(r"Images per second, measured: 1 at a time \d+; .*at a time, with \d+ cores each, are taken", out)

@@ -115,7 +115,13 @@ def test_a_preflight_tries_every_backbone_with_every_weights_and_both_ends_of_wh
         "  optimizer: {choice", "  drop_path_rate: {low: 0.0, high: 0.3}\n  optimizer: {choice"
     ).replace("weights: none}", "weights: none}")
     text = text.replace("parameters:\n", "parameters:\n  backbone: {choice: [test_vit, test_resnet]}\n")
-    tried = {(one.backbone, one.drop_path_rate) for one in map(configured, corners(load(tmp_path, text)))}
+    text = text.replace(
+        "parameters:\n", "parameters:\n  batch_size: {choice: [8, 64]}\n  precision: {choice: [auto, float32]}\n"
+    )
+    configurations = list(map(configured, corners(load(tmp_path, text))))
+    assert {64, 8} <= {one.batch_size for one in configurations}, "what costs memory and time"
+    assert {one.precision for one in configurations} == {"auto", "float32"}
+    tried = {(one.backbone, one.drop_path_rate) for one in configurations}
     assert {(name, rate) for name in ("test_vit", "test_resnet") for rate in (0.0, 0.3)} <= tried
 
 

@@ -90,3 +90,14 @@ def test_every_climb_after_the_first_epoch_is_given_the_precision_of_that(tmp_pa
     third = run.next_climb()
     assert third is not None
     assert third.precision == "bfloat16"
+
+
+def test_a_trial_that_asks_for_a_precision_says_nothing_of_auto(tmp_path: Path) -> None:
+    space = toy_space()
+    space = space.model_copy(update={"constants": {**space.constants, "precision": "float32"}})
+    run = ToyDriver(tmp_path / "record", space).start().run
+    order = run.next_climb()
+    assert order is not None
+    scored = {"fold": 0, "epoch": 0, "epochs": 1, "score": 0.5, "seconds": 1.0, "precision": "float32"}
+    run.take_epoch(order, scored)
+    assert run.state.precision is None

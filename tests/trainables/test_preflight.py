@@ -1,6 +1,7 @@
 """The preflight trains what a search would train: what fails there never fails in every trial."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import timm
@@ -8,9 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from plugins import BACKBONES, LOSSES
+from plugins.loading import load_plugin, unload_plugin
+from plugins.sources import plugin_at
 from tests.toys.training import TINY
-from trainables.config import TrainConfig
+from trainables.config import TrainConfig, configured
 from trainables.preflight.__main__ import check_model, images_per_second
+from trainables.preflight.process import Preflight, PreflightError
 from trainables.training.devices import Resources
 from trainables.training.models import ModelError
 from trainables.training.optimization.freezing import LayerError
@@ -66,3 +70,35 @@ def test_layers_are_asked_for_only_where_they_matter() -> None:
 def test_the_speed_is_that_of_a_trials_own_steps() -> None:
     torch.set_num_threads(1)
     assert images_per_second(config(), 3, 2, Resources()) > 1
+
+
+@pytest.mark.slow
+def test_the_preflight_trains_as_many_classes_as_the_data_have(tmp_path: Path) -> None:
+    """A loss with a weight for each of three classes is no error of a study with three."""
+    plugin = tmp_path / "weighted.py"
+    plugin.write_text(WEIGHTED)
+    load_plugin(plugin_at(plugin))
+    try:
+        for classes, told in ((3, None), (2, "cannot be trained here")):
+            preflight = Preflight([configured({**TINY, "weights": "none", "loss": "weighted"})], plugins=[plugin])
+            preflight.go_on(classes)
+            if told is None:
+                assert preflight.check() == preflight.check() == [], "asked again it says the same"
+            else:
+                with pytest.raises(PreflightError, match=told):
+                    preflight.check()
+    finally:
+        unload_plugin("weighted")
+
+
+WEIGHTED = """
+import torch
+from torch.nn.functional import cross_entropy
+
+from plugins import LOSSES
+
+
+@LOSSES.register("weighted")
+def weighted(logits, targets):
+    return cross_entropy(logits, targets, weight=torch.tensor([1.0, 2.0, 3.0]), reduction="none")
+"""

@@ -29,7 +29,7 @@ from trainables.climb_failures import failure_result
 from trainables.climber import Climber, shared_fold_data
 from trainables.config import TrainConfig
 from trainables.fold_trainable import FoldTrainable
-from trainables.training.devices import Resources
+from trainables.training.devices import DeviceError, Resources
 from trainables.training.fold_learner import NotFinite
 from trainables.training.seeds import derived_seed
 from voting.candidates.trials import out_of_fold
@@ -444,6 +444,10 @@ def test_predictions_are_replaced_together_with_the_weights_that_make_them(
         (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasSgemm`"), "lost_process"),
         (RuntimeError("DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that"), "lost_process"),
         (RuntimeError("DataLoader worker (pid(s) 7, 8) exited unexpectedly"), "lost_process"),
+        (RuntimeError("DataLoader timed out after 600 seconds"), "lost_process"),
+        (RuntimeError("unable to write to file </torch_7_8>: No space left on device (28)"), "lost_process"),
+        (RuntimeError("Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback"), "error"),
+        (DeviceError("torch cannot use the GPU"), "lost_process"),
         (DataError("cache.npy: is gone"), "bad_image"),
         (NotFinite("the loss is nan"), "not_finite"),
         (OSError(errno.ENOSPC, "No space left on device"), "disk_full"),

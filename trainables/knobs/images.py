@@ -18,6 +18,12 @@ class ImageKnobs(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     batch_size: int = knob(32, "images per batch", ge=2, le=4096, unit="images")
+    last_batch: Literal["joined", "short"] = knob(
+        "joined",
+        "a few images that are left at the end of an epoch, or batches of a step of several: they join what is before them, or"
+        " make a short one",
+        baseline="short",
+    )
     sampling: Literal["shuffled", "class_weighted", "person_balanced"] = knob(
         "shuffled", "which images an epoch shows: each once, or drawn so that classes, or persons, come equally often"
     )

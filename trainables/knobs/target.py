@@ -40,8 +40,8 @@ class LossKnobs(BaseModel):
     )
     class_weights: Literal["none", "balanced", "effective"] = knob(
         "none",
-        "balanced: inverse class frequency; effective: inverse effective number",
-        when={"sampling": ("shuffled", "person_balanced")},  # class_weighted sampling has corrected already
+        "balanced: inverse class frequency; effective: inverse effective number; none beside class_weighted sampling, which"
+        " has corrected already",
         source=_EFFECTIVE,
     )
     effective_beta: float = knob(

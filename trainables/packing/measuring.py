@@ -17,7 +17,7 @@ from plugins.loading import load_plugin
 from plugins.sources import plugin_at
 from trainables.config import TrainConfig, configured
 from trainables.preflight.noise import noise
-from trainables.training.devices import Resources, place
+from trainables.training.devices import CONTEXT_BYTES, Resources, place
 from trainables.training.fold_learner import FoldLearner
 from trainables.training.images.fold_data import FoldData
 from trainables.training.memory import is_out_of_memory
@@ -102,16 +102,20 @@ def _trained(values: dict[str, Any], resources: Resources, seconds: float) -> tu
 
 def _learner(config: TrainConfig, data: FoldData, resources: Resources) -> FoldLearner | None:
     """Return a learner that has trained and predicted, its batches in as many parts as it takes; None if none fits."""
+    learner: FoldLearner | None = None
     for parts in _PARTS:
         try:
             learner = FoldLearner(config, data, 0, 0, place(config, resources), micro_batches=parts)
             learner.train_epoch(0)
             learner.judge_validation()
+            return learner
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
-        else:
-            return learner
+        learner = None
+        if resources.gpus:  # what a try took is no matter of the next
+            torch.cuda.empty_cache()
+            torch.cuda.reset_peak_memory_stats()
     return None
 
 
@@ -127,7 +131,7 @@ def _speed(learner: FoldLearner, seconds: float) -> float:
 
 def _memory(resources: Resources) -> float:
     if resources.gpus:
-        return torch.cuda.max_memory_reserved() / 2**20
+        return (torch.cuda.max_memory_reserved() + CONTEXT_BYTES) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

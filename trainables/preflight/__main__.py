@@ -8,6 +8,7 @@ Prints one line of JSON. Runs in a process of its own, beside the preparation of
 import argparse
 import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,17 @@ from trainables.training.weights.file import WeightsError
 
 _OPTIMIZERS = {"optimizer", "optimizer_options"}
 _MODELS = {  # of which every kind is tried
-    *("backbone", "weights", "image_size", "drop_path_rate", "global_pool", "head", "head_hidden", "frozen_share"),
+    *(
+        "backbone",
+        "weights",
+        "image_size",
+        "drop_path_rate",
+        "global_pool",
+        "head",
+        "head_hidden",
+        "loss",
+        "frozen_share",
+    ),
     *("layer_decay", "precision", "deterministic"),
 }
 _FEW = 4  # images of a step that only shows whether there is one
@@ -115,7 +126,7 @@ def main() -> int:
     parser.add_argument(
         "configurations", nargs="+", help="as JSON; of several backbones, the speed is that of their mean time"
     )
-    parser.add_argument("--classes", type=int, default=2)
+    parser.add_argument("--classes", type=int, help="default: read from standard input, once somebody knows")
     parser.add_argument("--compile", action="store_true", help="check that torch.compile finds its compiler")
     parser.add_argument("--gpu", action="store_true", help="train on the GPU, once it is sure that torch can use it")
     parser.add_argument("--precision", help="what `auto` stands for in a study that goes on")
@@ -134,18 +145,17 @@ def main() -> int:
             check_compiler()
         for config in differing(configurations, _OPTIMIZERS):
             check_optimizer(config)
-        resources = Resources(gpus=float(arguments.gpu))
+        cores = len(os.sched_getaffinity(0)) if arguments.gpu else 1
+        resources, classes = Resources(cores, float(arguments.gpu)), arguments.classes or int(sys.stdin.readline() or 2)
         for config in differing(configurations, _MODELS):
-            check_model(config, arguments.classes, resources, arguments.precision)
+            check_model(config, classes, resources, arguments.precision)
     except (DeviceError, ModelError, LayerError, OptimizerError, CompileError, PluginError, WeightsError) as error:
         print(error, file=sys.stderr)
         return 2
     speed = None
     if arguments.steps:  # a fold-epoch takes as long as its backbone: of several, the mean time
         of_each = differing(configurations, {"backbone"})
-        speed = harmonic_mean(
-            [images_per_second(one, arguments.classes, arguments.steps, resources) for one in of_each]
-        )
+        speed = harmonic_mean([images_per_second(one, classes, arguments.steps, resources) for one in of_each])
     print(json.dumps({"images_per_second": speed, "notes": notes.lines}))
     return 0
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ class PreflightError(ValueError):
 
 
 class Preflight:
-    """A running preflight: are there such backbones and optimizers, are their weights here, how fast is a step?"""
+    """A running preflight: are there such backbones and optimizers, are their weights here, do they train, and how fast?
+
+    It imports what it needs beside the preparation of the data, and trains once `go_on` says how many classes there are.
+    """
 
     def __init__(
         self,
@@ -41,8 +45,21 @@ class Preflight:
         root = Path(__file__).resolve().parents[2]
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
-            command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=root,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
+        self._found: dict[str, Any] | None = None
+
+    def go_on(self, classes: int) -> None:
+        """Have it train steps, now that the data say how many classes there are."""
+        with suppress(OSError):  # it has ended by an error, which `check` raises
+            self._process.stdin.write(f"{classes}\n")  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
 
     def check(self) -> list[str]:
         """Wait for the preflight and return what it has to say, such as what of a weights file was loaded.
@@ -50,19 +67,17 @@ class Preflight:
         Raises:
             PreflightError: the configuration cannot be trained; says why and the way out.
         """
-        out, complaint = self._process.communicate()
-        if self._process.returncode != 0:
-            lines = complaint.strip().splitlines() or ["the preflight of the backbone died"]
-            raise PreflightError(lines[-1])
-        self._found: dict[str, Any] = json.loads(out.splitlines()[-1])
+        if self._found is None:
+            out, complaint = self._process.communicate()
+            if self._process.returncode != 0:
+                lines = complaint.strip().splitlines() or ["the preflight of the backbone died"]
+                raise PreflightError(lines[-1])
+            self._found = json.loads(out.splitlines()[-1])
         return list(self._found["notes"])
 
-    def wait(self) -> None:
-        """Wait until the preflight is over, whatever it found: nothing may be measured beside it."""
-        self._process.wait()
-
     def images_per_second(self) -> float:
-        """Return the speed of a training step, once checked; the preflight must have been started with steps."""
+        """Return the speed of a training step, checked before; the preflight must have been started with steps."""
+        assert self._found is not None, "check comes first"
         return float(self._found["images_per_second"])
 
     def end(self) -> None:

@@ -15,7 +15,7 @@ from trainables.training.compiling import Compilation
 from trainables.training.images.prefetching import loading_processes
 
 logger = logging.getLogger(__name__)
-_CONTEXT_BYTES = 600 * 2**20  # of CUDA in every process, which no cap of torch's knows
+CONTEXT_BYTES = 600 * 2**20  # of CUDA in every process, which no cap of torch's knows
 _DTYPES = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _CUBLAS = ":4096:8"  # the workspaces with which cuBLAS gives the same digits again
 
@@ -171,14 +171,15 @@ def unknown_architecture(capability: tuple[int, int], known: Sequence[str]) -> s
         if (kind == "sm" and built[0] == major and built[1] <= minor) or (kind == "compute" and built <= capability):
             return None
     return (
-        f"torch {torch.__version__} was built for {', '.join(known)}, and this GPU is sm_{major}{minor}; install a wheel of torch"
-        " for an older CUDA that knows it, or search with --profile cpu and CUDA_VISIBLE_DEVICES="
+        f"torch {torch.__version__} was built for {', '.join(known)}, and this GPU is sm_{major}{minor}; install torch's wheel"
+        " for CUDA 12.6, which knows older ones (https://pytorch.org/get-started), or search with --profile cpu and"
+        " CUDA_VISIBLE_DEVICES="
     )
 
 
 def memory_share(gpus: float, memory: int) -> float:
     """Return the share of a GPU's bytes that torch may allocate for a trial: its own context takes some as well."""
-    return max(gpus / 2, gpus - _CONTEXT_BYTES / memory)
+    return max(gpus / 2, gpus - CONTEXT_BYTES / memory)
 
 
 @cache

@@ -84,8 +84,9 @@ class FoldLearner:
         self._loader = BatchLoader(batches, placement.workers, pinned=placement.device.type == "cuda")
         self._classes = torch.from_numpy(data.targets).to(placement.device)
         self._numbers = None if data.numbers is None else torch.from_numpy(data.numbers).float().to(placement.device)
-        self._chunks = Chunks.on(placement.device, placement.evaluation_pixels, config.image_size)
-        self._sizes = step_sizes(batches.per_epoch, config.accumulation)
+        pixels, by_memory = placement.evaluation_pixels, not config.deterministic
+        self._chunks = Chunks.on(placement.device, pixels, config.image_size, by_memory=by_memory)
+        self._sizes = step_sizes(batches.per_epoch, config.accumulation, config.last_batch)
         self._optimizer = make_optimizer(self.model, config)
         self._schedule = make_schedule(self._optimizer, config, len(self._sizes))
         self._freezing, self._kept = Freezing(self.model, config), KeptWeights(self.model, config)
@@ -120,8 +121,9 @@ class FoldLearner:
                         overflows += (~loss.isfinite()).float() * len(pixels)
                         loss = loss.nan_to_num(0.0, 0.0, 0.0)
                     total += loss
-                self._steps.step()
-                self._kept.after_step()
+                with clock.computing():
+                    self._steps.step()
+                    self._kept.after_step()
             list(batches)  # lets a loader with processes of its own come to its end
         mean = mean_loss(float(total), float(overflows), len(self._training), epoch)
         speed = len(self._training) / (time.perf_counter() - started)

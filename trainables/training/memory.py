@@ -34,14 +34,17 @@ class Chunks:
         self.images, self._ahead = max(1, images), ahead
 
     @classmethod
-    def on(cls, device: torch.device, pixels: int, side: int) -> "Chunks":
+    def on(cls, device: torch.device, pixels: int, side: int, *, by_memory: bool = True) -> "Chunks":
         """Return chunks of so many pixels of square images, on a GPU no more than its free memory is likely to hold.
 
-        The lines for GPUs were never run on one.
+        Digits that are to come out again must not depend on memory: then the first chunk does not (`by_memory`). The lines for
+        GPUs were never run on one.
         """
         images = pixels // side**2
         if device.type != "cuda":
             return cls(images)
+        if not by_memory:
+            return cls(images, ahead=True)
         fitting = int(_OF_FREE * torch.cuda.mem_get_info(device)[0] / (_PER_PIXEL * side**2))
         return cls(min(images, fitting), ahead=True)
 

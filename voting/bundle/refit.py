@@ -6,10 +6,13 @@ Every member gets one model instead of one for each fold. Nobody is left whom it
 from pathlib import Path
 
 from storage.tensors import save_state
+from studies.record.record import read_record
+from studies.state.study_state import StudyState
+from studies.study_folder import StudyFolder
 from trainables.config import TrainConfig, configured
 from trainables.training.devices import Resources, place
 from trainables.training.fold_learner import FoldLearner
-from trainables.training.images.fold_data import FoldData, load_all_data
+from trainables.training.images.fold_data import load_all_data
 from voting.bundle.packing import member_spec
 from voting.bundle.specs import BundleManifest, MemberSpec
 from voting.candidates.trials import Candidate
@@ -22,13 +25,18 @@ def pack_refitted(bundle: Path, task: str, trial: Candidate, resources: Resource
     config = last_epoch_kept(configured(trial.stored.configuration))
     name = f"{task}/{trial.study.name}-trial{trial.number}-everyone.safetensors"
     (bundle / name).parent.mkdir(parents=True, exist_ok=True)
-    train_on_all(config, load_all_data(trial.study), trial.number, bundle / name, resources)
+    record = StudyFolder(trial.study).record
+    state = StudyState.lenient(read_record(record) if record.exists() else ())
+    placement = place(config, resources, state.precision)
+    parts = state.trials[trial.number].micro_batches if trial.number in state.trials else 1
+    data = load_all_data(trial.study)
+    train_on_all(FoldLearner(config, data, trial.number, NOBODY, placement, micro_batches=parts), bundle / name)
     return member_spec(trial, {0: name})
 
 
-def train_on_all(config: TrainConfig, data: FoldData, trial: int, out: Path, resources: Resources) -> None:
-    """Train a configuration on all images for all its epochs and write the weights."""
-    learner = FoldLearner(config, data, trial, NOBODY, place(config, resources))
+def train_on_all(learner: FoldLearner, out: Path) -> None:
+    """Train a learner of all images for all its epochs and write the weights."""
+    config = learner.config
     try:
         for epoch in range(config.epochs):
             learner.train_epoch(epoch)

@@ -16,6 +16,7 @@ from trainables.training.images.prefetching import prefetch_factor
 from trainables.training.images.sampling import batches_per_epoch, epoch_order, groups_of
 from trainables.training.seeds import derived_generator, derived_seed
 
+_PATIENCE = 600  # seconds for a batch: a worker that cannot hand it over, as shared memory is full, says nothing
 Stream = tuple[int, int, int]  # seed, trial, fold
 Key = tuple[int, int]  # epoch, number of the batch in it
 Batch = tuple[Tensor, Tensor]  # uint8 images N x H x W x 3, and their positions among all images
@@ -25,7 +26,7 @@ class TrainingBatches(Dataset[Batch]):
     """Augmented training batches, in the order that the sampling draws."""
 
     def __init__(self, data: FoldData, positions: Rows, config: TrainConfig, stream: Stream) -> None:
-        self.per_epoch = batches_per_epoch(len(positions), config.batch_size)
+        self.per_epoch = batches_per_epoch(len(positions), config.batch_size, config.last_batch)
         self._data, self._positions, self._stream, self._size = data, positions, stream, config.batch_size
         self._config = config
         self._drawn: tuple[int, Rows] | None = None
@@ -67,6 +68,7 @@ class BatchLoader:
             sampler=self._keys,
             num_workers=workers,
             prefetch_factor=ahead,
+            timeout=_PATIENCE if workers else 0,
             pin_memory=pinned,
             persistent_workers=workers > 0,
         )

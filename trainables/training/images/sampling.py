@@ -29,7 +29,11 @@ def groups_of(config: TrainConfig, targets: Targets, persons: Rows) -> Rows | No
             return None
 
 
-def batches_per_epoch(images: int, batch_size: int) -> int:
-    """Return the number of batches; a last one of a few images joins the one before: a step of its own would be mostly noise."""
+def batches_per_epoch(images: int, batch_size: int, last: str = "joined") -> int:
+    """Return the number of batches; a last one of a few images joins the one before: a step of its own would be mostly noise.
+
+    `last` is the knob `last_batch`: where it is `short`, only a single image joins (batch norm needs two).
+    """
     whole, rest = divmod(images, batch_size)
-    return max(1, whole + (rest >= max(2, _ENOUGH * batch_size)))
+    fewest = max(2, _ENOUGH * batch_size) if last == "joined" else 2
+    return max(1, whole + (rest >= fewest))

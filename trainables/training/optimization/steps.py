@@ -55,9 +55,14 @@ class Steps:
             self._scaler.load_state_dict(state)
 
 
-def step_sizes(batches: int, accumulation: int) -> list[int]:
-    """Return of how many batches every step of an epoch is made; a few that are left join the last step, more make another."""
+def step_sizes(batches: int, accumulation: int, last: str = "joined") -> list[int]:
+    """Return of how many batches every step of an epoch is made; a few that are left join the last step, more make another.
+
+    `last` is the knob `last_batch`: where it is `short`, a single one makes a step.
+    """
     whole, rest = divmod(batches, accumulation)
-    if whole and rest < _ENOUGH * accumulation:
+    if rest == 0:
+        return [accumulation] * whole
+    if whole and last == "joined" and rest < _ENOUGH * accumulation:
         return [accumulation] * (whole - 1) + [accumulation + rest]
     return [accumulation] * whole + [rest]

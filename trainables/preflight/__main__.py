@@ -156,6 +156,11 @@ def main() -> int:
     if arguments.steps:  # a fold-epoch takes as long as its backbone: of several, the mean time
         of_each = differing(configurations, {"backbone"})
         speed = harmonic_mean([images_per_second(one, classes, arguments.steps, resources) for one in of_each])
+    if not arguments.gpu and arguments.precision not in (None, "float32"):
+        notes.lines.append(
+            f"The study trains in {arguments.precision}, as it began on a GPU: on a CPU that is slow. Go on with it on a GPU,"
+            " or begin another study."
+        )
     print(json.dumps({"images_per_second": speed, "notes": notes.lines}))
     return 0
 

@@ -7,14 +7,12 @@ import torch
 from tests.toys.training import TINY
 from trainables.config import TrainConfig
 from trainables.preflight.__main__ import check_model
-from trainables.training.devices import Resources, place
+from trainables.training.devices import Resources
 from trainables.training.heads.head import Targets, make_head
 from trainables.training.heads.task import Task
 from trainables.training.models import make_model, own_size
 from trainables.training.optimization.freezing import Freezing, check_layers
-from trainables.training.optimization.kept_weights import KeptWeights
 from trainables.training.optimization.optimizers import make_optimizer
-from trainables.training.optimization.steps import Steps
 
 # The smallest model of every module of timm, by its parameters.
 SMALLEST = (
@@ -163,17 +161,15 @@ def test_every_family_is_tried() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backbone", SMALLEST)
-def test_a_model_of_every_family_takes_a_step_without_memory_for_its_weights(backbone: str) -> None:
+def test_a_model_of_every_family_is_made_and_answers_without_memory_for_its_weights(backbone: str) -> None:
     made = config(backbone)
-    placement = place(made, Resources())
     with torch.device("meta"):
         model, head = make_model(made, 3).train(), make_head(Task(3), made)
         check_layers(model, made)
         Freezing(model, made).apply(0)
-        KeptWeights(model, made.model_copy(update={"kept_weights": "ema"})).after_step()
-        steps = Steps(model, make_optimizer(model, made), made, placement)
-        images, targets = torch.rand(2, 3, made.image_size, made.image_size), Targets(torch.rand(2, 3))
-        steps.backward(steps.loss(model, head, images, targets, None), 1.0)
+        make_optimizer(model, made)
+        outputs = model(torch.rand(2, 3, made.image_size, made.image_size))
+        assert head.loss(outputs, Targets(torch.rand(2, 3))).shape == (2,)
 
 
 @pytest.mark.slow

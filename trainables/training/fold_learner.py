@@ -82,8 +82,9 @@ class FoldLearner:
         self._normalised = Normalisation.of(*normalisation(config.backbone), placement.device)
         batches = TrainingBatches(data, self._training, config, self._stream)
         self._loader = BatchLoader(batches, placement.workers, pinned=placement.device.type == "cuda")
-        self._classes = torch.from_numpy(data.targets).to(placement.device)
-        self._numbers = None if data.numbers is None else torch.from_numpy(data.numbers).float().to(placement.device)
+        self._classes = torch.tensor(data.targets, device=placement.device)
+        numbers = None if data.numbers is None else torch.tensor(data.numbers, dtype=torch.float32)
+        self._numbers = None if numbers is None else numbers.to(placement.device)
         pixels, by_memory = placement.evaluation_pixels, not config.deterministic
         self._chunks = Chunks.on(placement.device, pixels, config.image_size, by_memory=by_memory)
         self._sizes = step_sizes(batches.per_epoch, config.accumulation, config.last_batch)

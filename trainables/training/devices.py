@@ -165,15 +165,18 @@ def unknown_architecture(capability: tuple[int, int], known: Sequence[str]) -> s
     A binary runs on GPUs of its own major version from its minor one on, PTX (`compute_`) on all that came later.
     """
     major, minor = capability
+    versions = list[tuple[int, int]]()
     for name in known:
         kind, _, number = name.partition("_")
         built = divmod(int("".join(filter(str.isdigit, number))), 10)
+        versions.append(built)
         if (kind == "sm" and built[0] == major and built[1] <= minor) or (kind == "compute" and built <= capability):
             return None
+    older = capability < min(versions, default=capability)
+    wheel = "torch's wheel for CUDA 12.6, which knows older ones" if older else "a newer wheel of torch"
     return (
-        f"torch {torch.__version__} was built for {', '.join(known)}, and this GPU is sm_{major}{minor}; install torch's wheel"
-        " for CUDA 12.6, which knows older ones (https://pytorch.org/get-started), or search with --profile cpu and"
-        " CUDA_VISIBLE_DEVICES="
+        f"torch {torch.__version__} was built for {', '.join(known)}, and this GPU is sm_{major}{minor}; install {wheel}"
+        " (https://pytorch.org/get-started), or search with --profile cpu and CUDA_VISIBLE_DEVICES="
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
 
+from analysis.reading.words import counted
+
 AS_FAST = 0.95  # of the fastest: with fewer trials at a time, each is chosen knowing more
 ROOM = 0.9  # of the memory that trials may fill: fragments and other processes take some
 
@@ -56,4 +58,4 @@ def spell_rows(rows: Sequence[Row], chosen: Row) -> str:
     for row in rows:
         speeds[row.trials].append("no memory" if row.images_per_second is None else f"{row.images_per_second:.0f}")
     shown = "; ".join(f"{trials} at a time {' and '.join(of_it)}" for trials, of_it in speeds.items())
-    return f"Images per second, measured: {shown}. {chosen.trials} at a time, with {chosen.cpus} cores each, are taken."
+    return f"Images per second, measured: {shown}. {chosen.trials} at a time, with {counted(chosen.cpus, 'core')} each, are taken."

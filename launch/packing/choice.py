@@ -58,4 +58,5 @@ def spell_rows(rows: Sequence[Row], chosen: Row) -> str:
     for row in rows:
         speeds[row.trials].append("no memory" if row.images_per_second is None else f"{row.images_per_second:.0f}")
     shown = "; ".join(f"{trials} at a time {' and '.join(of_it)}" for trials, of_it in speeds.items())
-    return f"Images per second, measured: {shown}. {chosen.trials} at a time, with {counted(chosen.cpus, 'core')} each, are taken."
+    taken = f"{chosen.trials} at a time, with {counted(chosen.cpus, 'core')} each, are taken."
+    return f"Images per second, measured: {shown}. {taken}"

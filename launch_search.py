@@ -116,7 +116,12 @@ def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: S
     for launch, run in zip(launches, runs, strict=True):
         if len(launches) > 1:
             say("", launch.folder.name, style="bold")
-        print_ending(console, launch.folder, run.state, launch.space, run.facts, verbose=options.verbose)
+        try:
+            print_ending(console, launch.folder, run.state, launch.space, run.facts, verbose=options.verbose)
+        except OSError as error:  # the storage has paused the search: the record has it all
+            say(
+                f"What came out cannot be shown ({error}); python -m analysis.leaderboard {launch.folder.path} shows it later."
+            )
     by_name = dict(zip([folder.name for folder in folders], runs, strict=True))
     return conclude(options, by_name, {launch.folder.name: launch.data.splits.digest for launch in launches}, say)
 
@@ -140,6 +145,7 @@ def shared_slots(launches: Sequence[Launch], records: Sequence[Record], slots: i
             requests=RequestFolder(launch.folder.requests),
             clock=clock,
             shares=len(launches) > 1,
+            patience=launch.options.storage_patience,
         )
         for launch, record, clock in zip(launches, records, clocks, strict=True)
     ]

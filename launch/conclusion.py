@@ -44,7 +44,7 @@ def _ended(run: StudyRun, say: Say) -> int:
     """Say why a search ended, and return the exit code of it alone."""
     again = same_command()
     if run.paused:
-        say(f"Paused: {run.paused}. Nothing is lost. Make room, then: {again}")
+        say(f"Paused: {run.paused}. Nothing is lost. Once storage works and has room: {again}")
         return 1
     if run.stopping and run.finished in (None, "stopped"):
         say(f"Stopped. To continue: {again}")

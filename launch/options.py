@@ -11,6 +11,7 @@ from command_line.parser import command_parser, completed_by, folders_of, parsed
 from launch.signals import PATIENCE
 from search_spaces.durations import parse_duration
 from search_spaces.reading import SHIPPED
+from storage.outage import PATIENCE as OUTAGE
 
 AUTO = "auto"  # instead of a number of trials or cores: measured at launch
 _SETTINGS = ("trials", "time_budget", "fold_epochs", "target_score", "worth", "disk_budget", "seed")
@@ -136,6 +137,13 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
         default=PATIENCE,
         metavar="TIME",
         help=f"how long running epochs may go on after SIGTERM, such as 110s (default: {PATIENCE:.0f}s)",
+    )
+    hardware.add_argument(
+        "--storage-patience",
+        type=_duration,
+        default=OUTAGE,
+        metavar="TIME",
+        help=f"how long an outage of the results' storage is waited for (default: {OUTAGE:.0f}s)",
     )
     hardware.add_argument(
         "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"

@@ -6,18 +6,27 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from schedulers.disk.patience import Outlast
 from studies.record.events import Event, Launched
 from studies.record.record import Record
 from studies.state.study_state import StudyState
 
 
 class StudyLog:
-    """Keeps a study's record and its state the same, and counts the seconds of search; `clock` never jumps."""
+    """Keeps a study's record and its state the same, and counts the seconds of search; `clock` never jumps.
 
-    def __init__(self, record: Record, clock: Callable[[], float] = time.monotonic) -> None:
+    `outlast` is given what may fail because storage is out, and tries it again.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        clock: Callable[[], float] = time.monotonic,
+        outlast: Outlast = lambda action: action(),
+    ) -> None:
         self.state = StudyState(record.events)
         self.writing = threading.RLock()  # who holds it is the only thread that adds events
-        self._record, self._clock = record, clock
+        self._record, self._clock, self._outlast = record, clock, outlast
         self._before = self.state.elapsed  # seconds of search of the launches before this
         self._began: float | None = None
         self._listeners: list[Callable[[Event], None]] = []
@@ -51,7 +60,7 @@ class StudyLog:
         """Record an event, apply it to the state, and tell the listeners."""
         with self.writing:
             event = event.model_copy(update={"elapsed": self.elapsed()})
-            self._record.append(event)
+            self._outlast(lambda: self._record.append(event))
             self.state.apply(event)
             for listener in self._listeners:
                 listener(event)

@@ -2,11 +2,14 @@
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 from schedulers.budget_settings import changed_space, make_budget
+from schedulers.disk.patience import patient
 from schedulers.disk.trimming import Folders, Trimmer
 from schedulers.next_work import CloseField, Finished, Wait, Work, climb_by_right, next_work
 from schedulers.proposal import Proposal
@@ -21,6 +24,8 @@ from schedulers.study_log import StudyLog
 from schedulers.taking_over import catch_up, end_open_climbs, replace_predictions, score_rungs, take_over
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Portfolio
+from storage.free_space import check_writable
+from storage.outage import PATIENCE, outlast
 from studies.metrics import METRICS
 from studies.record.events import (
     WITHDRAWN,
@@ -48,6 +53,7 @@ from studies.trials.climb_order import ClimbOrder
 from studies.trials.failures import LOST, Failure
 
 logger = logging.getLogger(__name__)
+UNSAVED = 3  # times that an epoch cannot be saved though the storage works, before a human has to look
 LEAVING = 1.0  # seconds that an event takes at the most to be written, where the process is about to end
 Requests = Callable[[], Iterable[tuple[str, Request]]]  # what was asked since the last question, by name
 
@@ -67,16 +73,22 @@ class StudyRun:
         requests: Requests = tuple,
         clock: Callable[[], float] = time.monotonic,
         shares: bool = False,
+        patience: float = PATIENCE,
     ) -> None:
-        """`shares`: other studies have climbs on the slots, and `clock` counts what this one has of them."""
+        """`shares`: other studies have climbs on the slots, and `clock` counts what this one has of them.
+
+        An outage of storage is waited for, `patience` seconds at the most, and then pauses the search.
+        """
         self.space = space
         self._shares, self._shared_slots = shares, slots if shares else 1
         self.budget = replace(make_budget(space), shared_slots=self._shared_slots)
         self.slots = slots
-        self.log = StudyLog(record, clock)
+        self.stopping: bool = False
+        self._outlast = partial(outlast, abandoned=lambda: self.stopping, patience=patience)
+        self.log = StudyLog(record, clock, self._outlast)
         self.strategy = make_strategy(space)
         self.finished: str | None = None
-        self.stopping = False
+        self._unsaved = Counter[tuple[int, int, int]]()  # climbs that an outage ended, by trial, fold and epochs
         self.exhausted = False  # every configuration that is ever proposed has been tried
         self.paused: str | None = None  # why a human has to look before the search can go on
         self._proposals = Proposals(Asker(space, self.strategy, portfolio), queue, effective)
@@ -118,6 +130,7 @@ class StudyRun:
             RecordError: the record has lost all trials.
             FolderError: the predictions of a finished fold are missing or damaged.
         """
+        folders = patient(folders, self._outlast)
         self._folders, self._voters, self._launch = folders, voters, launch
         self._trimmer = Trimmer(folders, self.space.search.disk_budget, voters)
         take_over(self.log, self.strategy.rungs, folders)
@@ -188,7 +201,7 @@ class StudyRun:
             fields = {"fold": order.fold, "failure": failure.kind, "reason": failure.reason}
             self.log.note(TrialFailed, trial=order.trial, **fields)
         if failure is not None and failure.pauses:
-            self.pause(failure.reason)
+            self._wait_for_storage(order, failure.reason)
         if failure is not None and self.state.mishaps.left_out > left_out:
             self._take_back_from_broken_slot(failure)
         self._withdraw(trial)
@@ -196,6 +209,22 @@ class StudyRun:
 
     def _note_end(self, order: ClimbOrder, reason: str) -> None:
         self.log.note(ClimbEnded, trial=order.trial, fold=order.fold, attempt=order.attempt, reason=reason)
+
+    def _wait_for_storage(self, order: ClimbOrder, reason: str) -> None:
+        """Hand nothing out until the study's folder takes what is written.
+
+        The search pauses where it does not for long, or where small files can be written and this fold cannot, again and again.
+        """
+        logger.warning("trial %d could not be saved (%s): it rests at its last epoch", order.trial, reason)
+        place = (order.trial, order.fold, self.state.trials[order.trial].epochs_of(order.fold))
+        self._unsaved[place] += 1
+        if self._unsaved[place] >= UNSAVED:
+            self.pause(reason)
+            return
+        try:
+            self._outlast(lambda: check_writable(self.log.path.parent))
+        except OSError:
+            self.pause(reason)
 
     def _take_back_from_broken_slot(self, failure: Failure) -> None:
         """Say that a slot is left out, and take back the trials that it has cost: it was not their fault."""

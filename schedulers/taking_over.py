@@ -3,6 +3,7 @@
 from schedulers.disk.trimming import Folders
 from schedulers.next_work import failed_setup
 from schedulers.study_log import StudyLog
+from storage.outage import is_outage
 from studies.errors import RecordError
 from studies.record.events import (
     WITHDRAWN,
@@ -120,9 +121,15 @@ def end_open_climbs(log: StudyLog) -> None:
             log.note(ClimbEnded, trial=trial.number, fold=number, attempt=fold.attempt, reason=reason)
 
 
+def _is_of_storage(trial: TrialState) -> bool:
+    """Tell whether an outage of storage failed a trial, as earlier versions let it."""
+    return trial.failure == "error" and is_outage(RuntimeError(trial.reason or ""))
+
+
 def _try_again_what_failed_alike(log: StudyLog) -> None:
     """Take the trials back, each once, whose failures stopped the last launch: the setup may be mended by now."""
     failed = set(log.state.climbed_since_launch) if failed_setup(log.state) else set[int]()
+    failed |= {number for number, trial in log.state.trials.items() if _is_of_storage(trial)}
     if log.state.mishaps.machine_fails:
         failed |= {mishap.trial for mishap in log.state.mishaps.row}
     for number in sorted(failed):

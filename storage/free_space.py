@@ -1,6 +1,7 @@
 """Free space, looked at before anything is written: what is half written when a disk fills up helps nobody. Needs no torch."""
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,23 @@ def check_free_space(folder: Path) -> None:
     if free < RESERVED_BYTES:
         message = f"only {free / 2**20:.0f} MiB are free, {RESERVED_BYTES / 2**20:.0f} MiB are kept"
         raise DiskFull(errno.ENOSPC, message, str(folder))
+
+
+def check_writable(folder: Path) -> None:
+    """Check that a folder takes a file, as large as a state, and gives it to the disk.
+
+    Raises:
+        OSError: it does not.
+    """
+    check_free_space(folder)
+    place = folder / ".writable.torn"
+    try:
+        with open(place, "wb") as file:
+            file.write(bytes(4096))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        place.unlink(missing_ok=True)
 
 
 def is_full(error: BaseException) -> bool:

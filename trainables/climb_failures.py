@@ -9,6 +9,7 @@ import torch
 
 from datasets.errors import DataError
 from storage.free_space import is_full
+from storage.outage import StorageOutage
 from studies.trials.fold_folder import Superseded
 from trainables.training.devices import DeviceError
 from trainables.training.fold_learner import NotFinite
@@ -53,6 +54,8 @@ def failure_class(error: Exception) -> str:
     useless = isinstance(error, RuntimeError) and any(words in str(error) for words in _USELESS)
     if is_full(error) and not useless:  # shared memory that is full is no disk
         return "disk_full"
+    if isinstance(error, StorageOutage):
+        return "outage"
     match error:
         case NotFinite():
             return "not_finite"

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from storage.outage import of_storage
 from studies.metrics import METRICS
 from studies.record.events import EpochScored
 from studies.trials.climb_order import ClimbOrder
@@ -27,7 +28,8 @@ from trainables.training.stopwatch import Stopwatch
 @cache
 def shared_fold_data(study: Path) -> FoldData:
     """Return a study's data, loaded once per process."""
-    return load_fold_data(study)
+    with of_storage():
+        return load_fold_data(study)
 
 
 class Climber:

@@ -1,6 +1,5 @@
 """The schedulers' Ray adapter: one Tune trial is one climb, and Tune's searcher interface asks for the next."""
 
-import errno
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from ray.tune.search import Searcher
 
 from schedulers.ray.private_names import actors_kept, place_of
 from schedulers.shared_slots import SharedSlots
+from storage.outage import is_outage
 from studies.trials.climb_order import ClimbOrder
 from studies.trials.failures import LOST, Failure
 
@@ -173,7 +173,7 @@ def run_climbs(
 
     `common` goes into every climb's config beside the order, by study; `ray_folder` may be deleted afterwards.
 
-    A full disk pauses them: whatever was recorded before is whole, and the next launch closes what is open.
+    An outage of storage that lasts pauses them: whatever was recorded before is whole, and the next launch closes what is open.
 
     Raises:
         OSError: the record could not be written.
@@ -204,6 +204,6 @@ def run_climbs(
         tuner.fit()
     shared.close()
     for place, error in shared.broken.items():
-        if not isinstance(error, OSError) or error.errno != errno.ENOSPC:
+        if not is_outage(error):
             raise error
-        shared.runs[place].pause("the disk is full: the record of the study cannot be written")
+        shared.runs[place].pause(f"storage is out ({error})")

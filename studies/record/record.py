@@ -9,6 +9,7 @@ hold two launches apart, the second one that appends finds out here.
 import logging
 import os
 from collections.abc import Iterator
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 
@@ -26,7 +27,8 @@ class Record:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = open(path, "a+b", buffering=0)  # a failed write must leave nothing behind in a buffer
+        self._file = self._opened()
+        self._doubtful: bytes | None = None  # a line of which a part may have been written
         self._file.seek(0)
         content = self._file.read()
         self._end = content.rfind(b"\n") + 1  # what is read here is what this driver knows: the fence begins there
@@ -37,13 +39,21 @@ class Record:
             os.ftruncate(self._file.fileno(), self._end)
         sync(path.parent)  # the record's name, if it is new
 
+    def _opened(self) -> FileIO:
+        return open(self.path, "a+b", buffering=0)  # a failed write must leave nothing behind in a buffer
+
     def append(self, event: Event) -> None:
         """Write one event and wait until the disk has it.
 
+        Whoever tries again after an error appends to a record that is opened anew and read back: what the system keeps of a file
+        whose sync failed says nothing of the disk.
+
         Raises:
             RecordTakenError: another launch has written to the record, or has put another in its place.
-            OSError: the disk is full or gone; the record then holds whole events only.
+            OSError: the disk is full or gone; the record then holds whole events only, or a part of this one.
         """
+        if self._doubtful is not None:
+            self._read_back(self._doubtful)
         self._check_still_ours(self._end)
         line = event.model_dump_json().encode() + b"\n"
         rest = line
@@ -52,11 +62,27 @@ class Record:
                 rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError:
+            self._doubtful = line
             if os.fstat(self._file.fileno()).st_size <= self._end + len(line):  # nobody else has written beyond
                 os.ftruncate(self._file.fileno(), self._end)
             raise
         self._end += len(line)
         self.events.append(event)
+
+    def _read_back(self, line: bytes) -> None:
+        """Open the record anew, and cut off what is there of a line that could not be written."""
+        again = self._opened()
+        ours, there = os.fstat(self._file.fileno()), os.fstat(again.fileno())
+        again.seek(self._end)
+        left = again.read()
+        if (ours.st_dev, ours.st_ino) != (there.st_dev, there.st_ino) or not line.startswith(left):
+            again.close()
+            self._check_still_ours(self._end)  # another launch writes here
+        self._file.close()
+        self._file = again
+        os.ftruncate(again.fileno(), self._end)
+        os.fsync(again.fileno())
+        self._doubtful = None
 
     def _check_still_ours(self, size: int) -> None:
         """Check that the record has this size and is still the file that was opened.

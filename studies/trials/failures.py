@@ -7,7 +7,8 @@
 | `lost_process` | the process died, or a device error made it useless: it ends | tried once more elsewhere, then as above |
 | `bad_image` | the decoded images are damaged or gone | the trial fails |
 | `error` | an error in code, such as an unknown option of an optimizer | the trial fails |
-| `disk_full` | no room for the next file | no failure: the search pauses, the trial rests at its last epoch |
+| `disk_full` | no room for the next file | no failure: the search waits for room, the trial rests at its last epoch |
+| `outage` | the operating system does not take what is written | the same |
 | `superseded` | a newer attempt has taken the trial over | no failure |
 | `withdrawn` | somebody asked to stop the trial (`launch.control`) | it is out; samplers do not hold that against its like |
 
@@ -43,7 +44,7 @@ class Failure:
     @property
     def pauses(self) -> bool:
         """Tell whether the whole search has to wait for a human."""
-        return self.kind == "disk_full"
+        return self.kind in ("disk_full", "outage")
 
     def tried_again(self, trial: TrialState, fold: FoldState) -> Retried | None:
         """Return how the climb's end is recorded if its fold gets another try, None if the trial has failed."""

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from storage.atomic import make_folder, write_file
 from storage.free_space import check_free_space
+from storage.outage import of_storage
 from storage.tensors import load_state, save_state
 from studies.metrics import Probabilities
 from studies.trials.attempts import Attempt, attempt_path, read_attempt
@@ -48,6 +49,7 @@ class FoldFolder:
         self._claimed = Attempt(0)
         self._begun_from: str | None = None  # a state of the former layout lies beside the folders of the folds
 
+    @of_storage()
     def claim(self, attempt: Attempt) -> None:
         """Take the fold over: an older attempt that still runs finds out before it renames anything.
 
@@ -65,6 +67,7 @@ class FoldFolder:
         self._put(file, lambda temporary: temporary.write_text(attempt.spelled(), encoding="utf-8"))
         self._claimed = attempt
 
+    @of_storage()
     def open(self, manifest: TrialManifest) -> FoldManifest:
         """Return what the fold's folder holds; a trial that sets out has its manifest written.
 
@@ -83,6 +86,7 @@ class FoldFolder:
         self._begun_from = None if begun is None else begun.resume
         return begun or FoldManifest(trial=self.trial, fold=self.fold, epochs=manifest.epochs, digest=manifest.digest)
 
+    @of_storage()
     def is_as(self, manifest: FoldManifest) -> bool:
         """Tell whether the folder still holds what a manifest says."""
         stored = read_trial(self.study, self.trial)
@@ -111,6 +115,7 @@ class FoldFolder:
         name = look_name(self.fold, manifest.trained)
         return self._put_file(manifest, name, lambda temporary: save_look(temporary, self.fold, probabilities))
 
+    @of_storage()
     def load_resume(self, manifest: FoldManifest) -> Any | None:
         """Return the state to go on from, None if there is none, or it is damaged."""
         if manifest.resume is None or not (path := self._place(manifest.resume)).is_file():
@@ -121,6 +126,7 @@ class FoldFolder:
             logger.warning("%s: is damaged (%s); the fold is trained again up to there", path, error)
             return None
 
+    @of_storage()
     def sweep(self, manifest: FoldManifest) -> None:
         """Delete the states that a manifest does not name, if the fold is still ours."""
         if read_attempt(self.study, self.trial, self.fold) != self._claimed:
@@ -145,6 +151,7 @@ class FoldFolder:
         self.sweep(manifest)
         return manifest
 
+    @of_storage()
     def _put(self, path: Path, write: Callable[[Path], object]) -> None:
         """Write a file under a temporary name, wait for the disk, and rename it if the fold is still ours."""
         make_folder(path.parent)

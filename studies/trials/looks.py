@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from storage.outage import is_outage
 from studies.metrics import Probabilities
 from studies.trials.manifest import FolderError, FoldManifest, sha256_of, trial_path
 
@@ -50,4 +51,6 @@ def checked_look(study: Path, part: FoldManifest, epoch: int) -> Probabilities:
             look: Probabilities = arrays[str(part.fold)].astype(np.float32)
             return look
     except (OSError, ValueError, EOFError, KeyError, BadZipFile, zlib.error) as error:
+        if is_outage(error):  # says nothing of the file
+            raise
         raise FolderError(f"{path}: cannot be read ({error}); restore it") from None

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict
 
+from storage.outage import is_outage
 from studies.metrics import Probabilities, Targets
 from studies.trials.manifest import FolderError, trial_path
 
@@ -39,6 +40,8 @@ class FoldPredictions(BaseModel):
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(**{name: arrays[name] for name in cls.model_fields if name in arrays.files})
         except (OSError, ValueError, EOFError, BadZipFile, zlib.error) as error:
+            if is_outage(error):  # says nothing of the file
+                raise
             raise FolderError(
                 f"{path}: out-of-fold predictions cannot be read ({error}); restore the file, or have the trial trained"
                 " again: python -m analysis.check STUDY --repair"

@@ -8,6 +8,7 @@ from typing import Any
 from schedulers.proposal import Proposal
 from schedulers.study_run import Requests, StudyRun
 from search_spaces import Range, SearchSettings, SearchSpace
+from storage.outage import PATIENCE
 from studies.record.events import ClimbEnded, ClimbStarted, EpochScored, Event, RungReached, TrialAdded
 from studies.record.record import Record
 from studies.state.study_state import StudyState
@@ -120,10 +121,13 @@ class ToyDriver:
         score: Score = peak,
         queue: Sequence[Proposal] = (),
         requests: Requests = tuple,
+        patience: float = PATIENCE,
     ) -> None:
         self.record = Record(path)
         self.clock = Clock()
-        self.run = StudyRun(self.record, space, slots, queue=queue, clock=self.clock, requests=requests)
+        self.run = StudyRun(
+            self.record, space, slots, queue=queue, clock=self.clock, requests=requests, patience=patience
+        )
         self.score = score
         self.random = random.Random(seed)
         self.slots: list[ClimbOrder | None] = [None] * slots

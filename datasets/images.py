@@ -3,12 +3,13 @@
 import errno
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm", ".tif", ".tiff")
 Pixels = npt.NDArray[np.uint8]
@@ -16,6 +17,10 @@ Resize: TypeAlias = Literal["squeeze", "pad", "crop"]
 DECODED_AT = (
     4  # times the size, no less: with 2 a graph that decodes in full differs on one picture in 175, with 4 in 410
 )
+# What Pillow decodes itself, by content, those that everybody has first. Of PostScript it would start another program, of WMF
+# Windows would, and of others it reads no pixels.
+_USUAL = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
+_NEVER = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"})
 LARGEST = 89_478_485  # pixels: from here on Pillow warns of a file that fills the memory when it is decoded
 _GREY = (128, 128, 128)  # beside a padded image
 _ORIENTATION = 0x0112  # the EXIF tag that says how a camera was held
@@ -54,7 +59,7 @@ def read_image(path: Path, size: int, resize: Resize = "squeeze") -> Pixels:
         UnreadableImage: missing, truncated, too large, or no image.
     """
     try:
-        with Image.open(path) as image:
+        with _opened(path) as image:
             if image.width * image.height > LARGEST:
                 raise UnreadableImage(
                     f"{path}: has {image.width * image.height / 1e6:.0f} megapixels, more than the {LARGEST / 1e6:.0f} that"
@@ -70,6 +75,20 @@ def read_image(path: Path, size: int, resize: Resize = "squeeze") -> Pixels:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             raise  # the machine's fault: the picture is fine
         raise UnreadableImage(f"{path}: {str(error) or 'cannot be decoded'}") from None
+
+
+def _opened(path: Path) -> Image.Image:
+    """Open an image by what is in it, whatever its name ends with."""
+    try:
+        return Image.open(path, formats=_USUAL)
+    except UnidentifiedImageError:
+        return Image.open(path, formats=_others())
+
+
+@cache
+def _others() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in Image.ID if name not in (*_USUAL, *_NEVER))
 
 
 def _turned_upright(image: Image.Image) -> Image.Image:

@@ -3,10 +3,10 @@
 import sys
 from collections.abc import Iterable
 from importlib.machinery import PathFinder
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import extract_tb
 
+from plugins.hashed_source import MODULES, import_hashed
 from plugins.kinds import REGISTRIES
 from plugins.registry import PluginError, registering
 from plugins.sources import Plugin, find_plugin
@@ -34,7 +34,7 @@ def load_plugin(plugin: Plugin) -> Plugin:
     _refuse_taken_name(plugin)
     try:
         with registering(plugin.name):
-            _import(plugin)
+            import_hashed(plugin)
     except PluginError as error:
         unload_plugin(plugin.name)
         raise PluginError(f"plugin {plugin.name}: {plugin.entry}: {error}") from None
@@ -54,6 +54,7 @@ def unload_plugin(name: str) -> None:
     """Let go of a plugin and of all that it registered."""
     for registry in REGISTRIES:
         registry.forget(name)
+    MODULES.forget(name)
     for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
         del sys.modules[module]
     _loaded.pop(name, None)
@@ -76,20 +77,6 @@ def _is_installed(plugin: Plugin) -> bool:
         return False
     homes = (Path(sys.prefix), Path(sys.base_prefix), _OURS / plugin.name)
     return any(Path(origin).is_relative_to(home) for home in homes)
-
-
-def _import(plugin: Plugin) -> None:
-    """Import without leaving compiled files beside the source: it may lie in a bundle, where every file counts."""
-    inner = [str(plugin.path)] if plugin.path.is_dir() else None
-    spec = spec_from_file_location(plugin.name, plugin.entry, submodule_search_locations=inner)
-    assert spec is not None, "it is a Python file"
-    assert spec.loader is not None, "it is a Python file"
-    module = sys.modules[plugin.name] = module_from_spec(spec)
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = before
 
 
 def _place(plugin: Plugin, error: BaseException) -> str:

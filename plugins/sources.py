@@ -3,11 +3,14 @@
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
 
 from plugins.registry import PluginError
+
+COMPILED = (".pyc", ".pyo")  # never run, never hashed, and refused in bundles
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,28 @@ def plugin_at(path: Path) -> Plugin:
 
 def source_digest(path: Path) -> str:
     """Return the sha256 over the files of a plugin, by name and content."""
-    content = hashlib.sha256()
-    for file in _files(path):
+    return _digest(path, {file: file.read_bytes() for file in _files(path)})
+
+
+def source_files(plugin: Plugin) -> dict[Path, bytes]:
+    """Return the content of a plugin's files, by path.
+
+    Raises:
+        PluginError: the source was changed since it was hashed.
+    """
+    contents = {file: file.read_bytes() for file in _files(plugin.path)}
+    if _digest(plugin.path, contents) != plugin.digest:
+        raise PluginError(f"{plugin.path} was changed while this ran; start again")
+    return contents
+
+
+def _digest(path: Path, contents: Mapping[Path, bytes]) -> str:
+    digest = hashlib.sha256()
+    for file, content in contents.items():
         name = file.name if path.is_file() else file.relative_to(path).as_posix()
-        content.update(f"{name}\n{file.stat().st_size}\n".encode())
-        content.update(file.read_bytes())
-    return content.hexdigest()
+        digest.update(f"{name}\n{len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def copy_source(plugin: Plugin, folder: Path) -> Path:
@@ -94,4 +113,4 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     found = [Path(folder) / name for folder, _, names in os.walk(path, followlinks=True) for name in names]
-    return sorted(file for file in found if "__pycache__" not in file.parts)
+    return sorted(file for file in found if "__pycache__" not in file.parts and file.suffix not in COMPILED)

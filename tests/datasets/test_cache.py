@@ -1,6 +1,7 @@
 """The decoded-image cache: right pixels, one build, no half-built file."""
 
 import json
+import os
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -274,3 +275,26 @@ def test_another_rule_has_a_cache_of_its_own(pictures: list[Path], tmp_path: Pat
     squeezed, cropped = (build_cache(pictures, 16, tmp_path / "cache", resize=rule) for rule in ("squeeze", "crop"))
     assert squeezed.folder != cropped.folder
     assert np.array_equal(cropped.open()[0], read_image(pictures[0], 16, "crop"))
+
+
+def test_a_picture_that_is_postscript_starts_no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow hands PostScript to Ghostscript, whatever the file's name says."""
+    started = tmp_path / "started"
+    program = tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {started}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    picture = tmp_path / "cat.jpg"
+    picture.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n")
+    with pytest.raises(UnreadableImage, match=r"cat\.jpg"):
+        read_image(picture, 8)
+    assert not started.exists()
+
+
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM", "TGA", "ICO", "PCX", "SGI", "JPEG2000"]
+)
+def test_a_picture_is_read_by_what_is_in_it_whatever_its_name(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture.jpg"
+    Image.new("RGB", (16, 16), (250, 10, 10)).save(path, kind)
+    assert read_image(path, 8).mean(axis=(0, 1))[0] > 200

@@ -1,5 +1,7 @@
 """What a user plugs in is found, checked and run like what is built in, and nothing runs that was not named."""
 
+import py_compile
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +66,8 @@ KINDS = {
     "A listener": (LISTENERS, "best_score"),
     "A tracking tool": (TRACKERS, "csv_rows"),
 }
+
+UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 
 @pytest.fixture
@@ -520,3 +524,35 @@ def test_a_bundles_code_runs_only_where_it_is_named_and_is_the_code_that_was_exp
         BundleError, match=r"mine\.py: differs from the one that .* was exported with; take .*plugins/mine"
     ):
         load_named_plugins(bundle, manifest, [str(plugin)])
+
+
+def test_a_compiled_file_beside_a_plugin_is_never_run(tmp_path: Path) -> None:
+    """Of a bundle from somebody else, a harmless source beside a foreign .pyc ran the .pyc."""
+    package = tmp_path / "harmless"
+    package.mkdir()
+    for name in ("__init__", "inner"):
+        source = package / f"{name}.py"
+        source.write_text("FOUND = 'foreign'\n")
+        compiled = Path(py_compile.compile(str(source), doraise=True, invalidation_mode=UNCHECKED))
+        assert compiled.is_file()
+        source.write_text(
+            "from harmless import inner\nFOUND = 'source'\n" if name == "__init__" else "FOUND = 'source'\n"
+        )
+    hashed = plugin_at(package)
+    shutil.copy(package / "__pycache__" / f"inner.{sys.implementation.cache_tag}.pyc", package / "inner.pyc")
+    assert plugin_at(package).digest == hashed.digest, "they are no source"
+    try:
+        load_plugin(hashed)
+        assert sys.modules["harmless"].FOUND == sys.modules["harmless.inner"].FOUND == "source"
+    finally:
+        unload_plugin("harmless")
+
+
+def test_a_plugin_that_changes_between_its_hash_and_its_import_is_not_run(tmp_path: Path) -> None:
+    source = tmp_path / "changing.py"
+    source.write_text("FOUND = 1\n")
+    hashed = plugin_at(source)
+    source.write_text("raise SystemExit('ran')\n")
+    with pytest.raises(PluginError, match="was changed while this ran; start again"):
+        load_plugin(hashed)
+    assert "changing" not in sys.modules

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from plugins.sources import COMPILED
 from studies.trials.manifest import sha256_of
 from voting.bundle.specs import FORMAT, READS, BundleError, BundleManifest, TaskSpec
 
@@ -126,6 +127,9 @@ def _check_files(folder: Path, manifest: BundleManifest) -> None:
         inside = (folder / spec.source).resolve().is_relative_to((folder / "plugins").resolve())
         if not inside or not any(name == spec.source or name.startswith(f"{spec.source}/") for name in manifest.files):
             raise BundleError(f"{folder / spec.source}: is a plugin but none of the bundle's files; export again")
+    for name in manifest.files:
+        if Path(name).suffix in COMPILED:
+            raise BundleError(f"{folder / name}: is compiled Python, which nobody can read; export again without it")
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
     for name in sorted(present - manifest.files.keys() - {MANIFEST, SEAL}):
         raise BundleError(f"{folder / name}: was added after the export; remove it or export again")

@@ -48,7 +48,10 @@ def checked_value(value: Any, knob: FieldInfo, file: str, key: str) -> Any:
     kind: Any = Annotated[knob.annotation, *knob.metadata] if knob.metadata else knob.annotation
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     try:
-        return adapter.validate_python(value)
+        checked = adapter.validate_python(value)
     except ValidationError as error:
         _, wrong = explain(error)
         raise SpaceError(file, key, wrong) from None
+    if isinstance(value, bool) and not isinstance(checked, bool):  # pydantic takes true for 1
+        raise SpaceError(file, key, f"must be a number (got {str(value).lower()}); write one")
+    return checked

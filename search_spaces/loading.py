@@ -80,6 +80,10 @@ def _typed(overrides: Sequence[str]) -> set[str]:
 
 
 def _space(fields: Mapping[str, Any], file: str) -> SearchSpace:
+    searched = fields["search"]
+    for name, value in searched.items() if isinstance(searched, dict) else ():
+        if isinstance(value, bool) and name in SearchSettings.model_fields:  # pydantic takes true for 1
+            raise SpaceError(file, f"search.{name}", f"cannot be {str(value).lower()}; write its value")
     try:
         return SearchSpace(**fields)
     except ValidationError as error:

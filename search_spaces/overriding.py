@@ -8,6 +8,7 @@ import yaml
 from plugins.names import name_hint
 from search_spaces.errors import SpaceError
 from search_spaces.sections import SECTIONS, sectioned
+from storage.safe_yaml import load_yaml
 
 _OF_PARAMETERS = ("low", "high", "log", "step", "choice", "default", "when")
 
@@ -62,7 +63,7 @@ def _overridden(raw: dict[str, Any], override: str, file: str) -> dict[str, Any]
     if not separator or not all(parts):
         raise SpaceError("--set", override, "must look like learning_rate.high=3e-3 or constants.epochs=4")
     try:
-        value = yaml.safe_load(text)
+        value = load_yaml(text)
     except yaml.YAMLError:
         raise SpaceError("--set", override, f"{text!r} is no YAML value; quote it") from None
     if parts[0] == "profiles":
@@ -85,7 +86,7 @@ def _with_weight(raw: dict[str, Any], parts: Sequence[str], value: Any, file: st
     """Return the space with another weight of a value that a choice has."""
     choice = ((raw.get("parameters") or {}).get(parts[1]) or {}).get("choice")
     weights = dict.fromkeys(choice, 1) if isinstance(choice, list) else choice
-    wanted = yaml.safe_load(".".join(parts[3:]))
+    wanted = load_yaml(".".join(parts[3:]))
     if not isinstance(weights, dict) or wanted not in weights:
         hint = name_hint(str(wanted), map(str, weights or ()))
         raise SpaceError("--set", key, f"{parts[1]} has no value {wanted!r} in {file}; {hint}")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Value: TypeAlias = bool | int | float | str | None
 Condition: TypeAlias = dict[str, Value | list[Value]]
@@ -58,6 +58,14 @@ class Range(Conditional):
     log: bool = False
     step: float | None = Field(None, gt=0)
     integer: bool = False  # set from the knob's type, not by the user
+
+    @field_validator("low", "high", "step", mode="before")
+    @classmethod
+    def _refuse_truth(cls, value: Any) -> Any:
+        """Refuse true and false, which pydantic takes for numbers."""
+        if isinstance(value, bool):
+            raise ValueError("must be a number")
+        return value
 
     @model_validator(mode="after")
     def _check(self) -> "Range":

@@ -11,6 +11,7 @@ from plugins.names import name_hint
 from search_spaces.errors import SpaceError, explain
 from search_spaces.parameters import Choice, Range, Value
 from search_spaces.space import SearchSpace
+from storage.safe_yaml import load_yaml
 
 NONE, SHIPPED = "none", "shipped"
 FOLDER = Path(__file__).parent / "portfolios"
@@ -97,7 +98,7 @@ def read_portfolio(file: Path) -> Portfolio:
         SpaceError: it is no portfolio.
     """
     try:
-        return Portfolio.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return Portfolio.model_validate(load_yaml(file.read_text(encoding="utf-8")))
     except ValidationError as error:
         raise SpaceError(str(file), *_explained(error)) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

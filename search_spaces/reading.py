@@ -10,6 +10,7 @@ from plugins.names import name_hint
 from search_spaces.errors import SpaceError
 from search_spaces.overriding import with_former_defaults, with_overrides
 from search_spaces.sections import SECTIONS, sectioned
+from storage.safe_yaml import RefusedYaml, load_yaml
 
 SHIPPED = Path(__file__).parent
 PROFILE_SECTIONS = ("parameters", "constants", "search")
@@ -87,10 +88,12 @@ def searched_constants(space: str, profile: str | None, overrides: Sequence[str]
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw = load_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" at line {where.line + 1}" if where else ""
+        if isinstance(error, RefusedYaml):
+            raise SpaceError(path.name, "", f"{error.problem}{line}; say it once, and plainly") from None
         raise SpaceError(path.name, "", f"is not readable YAML{line}; fix the indentation or quoting there") from None
     if not isinstance(raw, dict):
         raise SpaceError(path.name, "", f"must be a mapping with the keys {', '.join(SECTIONS)}")

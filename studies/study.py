@@ -12,6 +12,7 @@ from plugins.loading import load_plugin
 from plugins.sources import Plugin, plugin_at
 from search_spaces import SearchSpace
 from storage.atomic import write_text
+from storage.safe_yaml import load_yaml
 from studies.errors import StudyError
 from studies.identity import Identity, differences
 from studies.record.events import Event
@@ -42,7 +43,7 @@ class Study:
             return None
         plugins: dict[str, str] = _begun(folder)["plugins"]
         try:
-            space = SearchSpace.model_validate(yaml.safe_load(folder.space.read_text(encoding="utf-8")))
+            space = SearchSpace.model_validate(load_yaml(folder.space.read_text(encoding="utf-8")))
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise StudyError(
                 f"{folder.space}: is damaged ({str(error).splitlines()[0]}); restore it, or take another --study"

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from datasets.errors import DataError
 from datasets.images import is_image
 from datasets.numbers import class_of
 from datasets.sources.competition_layout import AGE_BORDERS, CLASSES, MASK_OF_STEM
 from datasets.table import Numbered, Table, inside, read_table, tidy
+from storage.safe_yaml import load_yaml
 
 _COLUMNS = ("id", "gender", "race", "age", "path")
 AGE = Numbered("years", AGE_BORDERS)
@@ -74,7 +74,7 @@ def _images_of(base: Path, person: pd.Series, row: int) -> list[tuple[str, str, 
 
 
 def _load_corrections(names: Sequence[str]) -> dict[str, list[dict[str, object]]]:
-    lists: dict[str, list[dict[str, object]]] = yaml.safe_load(_CORRECTIONS.read_text(encoding="utf-8"))["lists"]
+    lists: dict[str, list[dict[str, object]]] = load_yaml(_CORRECTIONS.read_text(encoding="utf-8"))["lists"]
     for name in names:
         if name not in lists:
             raise DataError(

@@ -24,9 +24,9 @@ from analysis.export.report import print_export
 from analysis.export.scoring import scored
 from analysis.terminal.console import console, say, say_error
 from plugins.loading import load_plugin
+from plugins.sources import named_plugin
 from voting.bundle.fresh_process import verify
 from voting.bundle.manifest import free_name
-from voting.bundle.named_plugins import named_plugin
 from voting.bundle.packing import pack
 from voting.candidates.studies import find_studies
 from voting.candidates.tasks import choose_studies, task_candidates

@@ -19,6 +19,8 @@ from analysis.reading.opened import OpenedStudy, open_study
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
 from launch.initial_configurations import enqueued
+from plugins.loading import load_plugin
+from plugins.sources import named_plugin
 from schedulers.budget_settings import BUDGETS, changed_space
 from studies.errors import StudyError
 from studies.record.requests import (
@@ -39,6 +41,8 @@ def main() -> int:
     options = parse_options()
     try:
         study = open_study(options.study)
+        for plugin in options.plugin:
+            load_plugin(named_plugin(plugin))
         request = requested(study, options)
         write_request(study.folder.requests, request)
     except (ValueError, OSError) as error:
@@ -53,6 +57,7 @@ def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
+    parser.add_argument("--plugin", action="append", default=[], help="a plugin that the study needs: code that runs")
     asked = parser.add_subparsers(dest="asked", required=True, metavar="REQUEST")
     asked.add_parser("stop", help="end the search once every running epoch is done")
     trial = asked.add_parser("stop-trial", help="take a trial out")

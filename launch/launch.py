@@ -39,6 +39,7 @@ from launch.resolve import (
 )
 from plugins.loading import load_plugins
 from plugins.sources import Plugin, copy_source
+from plugins.trust import trust
 from schedulers.budget_settings import make_budget
 from schedulers.requests import leave_out_stops
 from schedulers.samplers.registry import check_sampler
@@ -97,6 +98,8 @@ class Launch:
     def begin(self) -> list[str]:
         """Wait for the preflight, then write what identifies the study and follows from its data and machine; return notes."""
         notes = self.preflight.check()
+        for plugin in self.plugins:
+            trust(plugin)
         for plugin in self.plugins:  # of a study that goes on it is the same source: it may have been lost
             copy_source(plugin, self.folder.plugins)
         files = {

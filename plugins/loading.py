@@ -50,6 +50,12 @@ def loaded_plugin(name: str) -> Plugin:
     return _loaded[name]
 
 
+def is_loaded(plugin: Plugin) -> bool:
+    """Tell whether the very source of a plugin is loaded."""
+    before = _loaded.get(plugin.name)
+    return before is not None and before.digest == plugin.digest
+
+
 def unload_plugin(name: str) -> None:
     """Let go of a plugin and of all that it registered."""
     for registry in REGISTRIES:

@@ -47,6 +47,12 @@ def find_plugin(name: str, near: Path) -> Plugin:
     return plugin_at(origin.parent if origin.name == "__init__.py" else origin)
 
 
+def named_plugin(place: str) -> Plugin:
+    """Return the plugin that an option names, by its source or as a module here or on the Python path."""
+    path = Path(place)
+    return plugin_at(path) if path.exists() else find_plugin(place, Path())
+
+
 def sources_of(name: str, near: Path) -> list[Path]:
     """Return the file and the package in a folder that a plugin's name could mean."""
     paths = (near / f"{name}.py", near / name)

@@ -1,6 +1,7 @@
 """A study that was begun, opened once and passed on: its space, its plugins, and the files behind them."""
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from plugins.loading import load_plugin
+from plugins.loading import is_loaded, load_plugin
 from plugins.sources import Plugin, plugin_at
+from plugins.trust import is_trusted
 from search_spaces import SearchSpace
 from storage.atomic import write_text
 from storage.safe_yaml import load_yaml
@@ -100,7 +102,7 @@ class Study:
         """Import the study's plugins, from the sources that it keeps: to train or to vote, never to read.
 
         Raises:
-            StudyError: one of them was changed or is gone.
+            StudyError: one of them was changed or is gone, or nobody has chosen to run it.
         """
         load_plugins_of(self.folder)
 
@@ -122,12 +124,17 @@ class Study:
             )
 
 
-def load_plugins_of(folder: StudyFolder) -> None:
-    """Import the plugins of the study in a folder (see `Study.load_plugins`)."""
+def load_plugins_of(folder: StudyFolder, *, launched: bool = False) -> None:
+    """Import the plugins of the study in a folder (see `Study.load_plugins`); a launch that has run them says so."""
     for name, digest in _begun(folder)["plugins"].items():
         plugin = kept_plugin(folder, name)
         if plugin.digest != digest:
             raise StudyError(f"{plugin.path}: was changed since the study began; restore it")
+        if not (launched or is_loaded(plugin) or is_trusted(digest)):
+            raise StudyError(
+                f"{folder.path}: needs its plugin {name}, code that no launch of yours has run here; read {plugin.path}, then"
+                f" allow it with --plugin {shlex.quote(str(plugin.path))}"
+            )
         load_plugin(plugin)
 
 

@@ -116,7 +116,7 @@ class FoldTrainable(Trainable):
 @cache
 def _load_plugins(study: Path) -> None:
     """Import a study's plugins, once per process."""
-    load_plugins_of(StudyFolder(study))
+    load_plugins_of(StudyFolder(study), launched=True)
 
 
 def _spelled(configuration: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:

@@ -29,6 +29,8 @@ from analysis.confirm.kept import keep, read_kept
 from analysis.confirm.report import repeats_of, steps_table, verdict
 from analysis.confirm.training import Again, Job, trained_again
 from analysis.terminal.console import console, say, say_error
+from plugins.loading import load_plugin
+from plugins.sources import named_plugin
 from studies.study import Study
 from studies.study_folder import StudyFolder
 from trainables.training.devices import Resources
@@ -46,6 +48,8 @@ def main() -> int:
 def confirm(options: argparse.Namespace) -> int:
     """Train what is missing and say what came out."""
     folder = StudyFolder(Path(options.study))
+    for plugin in options.plugin:
+        load_plugin(named_plugin(plugin))
     Study.existing(folder).load_plugins()
     contest = contest_of(folder, path=options.path)
     done = train(folder, contest, options.repeats, options.workers or _workers())

@@ -11,6 +11,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from datasets.numbers import Number
 from studies.metrics import METRICS, Metric, Probabilities
+from studies.study import load_plugins_of
+from studies.study_folder import StudyFolder
 from trainables.config import configured
 from trainables.training.classifier import Judged
 from trainables.training.devices import Resources, place
@@ -46,6 +48,7 @@ class Again:
 
 def trained_again(job: Job, resources: Resources) -> Again:
     """Train a configuration on all folds of a repeat's split."""
+    load_plugins_of(StudyFolder(job.study), launched=True)  # the process that asks was allowed to
     torch.set_num_threads(resources.cpus)
     data = redealt(load_fold_data(job.study), _OTHER_SEEDS + job.repeat)
     base = configured(job.configuration)

@@ -28,6 +28,7 @@ from plugins import REGISTRIES, PluginError
 from plugins.loading import load_plugin, load_plugins, unload_plugin
 from plugins.registry import Registry, arguments_for, checked_options, options_of
 from plugins.sources import copy_source, find_plugin, plugin_at
+from plugins.trust import trust
 from schedulers.samplers.registry import SAMPLERS, check_sampler
 from schedulers.search_settings import make_strategy
 from schedulers.strategies import STRATEGIES
@@ -400,6 +401,7 @@ def test_a_study_keeps_its_plugins_and_refuses_changed_ones(plugin: Path, tmp_pa
     data: dict[str, Any] = {"images": "a", "labels": "l"}
     identity = Identity(toy_space(), data, {"digest": "s"}, plugins={"mine": mine.digest})
     copy_source(mine, folder.plugins)
+    trust(mine)
     begin_or_continue(folder, identity, {})
     Study.existing(folder).load_plugins()
     Study.existing(folder).refuse_another(identity)
@@ -556,3 +558,28 @@ def test_a_plugin_that_changes_between_its_hash_and_its_import_is_not_run(tmp_pa
     with pytest.raises(PluginError, match="was changed while this ran; start again"):
         load_plugin(hashed)
     assert "changing" not in sys.modules
+
+
+def test_a_study_from_somebody_else_runs_none_of_its_code_until_that_is_named(
+    plugin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks at a study of others, or exports it, ran what they had put into it."""
+    monkeypatch.setenv("FOLDRACE_CACHE", str(tmp_path / "nothing launched here"))
+    plugin.write_text("from pathlib import Path\nPath(__file__).with_suffix('.ran').touch()\n")
+    folder = StudyFolder(tmp_path / "results/foreign")
+    copied = copy_source(plugin_at(plugin), folder.plugins)
+    identity = Identity(
+        toy_space(), {"classes": ["a", "b"]}, {"digest": "s"}, plugins={"mine": plugin_at(plugin).digest}
+    )
+    begin_or_continue(folder, identity, {})
+    ran = copied.with_suffix(".ran")
+    with pytest.raises(StudyError, match=r"needs its plugin mine, code that no launch of yours .*--plugin .*mine\.py"):
+        Study.existing(folder).load_plugins()
+    assert not ran.exists()
+    load_plugin(plugin_at(copied))  # as --plugin does
+    Study.existing(folder).load_plugins()
+    unload_plugin("mine")
+    ran.unlink()
+    trust(plugin_at(copied))  # as a launch does
+    Study.existing(folder).load_plugins()
+    assert ran.exists()

@@ -24,6 +24,8 @@ from datasets.preparation import PreparedData
 from launch import control
 from launch.resolve import brought_up_to_date, effective
 from plugins.loading import unload_plugin
+from plugins.sources import plugin_at
+from plugins.trust import trust
 from schedulers.study_run import StudyRun
 from studies.errors import RecordError, StudyError
 from studies.identity import Identity
@@ -57,6 +59,8 @@ def folder_of(tmp_path: Path) -> Iterator[Folder]:
 
     def copied(number: int) -> StudyFolder:
         shutil.copytree(GOLDEN / FORMATS[number], tmp_path / "results/golden")
+        for plugin in (tmp_path / "results/golden/plugins").glob("*.py"):
+            trust(plugin_at(plugin))  # as the launch that began it did
         return StudyFolder(tmp_path / "results/golden")
 
     yield copied

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from plugins.loading import load_plugin
-from plugins.sources import Plugin, find_plugin, plugin_at
+from plugins.sources import named_plugin
 from voting.bundle.specs import BundleError, BundleManifest
 
 
@@ -30,9 +30,3 @@ def load_named_plugins(bundle: Path, manifest: BundleManifest, named: Sequence[s
                 f" {bundle / spec.source}, or export again"
             )
         load_plugin(given[name])
-
-
-def named_plugin(place: str) -> Plugin:
-    """Return the plugin that an option names, by its source or as a module here or on the Python path."""
-    path = Path(place)
-    return plugin_at(path) if path.exists() else find_plugin(place, Path())

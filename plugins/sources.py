@@ -9,6 +9,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 
 from plugins.registry import PluginError
+from storage.atomic import make_folder, sync, write_file
 
 COMPILED = (".pyc", ".pyo")  # never run, never hashed, and refused in bundles
 
@@ -99,18 +100,29 @@ def _digest(path: Path, contents: Mapping[Path, bytes]) -> str:
 def copy_source(plugin: Plugin, folder: Path) -> Path:
     """Copy the source of a plugin below a folder, in the place of an older copy, and return where it lies.
 
+    A copy that is there already stays; another is whole and on the disk before it has its name.
+
     Raises:
         PluginError: the source was changed since it was loaded.
     """
-    target = folder / plugin.path.name
+    target, contents = folder / plugin.path.name, source_files(plugin)
+    if target.exists() and source_digest(target) == plugin.digest:
+        return target
+    make_folder(folder)
+    temporary = folder / f".{target.name}.torn"
+    if plugin.path.is_file():
+        write_file(target, temporary, lambda place: place.write_bytes(contents[plugin.path]))
+        return target
+    shutil.rmtree(temporary, ignore_errors=True)
+    for file, content in contents.items():
+        copy = temporary / file.relative_to(plugin.path)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(content)
+        sync(copy)
     if target.is_dir():
         shutil.rmtree(target)
-    for file in _files(plugin.path):
-        copy = target if plugin.path.is_file() else target / file.relative_to(plugin.path)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)
-    if source_digest(target) != plugin.digest:
-        raise PluginError(f"plugin {plugin.name}: {plugin.path} was changed while this ran; start again")
+    temporary.rename(target)
+    sync(folder)
     return target
 
 

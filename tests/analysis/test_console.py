@@ -1,0 +1,33 @@
+"""What is printed: the user's names and paths as they are, but for what would command the terminal."""
+
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from analysis.terminal.console import LONGEST, harmless, say
+
+
+def printed(line: str) -> str:
+    out = io.StringIO()
+    say(line, to=Console(file=out, width=80, force_terminal=False))
+    return out.getvalue()
+
+
+def test_an_escape_in_a_name_is_spelled_and_commands_nothing() -> None:
+    assert printed("cats\x1b]0;owned\x07/\x1b[2J.jpg") == "cats\\x1b]0;owned\\x07/\\x1b[2J.jpg\n"
+    assert printed("two\nlines [bold]") == "two\nlines [bold]\n"
+    assert printed("Ünïcode, 猫") == "Ünïcode, 猫\n"
+
+
+def test_a_line_of_megabytes_keeps_its_ends() -> None:
+    line = printed("begin " + "x" * 10**7 + " end")
+    assert len(line) < LONGEST + 100
+    assert line.startswith("begin x")
+    assert line.endswith("x end\n")
+
+
+@given(st.text())
+def test_nothing_that_is_said_holds_a_control_character(text: str) -> None:
+    assert not any((ord(one) < 32 and one not in "\n\t") or 127 <= ord(one) < 160 for one in harmless(text))

@@ -94,7 +94,9 @@ def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: S
             options = with_numbers(options, launches, say)
             environment = worker_environment(options.cpus_per_trial or 1)
             job = ", ".join(folder.name for folder in folders)
-            cluster = stack.enter_context(ray_cluster(job, options.address, environment, ROOT))
+            cluster = stack.enter_context(
+                ray_cluster(job, options.address, environment, ROOT, insecure=options.insecure)
+            )
             share = share_of_a_trial(options, cluster.cpus, cluster.gpus)
             slots = share.slots(cluster.cpus, cluster.gpus)
             if share.gpus and options.address is None:

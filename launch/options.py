@@ -148,6 +148,9 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
     hardware.add_argument(
         "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
     )
+    hardware.add_argument(
+        "--insecure", action="store_true", help="use Ray without a token: whoever reaches it runs code as you"
+    )
 
 
 def _add_watching(parser: argparse.ArgumentParser) -> None:

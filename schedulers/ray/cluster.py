@@ -15,7 +15,7 @@ import ray
 from ray.exceptions import AuthenticationError
 from ray.job_config import JobConfig
 
-from schedulers.ray.private_names import ClusterError, check_private_names, take_token
+from schedulers.ray.private_names import ClusterError, check_private_names, cluster_token, stay_on_loopback, take_token
 
 _OBJECT_STORE_BYTES = 128 * 2**20  # no image and no weight goes through it
 _QUIET = {"RAY_AIR_NEW_OUTPUT": "0", "RAY_TQDM_PATCH_PRINT": "0", "RAY_DEDUP_LOGS": "0"}
@@ -33,13 +33,23 @@ class Cluster:
     dashboard: str | None
 
 
-def start_ray(name: str, address: str | None, environment: Mapping[str, str], code: Path) -> Cluster:
+def start_ray(
+    name: str, address: str | None, environment: Mapping[str, str], code: Path, *, insecure: bool = False
+) -> Cluster:
     """Start Ray on this machine, or join the cluster at `address`; actors get `environment`, the dashboard's jobs `name`.
 
+    A Ray of this machine listens on loopback alone. Whoever reaches a cluster without a token runs code on it: such a one is used
+    only where somebody has said so (`insecure`).
+
     Raises:
-        ClusterError: there is no cluster at the address, it asks for a token that is not here, or Ray is another version.
+        ClusterError: there is no cluster at the address, it asks for a token that is not here, nothing asks for one, or Ray is
+            another version.
     """
     check_private_names()
+    if os.environ.get("RAY_AUTH_MODE", "").lower() == "disabled" and not insecure:
+        raise ClusterError(
+            "RAY_AUTH_MODE=disabled lets whoever reaches this Ray run code as you; unset it, or say --insecure where nobody does"
+        )
     own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": _NICENESS}
     for variable, value in {**_QUIET, **own, **environment}.items():
         os.environ.setdefault(variable, value)
@@ -47,7 +57,8 @@ def start_ray(name: str, address: str | None, environment: Mapping[str, str], co
         logging.getLogger(library).setLevel(logging.CRITICAL)
     job = JobConfig(metadata={"job_name": name})
     if address is not None:
-        take_token()
+        _check_listens(address)
+        _check_token(address, insecure=insecure)
         runtime = {
             "env_vars": dict(environment),
             "working_dir": str(code),
@@ -55,6 +66,7 @@ def start_ray(name: str, address: str | None, environment: Mapping[str, str], co
         }
         context = _join(address, runtime, job)
     else:
+        stay_on_loopback()
         context = ray.init(
             job_config=job,
             include_dashboard=True,
@@ -63,12 +75,30 @@ def start_ray(name: str, address: str | None, environment: Mapping[str, str], co
             log_to_driver=False,
             logging_level=logging.ERROR,
         )
+    _keep_token_to_ourselves()
     resources = ray.cluster_resources()
     return Cluster(int(resources.get("CPU", 1)), resources.get("GPU", 0.0), context.dashboard_url or None)
 
 
+def _keep_token_to_ourselves() -> None:
+    """Take from others the right to read the token that Ray keeps in the user's home."""
+    token = Path.home() / ".ray/auth_token"
+    if token.is_file():
+        token.chmod(0o600)
+
+
+def _check_token(address: str, *, insecure: bool) -> None:
+    """Use the token of this machine, and refuse a cluster without one unless somebody has said so."""
+    take_token()
+    if cluster_token() is None and not insecure:
+        raise ClusterError(
+            f"--address {address}: there is no token of the cluster here; print it on the cluster's head with:"
+            " ray get-auth-token, and set it here as RAY_AUTH_TOKEN. A cluster without one runs the code of whoever reaches it: --insecure joins it"
+            " all the same"
+        )
+
+
 def _join(address: str, runtime: dict[str, Any], job: JobConfig) -> Any:
-    _check_listens(address)
     with tempfile.TemporaryFile("w+") as said:
         try:
             with stderr_into(said):  # Ray's core repeats the same warning for half a minute
@@ -120,10 +150,12 @@ def stderr_into(file: IO[str]) -> Iterator[None]:
 
 
 @contextmanager
-def ray_cluster(name: str, address: str | None, environment: Mapping[str, str], code: Path) -> Iterator[Cluster]:
+def ray_cluster(
+    name: str, address: str | None, environment: Mapping[str, str], code: Path, *, insecure: bool = False
+) -> Iterator[Cluster]:
     """Start Ray, or join a cluster, as long as the block runs (see `start_ray`)."""
     try:
-        yield start_ray(name, address, environment, code)
+        yield start_ray(name, address, environment, code, insecure=insecure)
     finally:
         stop_ray()
 

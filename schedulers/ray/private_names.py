@@ -10,10 +10,12 @@ Written against Ray 2.60, which has no setting for either of these:
 - The record says which process took a climb: a trial knows it, and only its address is public.
 - A cluster's token is to be found for any address: Ray looks for it by itself for the address `auto` alone.
 - A browser is to be given that token as the cookie that the dashboard reads.
+- A Ray of this machine is to listen on loopback alone: Ray has that for systems where it forms no clusters.
 """
 
 import inspect
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -23,6 +25,7 @@ from ray.tune.experiment import Trial
 
 try:
     from ray import _raylet
+    from ray._private import ray_constants
     from ray._private.authentication import authentication_constants, authentication_token_setup
     from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
     from ray.tune import tune
@@ -59,6 +62,8 @@ def _lacking() -> Iterator[str]:
     """Yield what this version of Ray lacks."""
     of_module = [
         (tune, "TuneController"),
+        (ray_constants, "ENABLE_RAY_CLUSTER"),
+        (ray_constants, "ENABLE_RAY_CLUSTERS_ENV_VAR"),
         (_raylet, "setproctitle"),
         (TuneController, "_maybe_reuse_cached_actor"),
         (TuneController, "_maybe_cache_trial_actor"),
@@ -99,6 +104,12 @@ def take_token() -> None:
         authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
     finally:
         logger.disabled = before
+
+
+def stay_on_loopback() -> None:
+    """Have the Ray that this process starts, and all its processes, listen on loopback alone."""
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False  # read when Ray was imported
 
 
 def token_cookie() -> str:

@@ -1,0 +1,88 @@
+"""A Ray of this machine is reached from this machine alone, and its token by its owner."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.system.test_address import at_home
+from tests.toys import ROOT
+
+pytestmark = pytest.mark.slow
+LISTEN = "0A"
+LOOPBACK, LOOPBACK_6 = "0100007F", "00000000000000000000000001000000"
+MAPPED = "0000000000000000FFFF00000100007F"  # of IPv4 in a socket of IPv6
+START = """
+import sys
+from pathlib import Path
+from schedulers.ray.cluster import start_ray, stop_ray
+try:
+    start_ray("toy", None, {}, Path(sys.argv[1]))
+    import ray
+    @ray.remote
+    class Trial:
+        def pid(self): return 1
+    trial = Trial.remote()
+    ray.get(trial.pid.remote())
+    print("ready", flush=True)
+    sys.stdin.readline()
+    stop_ray()
+except ValueError as error:
+    print(error)
+"""
+
+
+def started(home: Path, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", START, str(ROOT)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env={**at_home(home), **environment}, stdin=pipe, stdout=pipe, text=True, cwd=ROOT)
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and all that it has started, and those in turn."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found
+
+
+def listening(pids: list[int]) -> Iterator[tuple[str, str]]:
+    """Yield the address and the port of every socket on which processes listen, as the kernel spells them."""
+    held = set[str]()
+    for handle in (handle for pid in pids for handle in Path(f"/proc/{pid}/fd").glob("*")):
+        with suppress(OSError):  # it was closed meanwhile
+            held.add(str(handle.readlink()))
+    for table in ("tcp", "tcp6"):
+        for row in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+            cells = row.split()
+            if cells[3] == LISTEN and f"socket:[{cells[9]}]" in held:
+                address, port = cells[1].split(":")
+                yield address, port
+
+
+def test_no_process_of_a_search_listens_beyond_this_machine(
+    tmp_path: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    search = started(tmp_path / "home")
+    processes.append(search)
+    assert search.stdout is not None
+    assert search.stdout.readline() == "ready\n"
+    found = set(listening(family(search.pid)))
+    assert len(found) >= 8, "of the driver, the trial and the servers beside them"
+    assert {address for address, _ in found} <= {LOOPBACK, LOOPBACK_6, MAPPED}, found
+    token = tmp_path / "home/.ray/auth_token"
+    assert token.stat().st_mode & 0o077 == 0, "whoever reads it may run code"
+    search.communicate("end\n", timeout=60)
+
+
+def test_a_ray_without_authentication_is_refused_unless_somebody_says_so(tmp_path: Path) -> None:
+    search = started(tmp_path / "home", RAY_AUTH_MODE="disabled")
+    out, _ = search.communicate("end\n", timeout=120)
+    assert "RAY_AUTH_MODE=disabled lets whoever reaches this Ray run code as you; unset it" in out

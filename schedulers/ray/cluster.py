@@ -93,8 +93,8 @@ def _check_token(address: str, *, insecure: bool) -> None:
     if cluster_token() is None and not insecure:
         raise ClusterError(
             f"--address {address}: there is no token of the cluster here; print it on the cluster's head with:"
-            " ray get-auth-token, and set it here as RAY_AUTH_TOKEN. A cluster without one runs the code of whoever reaches it: --insecure joins it"
-            " all the same"
+            " ray get-auth-token, and set it here as RAY_AUTH_TOKEN. A cluster without one runs the code of whoever reaches"
+            " it: --insecure joins it all the same"
         )
 
 

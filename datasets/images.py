@@ -22,6 +22,9 @@ DECODED_AT = (
 _USUAL = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 _NEVER = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG"})
 LARGEST = 89_478_485  # pixels: from here on Pillow warns of a file that fills the memory when it is decoded
+LONGEST_SIDE = 65_535  # pixels: what a JPEG can have
+_EIGHT_BIT = frozenset({"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
+_WIDER = 4  # times the memory that a pixel of more bits takes while it is scaled to eight
 _GREY = (128, 128, 128)  # beside a padded image
 _ORIENTATION = 0x0112  # the EXIF tag that says how a camera was held
 _UPRIGHT = {
@@ -60,11 +63,7 @@ def read_image(path: Path, size: int, resize: Resize = "squeeze") -> Pixels:
     """
     try:
         with _opened(path) as image:
-            if image.width * image.height > LARGEST:
-                raise UnreadableImage(
-                    f"{path}: has {image.width * image.height / 1e6:.0f} megapixels, more than the {LARGEST / 1e6:.0f} that"
-                    " are read; make it smaller"
-                )
+            _check_size(path, image)
             image.draft("RGB", (DECODED_AT * size, DECODED_AT * size))
             image.load()  # a TIFF is turned while it is loaded, and then says so no more
             upright = _eight_bit(_turned_upright(image)).convert("RGB")
@@ -77,8 +76,33 @@ def read_image(path: Path, size: int, resize: Resize = "squeeze") -> Pixels:
         raise UnreadableImage(f"{path}: {str(error) or 'cannot be decoded'}") from None
 
 
+def is_file_of_its_own(path: Path) -> bool:
+    """Tell whether a path leads to a regular file: a pipe is never read to its end, and a device has none."""
+    return path.is_file()
+
+
+def _check_size(path: Path, image: Image.Image) -> None:
+    """Refuse an image that takes more memory than any picture is worth, or that is a line.
+
+    Raises:
+        UnreadableImage: says how large it is, and how large one may be.
+    """
+    most = LARGEST if image.mode in _EIGHT_BIT else LARGEST // _WIDER
+    if image.width * image.height > most:
+        raise UnreadableImage(
+            f"{path}: has {image.width * image.height / 1e6:.0f} megapixels, more than the {most / 1e6:.0f} that are read"
+            f"{'' if most == LARGEST else f' of {image.mode}'}; make it smaller"
+        )
+    if max(image.size) > LONGEST_SIDE:
+        raise UnreadableImage(
+            f"{path}: is {image.width} x {image.height}, and no side may be longer than {LONGEST_SIDE}; cut it"
+        )
+
+
 def _opened(path: Path) -> Image.Image:
     """Open an image by what is in it, whatever its name ends with."""
+    if path.exists() and not is_file_of_its_own(path):
+        raise UnreadableImage(f"{path}: is no regular file")
     try:
         return Image.open(path, formats=_USUAL)
     except UnidentifiedImageError:

@@ -13,13 +13,15 @@ from typing import TypeVar
 import numpy as np
 
 from datasets.errors import DataError
-from datasets.images import Form, Pixels, UnreadableImage, read_image
+from datasets.images import Form, Pixels, UnreadableImage, is_file_of_its_own, read_image
 
 Progress = Callable[[int, int], None]
 _AT_A_TIME = 256
 _SPARE_BYTES = 64 * 2**20
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+_UNREADABLE = b"unreadable"
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,11 @@ def hashed(path: Path) -> ImageFile:
 def content_of(path: Path) -> bytes:
     """Return the hash of a file; one for all that cannot be read."""
     try:
+        if not is_file_of_its_own(path):
+            return _UNREADABLE
         return hashlib.sha256(path.read_bytes()).digest()
     except OSError:
-        return b"unreadable"
+        return _UNREADABLE
 
 
 def in_order(pool: ThreadPoolExecutor, work: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:

@@ -1,6 +1,4 @@
-"""Climbs that failed one after the other: in one process, which then has to end; on one slot of a node, which is then left out;
-or everywhere, which is the machine's fault.
-"""
+"""Climbs that failed in a row: in one process, which has to end, on one slot, which is left out, or on the whole machine."""
 
 from typing import NamedTuple
 

@@ -298,3 +298,27 @@ def test_a_picture_is_read_by_what_is_in_it_whatever_its_name(kind: str, tmp_pat
     path = tmp_path / "picture.jpg"
     Image.new("RGB", (16, 16), (250, 10, 10)).save(path, kind)
     assert read_image(path, 8).mean(axis=(0, 1))[0] > 200
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_has_no_end_is_no_picture(kind: str, tmp_path: Path) -> None:
+    """A pipe named x.jpg stopped a launch for ever, and a link to /dev/zero filled the memory."""
+    path = tmp_path / "x.jpg"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(UnreadableImage, match=r"x\.jpg: is no regular file"):
+        read_image(path, 8)
+    build_cache([path], 8, tmp_path / "cache")  # comes to its end, and names it among those that cannot be read
+
+
+def test_a_picture_that_is_a_line_or_wide_of_bits_is_refused_by_its_size(tmp_path: Path) -> None:
+    Image.new("L", (70_000, 1)).save(tmp_path / "line.png")
+    with pytest.raises(UnreadableImage, match="is 70000 x 1, and no side may be longer than 65535; cut it"):
+        read_image(tmp_path / "line.png", 8)
+    Image.fromarray(np.zeros((5_000, 5_000), np.uint16)).save(tmp_path / "wide.png")
+    with pytest.raises(
+        UnreadableImage, match="has 25 megapixels, more than the 22 that are read of I;16; make it smaller"
+    ):
+        read_image(tmp_path / "wide.png", 8)

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
 from plugins.sources import Plugin, source_files
+
+EXTENSION_ENDINGS = tuple({"." + suffix.rpartition(".")[2] for suffix in EXTENSION_SUFFIXES})
 
 
 class HashedSource(Loader):
@@ -30,27 +32,45 @@ class PluginModules(MetaPathFinder):
     """Finds the modules inside the plugins that are loaded, before Python looks beside their source."""
 
     def __init__(self) -> None:
-        self._specs: dict[
-            str, tuple[Path, bytes, bool]
-        ] = {}  # by name: the file, its content, and whether it is a package
+        self._specs: dict[str, tuple[Path, bytes, bool]] = {}  # by name: file, content, whether it is a package
+        self._folders: dict[str, Path] = {}  # by name: folders without an __init__.py, of which modules are known
+        self._compiled = set[str]()  # extension modules, which are hashed as the source is
 
     def add(self, plugin: Plugin, contents: Mapping[Path, bytes]) -> None:
         """Know the modules of a plugin by the content of its files."""
         for file, content in contents.items():
+            name, is_package = module_name(plugin, file)
             if file.suffix == ".py":
-                name, is_package = module_name(plugin, file)
                 self._specs[name] = (file, content, is_package)
+            elif file.suffix in EXTENSION_ENDINGS:
+                self._compiled.add(name.partition(".cpython")[0].partition(".abi")[0])
+        for file in (file for file in contents if plugin.path.is_dir() and file.suffix == ".py"):
+            for folder in (above for above in file.parents if above.is_relative_to(plugin.path)):
+                name = ".".join((plugin.name, *folder.relative_to(plugin.path).parts))
+                self._folders.setdefault(name, folder)
 
     def forget(self, name: str) -> None:
         """Know no module of a plugin any more."""
         self._specs = {module: spec for module, spec in self._specs.items() if module.partition(".")[0] != name}
+        self._folders = {module: place for module, place in self._folders.items() if module.partition(".")[0] != name}
+        self._compiled = {module for module in self._compiled if module.partition(".")[0] != name}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return how a plugin's module is made, None for any other."""
-        if fullname not in self._specs:
+        """Return how a plugin's module is made, None for a module of anything else.
+
+        Raises:
+            ModuleNotFoundError: it would be one of a plugin that was not hashed, such as a compiled file alone.
+        """
+        if fullname.partition(".")[0] not in self._specs or fullname in self._compiled:
             return None
+        if fullname not in self._specs:
+            if fullname not in self._folders:
+                raise ModuleNotFoundError(f"No module named {fullname!r} among the hashed files", name=fullname)
+            space = ModuleSpec(fullname, None, is_package=True)
+            space.submodule_search_locations = [str(self._folders[fullname])]
+            return space
         file, content, is_package = self._specs[fullname]
         spec = spec_from_loader(fullname, HashedSource(file, content), origin=str(file), is_package=is_package)
         assert spec is not None, "it has a loader"

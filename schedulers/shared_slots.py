@@ -30,10 +30,12 @@ class SharedSlots:
 
     def next_climb(self) -> tuple[int, ClimbOrder] | None:
         """Return the place of a study and its next climb, None where none has one: wait, or see `finished`."""
-        left_out = sum(run.state.mishaps.left_out for run in self.runs)
-        if left_out and sum(run.state.climbs() for run in self.runs) >= max(1, self.slots - left_out):
-            return None
         places = [place for place in range(len(self.runs)) if place not in self.broken]
+        running = [self.runs[place] for place in places]
+        # of several studies that met a broken device it is the same one
+        left_out = max((run.state.mishaps.left_out for run in running if not run.finished), default=0)
+        if left_out and sum(run.state.climbs() for run in running) >= max(1, self.slots - left_out):
+            return None
         for place in sorted(places, key=lambda place: self.runs[place].elapsed()):
             with self.guarded(place):
                 if (order := self._next_of(self.runs[place])) is not None:

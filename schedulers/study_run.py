@@ -25,7 +25,7 @@ from schedulers.taking_over import catch_up, end_open_climbs, replace_prediction
 from search_spaces import SearchSpace
 from search_spaces.portfolio import Portfolio
 from storage.free_space import check_writable
-from storage.outage import PATIENCE, outlast
+from storage.outage import PATIENCE, is_outage, outlast
 from studies.metrics import METRICS
 from studies.record.events import (
     WITHDRAWN,
@@ -238,7 +238,7 @@ class StudyRun:
         )
         for number in sorted({mishap.trial for mishap in mishaps.on_left_out}):
             if self.state.trials[number].failure == LOST.kind:
-                self.log.note(TrialRestored, trial=number)
+                self.log.note(TrialRestored, trial=number, in_search=True)
 
     def process_must_end(self, order: ClimbOrder) -> bool:
         """Tell whether the process that had a climb, which has ended, is not to have another."""
@@ -274,10 +274,14 @@ class StudyRun:
         return self._plan
 
     def take_requests(self) -> None:
-        """Take up what was asked from another terminal."""
-        for name, request in self._requests():
-            if name not in self.state.requests:
-                self._take_up(name, request)
+        """Take up what was asked from another terminal; while storage is out, nothing is."""
+        try:
+            for name, request in self._requests():
+                if name not in self.state.requests:
+                    self._take_up(name, request)
+        except OSError as error:
+            if not is_outage(error):
+                raise
 
     def close(self) -> None:
         """Note climbs that are still open as stopped, for their actors are gone, and why the search ended."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.atomic import make_folder
+from storage.outage import is_outage
 from studies.errors import StudyError
 from studies.study_lock import StudyLock
 
@@ -64,6 +65,8 @@ class StudyFolder:
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
+            if is_outage(error):  # says nothing of the file
+                raise
             raise StudyError(f"{file}: cannot be read ({error}); {way_out}") from None
         if not isinstance(content, dict):
             raise StudyError(f"{file}: must be a mapping; {way_out}")

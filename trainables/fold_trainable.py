@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune import PlacementGroupFactory, Trainable
 
+from storage.outage import of_storage
 from studies.metrics import METRICS
 from studies.study import load_plugins_of
 from studies.study_folder import StudyFolder
@@ -116,7 +117,8 @@ class FoldTrainable(Trainable):
 @cache
 def _load_plugins(study: Path) -> None:
     """Import a study's plugins, once per process."""
-    load_plugins_of(StudyFolder(study), launched=True)
+    with of_storage():
+        load_plugins_of(StudyFolder(study), launched=True)
 
 
 def _spelled(configuration: Mapping[str, Any], recipe: Mapping[str, Any]) -> str:

@@ -118,7 +118,9 @@ class ClimbSearcher(Searcher):
         climb = self._in_flight.get(trial_id)
         if climb is None or self.is_broken(climb.study):
             return True
-        return self._shared.runs[climb.study].ends_here(climb.order, epochs)
+        with self._shared.guarded(climb.study):
+            return self._shared.runs[climb.study].ends_here(climb.order, epochs)
+        return True
 
 
 class StopAtReport(Stopper):

@@ -190,10 +190,11 @@ class TrialFailed(_Event):
 
 
 class TrialRestored(_Event):
-    """A failed trial is taken back, once: its setup may be mended by now."""
+    """A failed trial is taken back: by a launch, once, as its setup may be mended, or in a search, as a device was at fault."""
 
     event: Literal["trial_restored"] = "trial_restored"
     trial: int
+    in_search: bool = False  # its other folds may be climbing
 
 
 class FoldRewound(_Event):

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from storage.atomic import make_folder, write_text
+from storage.outage import is_outage
 
 logger = logging.getLogger(__name__)
 
@@ -84,5 +85,7 @@ def waiting_requests(folder: Path) -> Iterator[tuple[Path, Request]]:
         try:
             yield file, _parse.validate_json(file.read_bytes())
         except (ValidationError, OSError) as error:
+            if is_outage(error):  # says nothing of the request
+                raise
             logger.warning("%s: is no request and is set aside (%s)", file, str(error).splitlines()[0])
             file.rename(file.with_suffix(".unread"))

@@ -153,7 +153,7 @@ class StudyState:
             case TrialFailed():
                 trial.fail(event)
             case TrialRestored():
-                trial.restore()
+                trial.restore(in_search=event.in_search)
             case FoldRewound():
                 trial.rewind(event.fold, event.epochs)
             case Dropped():

@@ -119,6 +119,8 @@ class TrialState:
     def end(self, climb: ClimbEnded) -> None:
         """Take in that a climb of a fold is over; where memory did not suffice, batches have twice the parts that it had."""
         fold = self.fold(climb.fold)
+        if climb.attempt < fold.attempt:  # another has the fold by now
+            return
         fold.climbing = False
         fold.tries_lost += climb.reason == "lost"
         if climb.reason == "out_of_memory":  # a fold beside it that had as few parts runs out of memory, too
@@ -130,11 +132,13 @@ class TrialState:
         for number, fold in self.folds.items():
             fold.climbing &= event.failure == WITHDRAWN or event.fold not in (None, number)
 
-    def restore(self) -> None:
-        """Take in that its failure is forgiven."""
-        self.failure, self.reason, self.taken_back = None, None, True
+    def restore(self, *, in_search: bool) -> None:
+        """Take in that its failure is forgiven; a launch does that once, and no climb of its folds goes on then."""
+        self.failure, self.reason = None, None
+        self.taken_back |= not in_search
         for fold in self.folds.values():
-            fold.climbing, fold.tries_lost = False, 0
+            fold.climbing &= in_search
+            fold.tries_lost = 0
 
     def rewind(self, fold: int, epochs: int) -> None:
         """Forget what a fold trained beyond some epochs, and the rungs that stood on it."""

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -542,10 +543,14 @@ def test_a_compiled_file_beside_a_plugin_is_never_run(tmp_path: Path) -> None:
         )
     hashed = plugin_at(package)
     shutil.copy(package / "__pycache__" / f"inner.{sys.implementation.cache_tag}.pyc", package / "inner.pyc")
+    shutil.copy(package / "inner.pyc", package / "planted.pyc")
     assert plugin_at(package).digest == hashed.digest, "they are no source"
     try:
         load_plugin(hashed)
         assert sys.modules["harmless"].FOUND == sys.modules["harmless.inner"].FOUND == "source"
+        for unhashed in ("harmless.planted", "harmless.__pycache__"):
+            with pytest.raises(ModuleNotFoundError, match="among the hashed files"):
+                import_module(unhashed)
     finally:
         unload_plugin("harmless")
 

@@ -167,3 +167,35 @@ def test_a_trial_that_kills_its_processes_fails_and_leaves_no_slot_out(tmp_path:
         run.end_climb(killing, STICKY)
     assert run.state.trials[killing.trial].failure == "lost_process"
     assert run.state.mishaps.left_out == 0
+
+
+def test_taking_a_trial_back_in_a_search_leaves_its_other_folds_climbing(tmp_path: Path) -> None:
+    """Their slots would be handed out a second time, and each climb would supersede the other for ever."""
+    toy = ToyDriver(tmp_path / "record", toy_space(), slots=4).start()
+    broken, *good = (next_of(toy.run, 10 + number) for number in range(3))
+    assert {order.trial for order in (broken, *good)} == {0}, "the recipe's folds side by side"
+    for order in good:
+        toy.run.take_place(order, "10.0.0.1", 30 + order.fold)
+    for process in (21, 22):
+        toy.run.take_place(broken, "10.0.0.1", process)
+        toy.run.end_climb(broken, STICKY)
+        if process == 21:
+            broken = next_of(toy.run, 22)
+    assert toy.run.state.trials[0].failure == "lost_process"
+    toy.run.end_climb(next_of(toy.run, 23), STICKY)
+    assert toy.run.state.mishaps.left_out == 1
+    recipe = toy.run.state.trials[0]
+    assert recipe.failure is None
+    assert not recipe.taken_back, "the next launch may still do so"
+    assert {number for number, _ in recipe.climbs} == {order.fold for order in good}
+
+
+def test_a_study_that_broke_holds_no_slot_of_the_others(tmp_path: Path) -> None:
+    runs = [ToyDriver(tmp_path / name, toy_space(), slots=2).start().run for name in ("one", "two")]
+    shared = SharedSlots(runs, SlotLedger(2))
+    assert shared.next_climb() is not None
+    with shared.guarded(0):
+        raise ZeroDivisionError
+    runs[1].state.mishaps.left_out = 1
+    assert shared.next_climb() is not None, "of the other study"
+    assert shared.next_climb() is None, "the slot that is left out"

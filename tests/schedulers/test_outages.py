@@ -12,6 +12,7 @@ from schedulers.study_run import UNSAVED
 from storage.outage import StorageOutage, is_outage, of_storage, outlast
 from studies.errors import RecordError
 from studies.record.record import Record, RecordTakenError, read_record
+from studies.record.requests import Request, StopTrial, waiting_requests, write_request
 from studies.trials.climb_order import ClimbOrder
 from studies.trials.failures import Failure
 from tests.toys.search import ToyDriver, toy_space
@@ -165,3 +166,21 @@ def test_errors_of_storage_are_told_by_number_whoever_words_them() -> None:
     assert raised.value.errno == errno.EROFS
     with pytest.raises(ZeroDivisionError):
         outlast(lambda: 1 / 0)
+
+
+def test_requests_wait_for_storage_and_none_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "requests"
+    request = write_request(folder, StopTrial(trial=3))
+
+    def asked() -> Iterator[tuple[str, Request]]:
+        yield from ((file.name, one) for file, one in waiting_requests(folder))
+
+    driver = ToyDriver(tmp_path / "record", toy_space(), requests=asked).start()
+    with monkeypatch.context() as out:
+        out.setattr(Path, "read_bytes", lambda path: (_ for _ in ()).throw(OSError(errno.ESTALE, "Stale file handle")))
+        order = driver.run.next_climb()
+        assert order is not None
+        assert not driver.run.ends_here(order, 1)
+    assert request.is_file(), "it is no unreadable request"
+    driver.run.take_requests()
+    assert request.name in driver.run.state.requests

@@ -1,6 +1,7 @@
 """Whether a wider space finds less than the one before it, at equal cost, on sets that nothing has seen.
 
-    python -m benchmarks.knowledge.wider --orders 200
+    python -m benchmarks.knowledge.wider --orders 60                  # as a launch begins
+    python -m benchmarks.knowledge.wider --orders 60 --no-portfolio   # what the draws alone find
 
 The space before searched rates, regularisation and what is kept of a training; the wider one also the optimizer, cut-mix, the
 loss and focal gamma. Every recorded set is left out in turn, with its relatives: both spaces begin with the recipe and the
@@ -10,7 +11,7 @@ is that of the chosen configuration over all folds; the difference is paired by 
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -81,10 +82,10 @@ def portfolio_of(space: Space, name: str) -> Portfolio:
     return shipped.portfolio_without(name, tables)
 
 
-def sequence(space: Space, recorded: RecordedSet, portfolio: Portfolio, seed: int) -> npt.NDArray[np.int64]:
-    """Return what a study of a space tries: the recipe, a portfolio, then draws, none twice."""
+def sequence(space: Space, recorded: RecordedSet, known: Sequence[str], seed: int) -> npt.NDArray[np.int64]:
+    """Return what a study of a space tries: the recipe, what is known to be good, then draws, none twice."""
     generator = np.random.default_rng(seed)
-    first = [RECIPE, *(entry.origin for entry in portfolio.configurations[: TRIALS // 2])]
+    first = [RECIPE, *known]
     drawn = [name for name in recorded.configurations if name.startswith(RANDOM) and name in space.configurations]
     generator.shuffle(drawn)
     old = [name for name in drawn if int(name.removeprefix(RANDOM)) <= DRAWN_BEFORE]
@@ -97,14 +98,15 @@ def sequence(space: Space, recorded: RecordedSet, portfolio: Portfolio, seed: in
     return np.array([recorded.configurations.index(name) for name in names])
 
 
-def scores(space: Space, recorded: RecordedSet, budget: int, orders: int) -> Iterator[float]:
-    """Yield the score of what searches of a space choose, over all folds."""
+def scores(space: Space, recorded: RecordedSet, budget: int, orders: int, first: int) -> Iterator[float]:
+    """Yield the score of what searches of a space choose, over all folds; they begin with so many of the portfolio."""
     portfolio = portfolio_of(space, recorded.name)
+    known = [entry.origin for entry in portfolio.configurations[:first]]
     ladder = STRATEGIES["fold_ladder"](
         epochs=recorded.table.epochs, folds=recorded.table.folds, finalists=3, **INFORMED
     )
     for seed in range(orders):
-        order = sequence(space, recorded, portfolio, seed)
+        order = sequence(space, recorded, known, seed)
         budgeted = Budget(len(order), fold_epochs=budget)
         study = Simulation(ladder, budgeted, 1, Judge(recorded, order, portfolio)).run()
         yield float(recorded.final[chosen(study, ladder)])
@@ -116,13 +118,13 @@ def interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
     return float(values.mean()) - half, float(values.mean()) + half
 
 
-def compared(budget: int, orders: int) -> Mapping[str, tuple[float, float]]:
+def compared(budget: int, orders: int, first: int) -> Mapping[str, tuple[float, float]]:
     """Return by set the mean score of the space before and of the wider one."""
     before, wider = spaces()
     return {
         recorded.name: (
-            float(np.mean(list(scores(before, recorded, budget, orders)))),
-            float(np.mean(list(scores(wider, recorded, budget, orders)))),
+            float(np.mean(list(scores(before, recorded, budget, orders, first)))),
+            float(np.mean(list(scores(wider, recorded, budget, orders, first)))),
         )
         for recorded in recorded_sets()
     }
@@ -133,11 +135,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=200)
     parser.add_argument("--budgets", type=int, nargs="+", default=[72, 120], help="fold-epochs of a search")
+    parser.add_argument("--no-portfolio", action="store_true", help="begin with the recipe alone")
     arguments, console = parser.parse_args(), Console(width=140)
+    first = 0 if arguments.no_portfolio else TRIALS // 2
     added = sorted(spaces()[1].configurations - spaces()[0].configurations)
     console.print(f"{len(added)} configurations with the new knobs: {', '.join(added)}", highlight=False)
     for budget in arguments.budgets:
-        found = compared(budget, arguments.orders)
+        found = compared(budget, arguments.orders, first)
         table = Table("left out", "before", "wider", "difference", title=f"{budget} fold-epochs")
         for name, (ours, wide) in found.items():
             table.add_row(name, f"{ours:.4f}", f"{wide:.4f}", f"{wide - ours:+.4f}")

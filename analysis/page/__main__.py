@@ -21,6 +21,7 @@ import waitress
 from analysis.page.contents.followed import FollowedStudies
 from analysis.page.contents.overview import is_study, study_folders
 from analysis.page.serving.app import page_application
+from analysis.page.serving.limits import LIMITS
 from analysis.page.serving.sockets import PORT, listening_socket, port_number, port_of
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
@@ -46,7 +47,7 @@ def main() -> int:
     studies = FollowedStudies(results)
     studies.open_first(options.folder.absolute().name)
     application = page_application(studies, port_of(listening))
-    server = waitress.create_server(application, sockets=[listening], threads=4, ident=None)
+    server = waitress.create_server(application, sockets=[listening], threads=4, ident=None, **LIMITS)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     return 0

@@ -1,5 +1,6 @@
 """What every request must be: from this machine's own browser, and asking to read."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -13,7 +14,7 @@ _HEADERS = [
     ("Referrer-Policy", "no-referrer"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
-_NAMES = ("127.0.0.1", "localhost", "[::1]")
+_HOST = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.ASCII)
 
 
 def read_only(application: Application) -> Application:
@@ -25,8 +26,7 @@ def read_only(application: Application) -> Application:
     def guarded(environ: Environ, start: Start) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
             return _refused(start, "405 Method Not Allowed", "This page shows a search and changes nothing.")
-        host = str(environ.get("HTTP_HOST", ""))
-        if host.rpartition(":")[0] not in _NAMES and host not in _NAMES:
+        if not _HOST.fullmatch(str(environ.get("HTTP_HOST", ""))):
             return _refused(start, "403 Forbidden", "This page answers to 127.0.0.1 and localhost alone.")
 
         if environ.get("HTTP_SEC_FETCH_SITE") == "cross-site" and environ.get("HTTP_SEC_FETCH_MODE") != "navigate":

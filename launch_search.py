@@ -41,11 +41,12 @@ from launch.packing.mps import mps_server
 from launch.packing.resolution import with_numbers
 from launch.per_study import named
 from launch.resolve import effective
-from launch.signals import STOPPED, stopping_on_signals
+from launch.signals import FAILED, STOPPED, leave_at_once, stopping_on_signals
 from schedulers.ray.cluster import ray_cluster
 from schedulers.ray.dashboard_link import dashboard_link
 from schedulers.ray.private_names import cluster_token, set_title
 from schedulers.ray.tune_search import run_climbs
+from schedulers.ray.watchdog import servers_watched
 from schedulers.requests import RequestFolder
 from schedulers.shared_slots import SharedSlots
 from schedulers.slot_ledger import SlotLedger
@@ -163,6 +164,8 @@ def run_studies(
         for launch, run in zip(launches, shared.runs, strict=True):
             stack.enter_context(listening(launch.folder, run, also={"ray_metrics": {}, **lines}))
         stack.enter_context(stopping_on_signals(shared, say, same_command(), options.patience))
+        if options.address is None:  # those of a cluster are looked after by whoever began it
+            stack.enter_context(servers_watched(partial(leave_without_ray, shared)))
         for launch, run, launch_id in zip(launches, shared.runs, ids, strict=True):
             folders = TrialFolders(launch.folder.path, METRICS[launch.space.metric])
             settings, setup = launch.space.search.model_dump(), launch.setup(share)
@@ -171,6 +174,11 @@ def run_studies(
         stack.enter_context(progress_shown(console, dict(zip(names, shared.runs, strict=True))))
         common = [common_of(launch, share) for launch in launches]
         run_climbs(FoldTrainable, shared, common, launches[0].folder.ray)
+
+
+def leave_without_ray(shared: SharedSlots, server: str) -> None:
+    """End this process, for a server of Ray has died: no trial goes on without it."""
+    leave_at_once(shared, say, f"Ray's {server} has died", same_command(), FAILED)
 
 
 def common_of(launch: Launch, share: Share) -> dict[str, Any]:

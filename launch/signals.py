@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
+FAILED = 1  # the exit code of a search that something outside of it has ended
 STOPPED = 130  # the exit code of a search that was asked to stop
 PATIENCE = 12.0  # seconds after SIGTERM, unless --patience says otherwise; the process needs a few more to end
 CLOSING = 2.0  # seconds for the last events, on a disk that may hang
@@ -26,6 +27,17 @@ class Stoppable(Protocol):
         """Record, from another thread than the search's, that it ends now."""
 
 
+def leave_at_once(search: Stoppable, say: Callable[[str], None], how: str, again: str, code: int) -> None:
+    """End the process, its last events recorded if the disk takes them."""
+    try:
+        closing = threading.Thread(target=search.close_at_once, daemon=True)
+        closing.start()
+        closing.join(CLOSING)
+        say(f"{how}; running epochs are lost, nothing finished is. To continue: {again}")
+    finally:
+        os._exit(code)
+
+
 @contextmanager
 def stopping_on_signals(
     search: Stoppable, say: Callable[[str], None], again: str, patience: float = PATIENCE
@@ -38,13 +50,7 @@ def stopping_on_signals(
     asked = False
 
     def leave(how: str) -> None:
-        try:
-            closing = threading.Thread(target=search.close_at_once, daemon=True)
-            closing.start()
-            closing.join(CLOSING)
-            say(f"{how}; running epochs are lost, nothing finished is. To continue: {again}")
-        finally:
-            os._exit(STOPPED)
+        leave_at_once(search, say, how, again, STOPPED)
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         nonlocal asked

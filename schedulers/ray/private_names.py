@@ -10,6 +10,7 @@ Written against Ray 2.60, which has no setting for either of these:
 - The record says which process took a climb: a trial knows it, and only its address is public.
 - A cluster's token is to be found for any address: Ray looks for it by itself for the address `auto` alone.
 - A browser is to be given that token as the cookie that the dashboard reads.
+- The driver is to see that a server of Ray has died: it would wait for it in silence.
 - A Ray of this machine is to listen on loopback alone: Ray has that for systems where it forms no clusters.
 """
 
@@ -25,7 +26,7 @@ from ray.tune.experiment import Trial
 
 try:
     from ray import _raylet
-    from ray._private import ray_constants
+    from ray._private import ray_constants, worker
     from ray._private.authentication import authentication_constants, authentication_token_setup
     from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
     from ray.tune import tune
@@ -38,6 +39,7 @@ else:
     MISSING = None
 
 _ATTRIBUTES = ("_actor_cache", "_trial_to_actor", "_resetting_trials")  # of a controller
+_SERVERS = ("raylet", "gcs_server")  # without which no trial goes on
 _CACHE_ATTRIBUTES = ("_cached_objects", "_num_cached_objects")
 
 
@@ -62,6 +64,7 @@ def _lacking() -> Iterator[str]:
     """Yield what this version of Ray lacks."""
     of_module = [
         (tune, "TuneController"),
+        (worker, "_global_node"),
         (ray_constants, "ENABLE_RAY_CLUSTER"),
         (ray_constants, "ENABLE_RAY_CLUSTERS_ENV_VAR"),
         (_raylet, "setproctitle"),
@@ -104,6 +107,17 @@ def take_token() -> None:
         authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
     finally:
         logger.disabled = before
+
+
+def dead_server() -> str | None:
+    """Return the name of a server that this process started with Ray and that has ended, None while all live."""
+    node = worker._global_node
+    if node is None:
+        return None
+    for name, started in node.all_processes.items():
+        if name in _SERVERS and any(one.process.poll() is not None for one in started):
+            return str(name)
+    return None
 
 
 def stay_on_loopback() -> None:

@@ -1,15 +1,20 @@
 """A Ray of this machine is reached from this machine alone, and its token by its owner."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from studies.record.events import SearchEnded
 from tests.system.test_address import at_home
 from tests.toys import ROOT
+from tests.toys.commands import ONE_SLOT, recorded, start
 
 pytestmark = pytest.mark.slow
 LISTEN = "0A"
@@ -86,3 +91,29 @@ def test_a_ray_without_authentication_is_refused_unless_somebody_says_so(tmp_pat
     search = started(tmp_path / "home", RAY_AUTH_MODE="disabled")
     out, _ = search.communicate("end\n", timeout=120)
     assert "RAY_AUTH_MODE=disabled lets whoever reaches this Ray run code as you; unset it" in out
+
+
+@pytest.mark.parametrize("server", ["raylet", "gcs_server"])
+def test_when_a_server_of_ray_dies_the_search_ends_with_the_command_that_goes_on(
+    server: str, place: Path, processes: list[subprocess.Popen[str]]
+) -> None:
+    """The driver hung in silence without a raylet, and said nothing of ours without a GCS."""
+    search = start(place, "launch_search.py", "--space", "toy.yaml", "--no-page", "--trials", "60", *ONE_SLOT)
+    processes.append(search)
+    record = place / "results/toy/record.jsonl"
+    deadline = time.monotonic() + 120
+    while not (record.is_file() and "epoch_scored" in record.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    (victim,) = [pid for pid in family(search.pid) if name_of(pid) == server]
+    os.kill(victim, signal.SIGKILL)
+    out, _ = search.communicate(timeout=60)
+    assert search.returncode == 1
+    assert f"Ray's {server} has died; running epochs are lost, nothing finished is. To continue: python" in out
+    assert any(isinstance(event, SearchEnded) for event in recorded(place)), "and the record says so"
+
+
+def name_of(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""

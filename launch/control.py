@@ -57,7 +57,8 @@ def parse_options() -> argparse.Namespace:
     """Return the command line's options."""
     parser = command_parser(__doc__)
     parser.add_argument("study", type=Path, help="folder of the study, such as results/age")
-    parser.add_argument("--plugin", action="append", default=[], help="a plugin that the study needs: code that runs")
+    code = parser.add_argument_group("code of the study that may run")
+    code.add_argument("--plugin", action="append", default=[], help="a plugin that the study needs, by its source")
     asked = parser.add_subparsers(dest="asked", required=True, metavar="REQUEST")
     asked.add_parser("stop", help="end the search once every running epoch is done")
     trial = asked.add_parser("stop-trial", help="take a trial out")

@@ -9,7 +9,8 @@ def parse_options(description: str | None) -> argparse.Namespace:
     """Return the command line's options."""
     parser = command_parser(description)
     parser.add_argument("study", help="folder of a study, such as results/age")
-    parser.add_argument("--plugin", action="append", default=[], help="a plugin that the study needs: code that runs")
+    code = parser.add_argument_group("code of the study that may run")
+    code.add_argument("--plugin", action="append", default=[], help="a plugin that the study needs, by its source")
     trained = parser.add_argument_group("what is trained again")
     trained.add_argument("--path", action="store_true", help="train every step between recipe and winner, too")
     trained.add_argument("--repeats", type=_count, default=2, metavar="N", help="other seeds and splits (default: 2)")

@@ -59,6 +59,8 @@ def test_the_recipe_takes_every_slot_at_the_start() -> None:
     study = StudyState([added(0, "recipe")])
     assert climbing(study, 3) == [Climb(0, 0, 3), Climb(0, 1, 3), Climb(0, 2, 3)]
     for event in climb_of(0, 1, [0.5] * 3):
+        if isinstance(event, ClimbEnded):
+            event = event.model_copy(update={"attempt": study.trials[0].fold(1).attempt})
         if not isinstance(event, ClimbStarted):
             study.apply(event)
     assert climbing(study, 3) == [Climb(0, 3, 3)], "the next fold as soon as one is done"

@@ -39,7 +39,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--small", action="store_true", help="small nets and pictures, as on a CPU")
-    parser.add_argument("--time-budget", default="90s", help="of the search (default: 90s)")
     arguments = parser.parse_args()
     sizes = SMALL if arguments.small else FULL
     configs = [
@@ -51,7 +50,7 @@ def main() -> int:
         "preflight": lambda: [preflight(config) for config in configs],
         "a trial against a bare loop": lambda: [against_bare(config, resources(), 20) for config in configs],
         "trials side by side": lambda: side_by_side(configs[0], 3.0 if arguments.small else 10.0),
-        "a search, its export and its votes": lambda: search(arguments.time_budget, arguments.small),
+        "a search, its export and its votes": lambda: search(small=arguments.small),
     }
     found: dict[str, Any] = {"machine": machine(), "environment": environment()}
     for name, part in parts.items():
@@ -106,11 +105,13 @@ def side_by_side(config: TrainConfig, seconds: float) -> list[dict[str, Any]]:
     return [asdict(packed(config, division, seconds)) for division in divisions(os.cpu_count() or 1, gpus)]
 
 
-def search(time_budget: str, small: bool) -> dict[str, Any]:
+def search(*, small: bool) -> dict[str, Any]:
     """Return how a search with a disk budget went, whether it can be exported, and whether the bundle votes."""
     with tempfile.TemporaryDirectory() as place:
         results, bundles = Path(place) / "results", Path(place) / "bundles"
-        options = ["--study", "smoke", "--results", str(results), "--time-budget", time_budget, "--no-page"]
+        options = ["--study", "smoke", "--results", str(results), "--trials", "3", "--no-page"]
+        for setting in ("constants.epochs=2", "search.folds=2", "search.finalists=1", "search.portfolio=none"):
+            options += ["--set", setting]
         options += ["--disk-budget", "300MB", *(["--profile", "cpu"] if small else ["--set", "constants.weights=none"])]
         commanded(str(ROOT / "launch_search.py"), "--space", "mask.yaml", *options)
         study = [json.loads(line) for line in (results / "smoke/record.jsonl").read_text().splitlines()]

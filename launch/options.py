@@ -24,6 +24,7 @@ def parse_options(description: str | None) -> argparse.Namespace:
     _add_tried(parser)
     _add_budgets(parser)
     _add_hardware(parser)
+    _add_surroundings(parser)
     _add_watching(parser)
     return parsed(parser)
 
@@ -131,24 +132,28 @@ def _add_hardware(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let cuDNN try which of its algorithms is fastest; scores then differ in their last digits",
     )
-    hardware.add_argument(
+
+
+def _add_surroundings(parser: argparse.ArgumentParser) -> None:
+    around = parser.add_argument_group("job system, storage and cluster")
+    around.add_argument(
         "--patience",
         type=_duration,
         default=PATIENCE,
         metavar="TIME",
         help=f"how long running epochs may go on after SIGTERM, such as 110s (default: {PATIENCE:.0f}s)",
     )
-    hardware.add_argument(
+    around.add_argument(
         "--storage-patience",
         type=_duration,
         default=OUTAGE,
         metavar="TIME",
         help=f"how long an outage of the results' storage is waited for (default: {OUTAGE:.0f}s)",
     )
-    hardware.add_argument(
+    around.add_argument(
         "--address", help="join a running Ray cluster, such as auto; data, results and cache must be shared"
     )
-    hardware.add_argument(
+    around.add_argument(
         "--insecure", action="store_true", help="use Ray without a token: whoever reaches it runs code as you"
     )
 

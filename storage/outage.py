@@ -25,7 +25,7 @@ _WORDED = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # by libraries of o
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether an error is one of the operating system's about storage, whoever words it."""
+    """Tell whether the operating system reported that storage failed, also where a library words the error itself."""
     if isinstance(error, ConnectionError | ChildProcessError | FileNotFoundError):
         return False
     if isinstance(error, OSError) and error.errno is not None:

@@ -1,1 +1,1 @@
-"""HOW MANY TRIALS SHARE A DEVICE where an option says `auto`: measured at launch, and picked from the rows."""
+"""HOW MANY TRIALS SHARE A DEVICE: where an option says `auto`, the launch measures and chooses."""

@@ -46,17 +46,16 @@ def start_ray(
             another version.
     """
     check_private_names()
-    if os.environ.get("RAY_AUTH_MODE", "").lower() == "disabled" and not insecure:
-        raise ClusterError(
-            "RAY_AUTH_MODE=disabled lets whoever reaches this Ray run code as you; unset it, or say --insecure where nobody does"
-        )
+    _check_authentication(insecure=insecure)
     own = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": _NICENESS}
     for variable, value in {**_QUIET, **own, **environment}.items():
         os.environ.setdefault(variable, value)
     for library in ("ray.tune", "ray.air", "ray.train"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     job = JobConfig(metadata={"job_name": name})
-    if address is not None:
+    if address is None:
+        context = _begin(job)
+    else:
         _check_listens(address)
         _check_token(address, insecure=insecure)
         runtime = {
@@ -65,30 +64,41 @@ def start_ray(
             "excludes": ["results", "ensembles", ".venv", ".git"],
         }
         context = _join(address, runtime, job)
-    else:
-        stay_on_loopback()
-        context = ray.init(
-            job_config=job,
-            include_dashboard=True,
-            dashboard_host="127.0.0.1",
-            object_store_memory=_OBJECT_STORE_BYTES,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
     _keep_token_to_ourselves()
     resources = ray.cluster_resources()
     return Cluster(int(resources.get("CPU", 1)), resources.get("GPU", 0.0), context.dashboard_url or None)
 
 
+def _check_authentication(*, insecure: bool) -> None:
+    """Refuse a Ray whose authentication is switched off, unless the user accepts that."""
+    if os.environ.get("RAY_AUTH_MODE", "").lower() == "disabled" and not insecure:
+        raise ClusterError(
+            "RAY_AUTH_MODE=disabled lets whoever reaches this Ray run code as you; unset it, or say --insecure where nobody does"
+        )
+
+
+def _begin(job: JobConfig) -> Any:
+    """Start Ray on this machine, on loopback alone."""
+    stay_on_loopback()
+    return ray.init(
+        job_config=job,
+        include_dashboard=True,
+        dashboard_host="127.0.0.1",
+        object_store_memory=_OBJECT_STORE_BYTES,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+
+
 def _keep_token_to_ourselves() -> None:
-    """Take from others the right to read the token that Ray keeps in the user's home."""
+    """Make the token file that Ray keeps in the user's home readable by the user alone."""
     token = Path.home() / ".ray/auth_token"
     if token.is_file():
         token.chmod(0o600)
 
 
 def _check_token(address: str, *, insecure: bool) -> None:
-    """Use the token of this machine, and refuse a cluster without one unless somebody has said so."""
+    """Load this machine's token, and refuse to join a cluster without a token unless the user accepts that."""
     take_token()
     if cluster_token() is None and not insecure:
         raise ClusterError(

@@ -145,8 +145,8 @@ class EpochScored(_Event):
     gpu_reserved: int | None = None  # bytes that torch had taken for them
     precision: str | None = None  # dtype of training's forward pass
     seconds: float
-    # Seconds that went into preparing, training, judging and saving; {} where unknown. Of those of training, `wait_input` is the
-    # wait for batches, and `device` what a GPU was at it by its own events.
+    # Seconds of preparing, training, judging and saving; {} where unknown. Training includes `wait_input`, the wait for batches,
+    # and `device`, the time of its steps by a GPU's own events.
     phases: dict[str, float] = {}
 
 

@@ -1,4 +1,4 @@
-"""How many trials share a device: picked from measured rows, measured by trials that really train, and said."""
+"""How many trials share a device: the choice is a function of measured rows, and trials that train measure them."""
 
 import argparse
 import os

@@ -47,7 +47,7 @@ def started(home: Path, **environment: str) -> subprocess.Popen[str]:
 
 
 def family(pid: int) -> list[int]:
-    """Return a process and all that it has started, and those in turn."""
+    """Return the ids of a process and of all its descendants."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has ended meanwhile

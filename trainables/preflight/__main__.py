@@ -60,7 +60,7 @@ def images_per_second(config: TrainConfig, classes: int, steps: int, resources: 
 
 
 def check_model(config: TrainConfig, classes: int, resources: Resources, precision: str | None) -> None:
-    """Make a configuration's learner, and let it take one training step and one of prediction, of a few images.
+    """Build the learner of a configuration, train it for one step, and predict a few images.
 
     Raises:
         ModelError: the model cannot be had, does not fit the image size, or its training fails.
@@ -120,8 +120,8 @@ class Notes(logging.Handler):
             self.lines.append(line)
 
 
-def main() -> int:
-    """Run the command and return its exit code."""
+def parse_arguments() -> argparse.Namespace:
+    """Return the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "configurations", nargs="+", help="as JSON; of several backbones, the speed is that of their mean time"
@@ -132,7 +132,12 @@ def main() -> int:
     parser.add_argument("--precision", help="what `auto` stands for in a study that goes on")
     parser.add_argument("--plugins", type=Path, nargs="*", default=[], help="sources of plugins")
     parser.add_argument("--steps", type=int, default=0)
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the command and return its exit code."""
+    arguments = parse_arguments()
     notes = Notes()
     logging.getLogger("trainables.training.weights.users_own").addHandler(notes)
     try:

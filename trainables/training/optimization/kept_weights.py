@@ -95,7 +95,7 @@ class KeptWeights:
 
 
 class Average:
-    """A model whose weights and statistics move towards those of another; it begins as the other stands."""
+    """A copy of a model whose weights and statistics move towards those of the original."""
 
     def __init__(self, model: nn.Module) -> None:
         self.module = deepcopy(model).requires_grad_(False).eval()

@@ -107,7 +107,7 @@ def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: S
                 tracking.begin(launch.folder)
             say(f"Trials at a time: {slots}, with {share.spelled()} each.")
             stack.enter_context(page_beside(folders, None if options.no_page else options.page_port, say))
-            stack.enter_context(dashboard_link(cluster.dashboard, cluster_token(), say))
+            stack.enter_context(dashboard_link(cluster.dashboard, cluster_token(), say, terminal=console.file.isatty()))
             records = [stack.enter_context(Record(folder.record)) for folder in folders]
             shared = shared_slots(launches, records, slots)
             runs.extend(shared.runs)

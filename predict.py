@@ -16,6 +16,7 @@ from voting.predicting.options import parse_options
 if __name__ == "__main__":
     parse_options(__doc__)  # completion, help and typing mistakes are answered before imports that take seconds
 
+from command_line.plain_text import print_line
 from voting.bundle.archive import unpacked
 from voting.bundle.manifest import newest_bundle, open_bundle
 from voting.bundle.named_plugins import load_named_plugins
@@ -30,7 +31,7 @@ def main() -> int:
     try:
         return predict(parse_options(__doc__))
     except (ValueError, OSError) as error:  # our own errors are ValueErrors that name the way out
-        print(f"error: {error}", file=sys.stderr)
+        print_line(f"error: {error}", sys.stderr)
         return 2
 
 
@@ -51,7 +52,7 @@ def predict_with(bundle: Path, options: argparse.Namespace) -> int:
     voted = {task.task: vote(load_task(task, bundle), images.paths, task) for task in manifest.tasks}
     write_votes(Path(options.out), images, manifest.tasks, voted)
     votes = {task: one.decided for task, one in voted.items()}
-    print(f"{len(images.names)} images voted on by {manifest.name} -> {options.out}")
+    print_line(f"{len(images.names)} images voted on by {manifest.name} -> {options.out}")
     if images.info is not None:
         submit(Path(options.submission), images, votes)
     print_scores(manifest, labels, votes)

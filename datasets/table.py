@@ -1,6 +1,8 @@
 """The table every source yields: one row an image, one column a task."""
 
+import csv
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -74,6 +76,8 @@ def inside(root: Path, name: str, where: str) -> str:
     Raises:
         DataError: it leaves the root, or there is no such file; `where` names file and row.
     """
+    if "\0" in name:
+        raise DataError(f"{where}: the path {name!r} is none; fix it or remove the row")
     path = Path(os.path.normpath(root / name))  # a/../b.jpg is b.jpg: one image, one id
     resolved, base = path.resolve(), root.resolve()
     if not resolved.is_relative_to(base):
@@ -87,15 +91,24 @@ def inside(root: Path, name: str, where: str) -> str:
     )
 
 
+def _check_header(file: Path) -> None:
+    with open(file, newline="", encoding="utf-8-sig") as opened:
+        names = Counter(next(csv.reader(opened), []))
+    twice = next((name for name, count in names.items() if name and count > 1), None)
+    if twice is not None:
+        raise DataError(f"{file}: has the column {twice!r} twice; rename one of them")
+
+
 def read_table(file: Path) -> pd.DataFrame:
     """Return a CSV's rows, every cell as text.
 
     Raises:
-        DataError: it is no CSV, or empty.
+        DataError: it is no CSV, has a column twice, or is empty.
     """
     try:
+        _check_header(file)
         rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")  # some begin with a mark
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+    except (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(
             f"{file}: is no readable CSV ({str(error).strip()}); the first line must name the columns"
         ) from None

@@ -24,6 +24,8 @@ def knob_of(name: str, knobs: type[BaseModel], file: str, section: str) -> Field
         SpaceError: there is none, or it cannot be searched; names the way out.
     """
     key = f"{section}.{name}"
+    if not isinstance(name, str):
+        raise SpaceError(file, key, "is no text, and no hyperparameter is called so")
     extra = knobs.model_fields[name].json_schema_extra if name in knobs.model_fields else None
     fixed = extra.get("fixed_because") if isinstance(extra, dict) else None
     if section == "parameters" and (fixed or name in _MEASURE):

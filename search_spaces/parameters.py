@@ -142,7 +142,7 @@ class Choice(Conditional):
     A file spells weights as a mapping: `choice: {cross_entropy: 3, focal: 1}`.
     """
 
-    choice: Annotated[tuple[Value, ...], Field(min_length=1)]
+    choice: Annotated[tuple[Value, ...], Field(min_length=1, max_length=1000)]
     weights: tuple[Weight, ...] | None = None
 
     @model_validator(mode="before")

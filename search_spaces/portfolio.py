@@ -38,7 +38,7 @@ def _number(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return float(value) if any(digit.isdigit() for digit in value) else value
+        return float(value) if any(digit.isdecimal() for digit in value) else value
     except ValueError:
         return value
 

@@ -22,7 +22,7 @@ class SearchSettings(BaseModel):
     sampler_options: dict[str, Any] = {}  # Optuna's, such as {n_startup_trials: 20}
     scheduler: str = "fold_ladder"  # a strategy of `schedulers.strategies`
     scheduler_options: dict[str, Any] = {}  # settings that a strategy of a plugin brings
-    trials: int = Field(16, ge=1)
+    trials: int = Field(16, ge=1, le=100_000)
     folds: int = Field(5, ge=2, le=20)
     finalists: int = Field(3, ge=1)
     # Of some strategies each; None: the strategy's own.

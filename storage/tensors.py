@@ -8,6 +8,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from storage.json_text import load_json
+
 _TENSOR, _KEYED = "__tensor__", "__keyed__"
 
 
@@ -18,10 +20,22 @@ def save_state(state: Any, path: Path) -> None:
     save_file(tensors, path, {"skeleton": json.dumps(skeleton)})
 
 
+class DamagedState(ValueError):
+    """A file of tensors whose order is not what `save_state` writes."""
+
+
 def load_state(path: Path) -> Any:
-    """Return what `save_state` wrote, on the CPU."""
+    """Return what `save_state` wrote, on the CPU.
+
+    Raises:
+        SafetensorError: no file of tensors, or one of them is missing.
+        DamagedState: nothing says how they belong together.
+    """
     with safe_open(path, "pt") as file:
-        return _restore(json.loads(file.metadata()["skeleton"]), file)
+        try:
+            return _restore(load_json((file.metadata() or {})["skeleton"]), file)
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise DamagedState(f"what says how its tensors belong together is damaged: {error!r}") from None
 
 
 def _flatten(value: Any, tensors: dict[str, torch.Tensor]) -> Any:

@@ -52,7 +52,7 @@ def taken_gpus() -> list[str]:
 def is_visible(number: int) -> bool:
     """Tell whether CUDA_VISIBLE_DEVICES hides a GPU; names that are no numbers hide none that could be told apart here."""
     named = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if named is None or not all(one.strip().isdigit() for one in named.split(",")):
+    if named is None or not all(one.strip().isdecimal() for one in named.split(",")):
         return named != ""
     return number in {int(one) for one in named.split(",")}
 

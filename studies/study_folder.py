@@ -1,11 +1,11 @@
 """The study's folder: where its files lie."""
 
-import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from storage.atomic import make_folder
+from storage.json_text import load_json
 from storage.outage import is_outage
 from studies.errors import StudyError
 from studies.study_lock import StudyLock
@@ -63,7 +63,7 @@ class StudyFolder:
         """
         way_out = "restore it, or begin anew under another name with --study"
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
+            content = load_json(file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             if is_outage(error):  # says nothing of the file
                 raise

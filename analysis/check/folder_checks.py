@@ -28,7 +28,7 @@ def folder_findings(study: Study) -> Iterator[Finding]:
     events = readable_events(folder.record)[0] if folder.record.exists() else []
     state, metric = StudyState.lenient(events), METRICS[name] if (name := study.space.metric) in METRICS else None
     try:
-        folds = _ids_by_fold(folder.samples)
+        folds = _ids_by_fold(folder.samples, study.space.search.folds)
     except (OSError, ValueError, KeyError) as error:
         yield Finding(str(folder.samples), f"cannot be read ({error!r}); the next launch writes it anew")
         return
@@ -39,7 +39,7 @@ def folder_findings(study: Study) -> Iterator[Finding]:
     for number in sorted(trial_numbers(folder) - state.trials.keys()):
         yield Finding(str(folder.trials / str(number)), "no such trial in the record", trial=number)
     for path in sorted(folder.trials.glob("*")):
-        if not path.name.isdigit():
+        if not path.name.isdecimal():
             yield Finding(str(path), "is no trial's folder", stray=path)
     for torn in sorted(folder.trials.rglob("*.torn")):
         yield Finding(str(torn), "was being written when its process ended; nothing reads it", wrong=False)
@@ -47,7 +47,7 @@ def folder_findings(study: Study) -> Iterator[Finding]:
 
 def trial_numbers(folder: StudyFolder) -> set[int]:
     """Return the trials that have a folder."""
-    return {int(path.name) for path in folder.trials.glob("*") if path.name.isdigit()}
+    return {int(path.name) for path in folder.trials.glob("*") if path.name.isdecimal()}
 
 
 def _trial_findings(
@@ -132,10 +132,13 @@ def _predictions(
             yield f"its predictions score {score:.6f}, the record says {recorded_score:.6f}"
 
 
-def _ids_by_fold(samples: Path) -> list[set[str]]:
+def _ids_by_fold(samples: Path, count: int) -> list[set[str]]:
     with open(samples, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    folds: list[set[str]] = [set() for _ in range(1 + max(int(row["fold"]) for row in rows))]
+    folds: list[set[str]] = [set() for _ in range(count)]
     for row in rows:
-        folds[int(row["fold"])].add(row["id"])
+        fold = int(row["fold"])
+        if not 0 <= fold < count:
+            raise ValueError(f"{row['id']} is in fold {fold} of {count}")
+        folds[fold].add(row["id"])
     return folds

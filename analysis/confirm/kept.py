@@ -8,6 +8,7 @@ from pathlib import Path
 from analysis.confirm.contest import Contest
 from analysis.confirm.training import Again, Job
 from analysis.terminal.console import say
+from storage.json_text import load_json
 from studies.study_folder import StudyFolder
 from trainables.config import configured
 
@@ -30,7 +31,7 @@ def _kept(folder: StudyFolder, contest: Contest) -> Iterator[tuple[tuple[str, in
     digests = {name: configured(one).digest for name, one in contest.configurations.items()}
     for number, line in enumerate(_lines(folder), 1):
         try:
-            row = json.loads(line)
+            row = load_json(line)
             again = Again(row["name"], row["repeat"], row["score"], tuple(row["fold_scores"]))
             digest = row["digest"]
         except (ValueError, KeyError, TypeError):

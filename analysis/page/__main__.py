@@ -45,7 +45,6 @@ def main() -> int:
         taken = f" (port {options.port} is taken)" if options.port not in (0, port_of(listening)) else ""
         say(f"Page: http://127.0.0.1:{port_of(listening)}/{address}{taken}", "Ctrl-C ends it; searches go on.")
     studies = FollowedStudies(results)
-    studies.open_first(options.folder.absolute().name)
     application = page_application(studies, port_of(listening))
     server = waitress.create_server(application, sockets=[listening], threads=4, ident=None, **LIMITS)
     with contextlib.suppress(KeyboardInterrupt):

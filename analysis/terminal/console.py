@@ -1,12 +1,10 @@
 """Lines on the terminal, as they are: no markup, no highlighting, no wrapping."""
 
 import os
-import re
 
 from rich.console import Console
 
-LONGEST = 20_000  # characters of a line: a path of megabytes helps nobody
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line ends
+from command_line.plain_text import harmless
 
 
 class LastingConsole(Console):
@@ -25,13 +23,6 @@ def say(*lines: str, style: str | None = None, to: Console = console) -> None:
     """Print lines as they are, less what would command the terminal."""
     for line in lines:
         to.print(harmless(line), style=style, highlight=False, markup=False, soft_wrap=True)
-
-
-def harmless(text: str) -> str:
-    """Return a text whose control characters, such as the escapes of a name, are spelled; a very long one keeps its ends."""
-    if len(text) > LONGEST:
-        text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def say_error(error: Exception) -> None:

@@ -1,7 +1,6 @@
 """What was sent to a tool already, kept in the study's folder: a run that is taken up again goes on where it was."""
 
 import fcntl
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from analysis.tracking.tracker import TrackingError
 from storage.atomic import make_folder, write_text
+from storage.json_text import load_json
 from studies.study_folder import StudyFolder
 
 
@@ -31,7 +31,7 @@ class Sent(BaseModel):
 def read_sent(folder: StudyFolder, tool: str, nothing: Sent) -> Sent:
     """Return what a tool was sent; `nothing` where it was another place, another study, or the file is damaged."""
     try:
-        sent = Sent.model_validate(json.loads((folder.tracking / f"{tool}.json").read_text(encoding="utf-8")))
+        sent = Sent.model_validate(load_json((folder.tracking / f"{tool}.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError):
         return nothing
     return sent if (sent.destination, sent.key) == (nothing.destination, nothing.key) else nothing

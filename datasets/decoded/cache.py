@@ -13,6 +13,7 @@ import numpy as np
 from datasets.decoded.decoding import check_room, decode_all, hashed, in_order
 from datasets.errors import DataError
 from datasets.images import Form, Pixels, Resize
+from storage.json_text import load_json
 from storage.rebuilt_folder import finished_folder
 
 _LAYOUT = 3  # raise it when decoding changes: older caches are then built anew
@@ -51,7 +52,7 @@ def load_cache(folder: Path) -> ImageCache:
         DataError: it is not there, or not what its description says.
     """
     try:
-        facts = json.loads((folder / "cache.json").read_text(encoding="utf-8"))
+        facts = load_json((folder / "cache.json").read_text(encoding="utf-8"))
         unreadable = tuple((int(row), str(reason)) for row, reason in facts["unreadable"])
         cache = ImageCache(folder, int(facts["count"]), int(facts["image_size"]), unreadable)
         whole = fingerprint(cache.open()) == facts["fingerprint"]

@@ -41,7 +41,7 @@ def _read_people(path: Path) -> pd.DataFrame:
     for number, (gender, age) in enumerate(zip(people["gender"], people["age"], strict=True), 2):
         if gender not in CLASSES["gender"]:
             raise DataError(f"{path}: row {number}: unknown gender {gender!r}; it is male or female")
-        if not age.isdigit():
+        if not age.isdecimal():
             raise DataError(f"{path}: row {number}: the age {age!r} is no whole number")
     return people
 

@@ -17,7 +17,12 @@ def labels_of(path: PurePath) -> dict[str, int] | None:
     Known label errors are not corrected here: a person's folder keeps its name.
     """
     parts = path.parent.name.split("_")
-    if path.stem not in MASK_OF_STEM or len(parts) != 4 or parts[1] not in CLASSES["gender"] or not parts[3].isdigit():
+    if (
+        path.stem not in MASK_OF_STEM
+        or len(parts) != 4
+        or parts[1] not in CLASSES["gender"]
+        or not parts[3].isdecimal()
+    ):
         return None
     return {
         "mask": MASK_OF_STEM[path.stem],

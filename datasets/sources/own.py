@@ -124,7 +124,7 @@ def _encode(
     labels: pd.Series, file: Path, task: str, stated: Sequence[str] | None
 ) -> tuple[tuple[str, ...], list[int]]:
     """Return class names in the order stated, else the natural one (numbers as numbers), and every row's class number."""
-    names = sorted(set(labels), key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
+    names = sorted(set(labels), key=lambda name: (not name.isdecimal(), int(name) if name.isdecimal() else 0, name))
     if stated is not None:
         if sorted(stated) != sorted(names):
             raise DataError(

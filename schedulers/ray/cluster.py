@@ -2,20 +2,18 @@
 
 import logging
 import os
-import socket
-import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import ray
-from ray.exceptions import AuthenticationError
 from ray.job_config import JobConfig
 
-from schedulers.ray.private_names import ClusterError, check_private_names, cluster_token, stay_on_loopback, take_token
+from schedulers.ray.joining import join_cluster
+from schedulers.ray.private_names import ClusterError, check_private_names, stay_on_loopback
+from schedulers.ray.session_folder import session_folder
 
 _OBJECT_STORE_BYTES = 128 * 2**20  # no image and no weight goes through it
 _QUIET = {"RAY_AIR_NEW_OUTPUT": "0", "RAY_TQDM_PATCH_PRINT": "0", "RAY_DEDUP_LOGS": "0"}
@@ -53,17 +51,7 @@ def start_ray(
     for library in ("ray.tune", "ray.air", "ray.train"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     job = JobConfig(metadata={"job_name": name})
-    if address is None:
-        context = _begin(job)
-    else:
-        _check_listens(address)
-        _check_token(address, insecure=insecure)
-        runtime = {
-            "env_vars": dict(environment),
-            "working_dir": str(code),
-            "excludes": ["results", "ensembles", ".venv", ".git"],
-        }
-        context = _join(address, runtime, job)
+    context = _begin(job) if address is None else join_cluster(address, environment, code, job, insecure=insecure)
     _keep_token_to_ourselves()
     resources = ray.cluster_resources()
     return Cluster(int(resources.get("CPU", 1)), resources.get("GPU", 0.0), context.dashboard_url or None)
@@ -78,9 +66,10 @@ def _check_authentication(*, insecure: bool) -> None:
 
 
 def _begin(job: JobConfig) -> Any:
-    """Start Ray on this machine, on loopback alone."""
+    """Start Ray on this machine: on loopback alone, with its files in a folder of the user's own."""
     stay_on_loopback()
     return ray.init(
+        _temp_dir=str(session_folder()),
         job_config=job,
         include_dashboard=True,
         dashboard_host="127.0.0.1",
@@ -95,68 +84,6 @@ def _keep_token_to_ourselves() -> None:
     token = Path.home() / ".ray/auth_token"
     if token.is_file():
         token.chmod(0o600)
-
-
-def _check_token(address: str, *, insecure: bool) -> None:
-    """Load this machine's token, and refuse to join a cluster without a token unless the user accepts that."""
-    take_token()
-    if cluster_token() is None and not insecure:
-        raise ClusterError(
-            f"--address {address}: there is no token of the cluster here; print it on the cluster's head with:"
-            " ray get-auth-token, and set it here as RAY_AUTH_TOKEN. A cluster without one runs the code of whoever reaches"
-            " it: --insecure joins it all the same"
-        )
-
-
-def _join(address: str, runtime: dict[str, Any], job: JobConfig) -> Any:
-    with tempfile.TemporaryFile("w+") as said:
-        try:
-            with stderr_into(said):  # Ray's core repeats the same warning for half a minute
-                return ray.init(
-                    address=address,
-                    runtime_env=runtime,
-                    job_config=job,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                )
-        except (AuthenticationError, ConnectionError, RuntimeError) as error:
-            said.seek(0)
-            if isinstance(error, AuthenticationError) or "InvalidAuthToken" in said.read():
-                raise ClusterError(
-                    f"--address {address}: the cluster asks for a token, and the one here is missing or another; print it on"
-                    " the cluster's head with: ray get-auth-token, and set it here as RAY_AUTH_TOKEN"
-                ) from None
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise ClusterError(
-                f"--address {address}: no cluster can be joined there ({reason}); begin one with: ray start --head, or leave"
-                " --address out"
-            ) from None
-
-
-def _check_listens(address: str) -> None:
-    """Refuse an address of a host and a port where nobody answers: Ray would try for minutes."""
-    host, separator, port = address.rpartition(":")
-    if not separator or "/" in host or not port.isdigit():
-        return  # auto, or an address of another kind
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
-    except (OSError, OverflowError) as error:
-        raise ClusterError(
-            f"--address {address}: nobody listens there ({error}); begin a cluster with: ray start --head, or leave --address out"
-        ) from None
-
-
-@contextmanager
-def stderr_into(file: IO[str]) -> Iterator[None]:
-    """Have everything that this process writes to its standard error go into a file, what is no Python, too."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    os.dup2(file.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 @contextmanager

@@ -5,15 +5,21 @@ server of ours on 127.0.0.1 is sent to the dashboard there. Scripts cannot read 
 SameSite=Strict), and nobody gets it without the key in the link.
 """
 
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import waitress
 
 from schedulers.ray.private_names import token_cookie
+from schedulers.ray.session_folder import session_folder
+from storage.atomic import write_text
 
 _HOST = "127.0.0.1"  # and no other name of this machine: cookies go by the name
 _PLAIN = [
@@ -24,10 +30,10 @@ _PLAIN = [
 
 
 class DashboardLink:
-    """Answers the link; a key that was used is replaced by another, which `say` is told."""
+    """Answers the link; a key that was used is replaced by another, and `renewed` is called with the new link."""
 
-    def __init__(self, dashboard: str, token: str, say: Callable[[str], object]) -> None:
-        self._dashboard, self._token, self._say = dashboard, token, say
+    def __init__(self, dashboard: str, token: str, renewed: Callable[[str], object]) -> None:
+        self._dashboard, self._token, self._renewed = dashboard, token, renewed
         self._key, self._lock = secrets.token_urlsafe(24), threading.Lock()
         self._server = waitress.create_server(self._answer, host=_HOST, port=0, threads=2, ident=None)
         threading.Thread(target=self._server.run, daemon=True).start()
@@ -48,7 +54,7 @@ class DashboardLink:
         location = ("Location", f"http://{self._dashboard}/")
         used = self._used(str(environ.get("PATH_INFO", ""))[1:])
         if used:
-            self._say(f"Ray dashboard, in another browser: {self.address}")
+            self._renewed(self.address)
         if self._has_token(str(environ.get("HTTP_COOKIE", ""))):  # the same link again, in the same browser
             start("302 Found", [location, *_PLAIN])
             return []
@@ -76,8 +82,13 @@ class DashboardLink:
 
 
 @contextmanager
-def dashboard_link(dashboard: str | None, token: str | None, say: Callable[[str], object]) -> Iterator[None]:
-    """Say how Ray's dashboard is opened, and answer the link as long as the block runs."""
+def dashboard_link(
+    dashboard: str | None, token: str | None, say: Callable[[str], object], *, terminal: bool
+) -> Iterator[None]:
+    """Say how Ray's dashboard is opened, and answer the link as long as the block runs.
+
+    The link is a key. What goes to a log file instead of a terminal names a file of the user's own that holds it.
+    """
     if dashboard is None:
         yield
     elif token is None or dashboard.partition(":")[0] != _HOST:  # open to all, or on another machine
@@ -87,12 +98,28 @@ def dashboard_link(dashboard: str | None, token: str | None, say: Callable[[str]
         )
         yield
     else:
-        link = DashboardLink(dashboard, token, say)
-        say(f"Ray dashboard: {link.address}\n  {WHAT_TO_LOOK_AT}")
+        kept = session_folder() / f"dashboard_{os.getpid()}"
+        link = DashboardLink(dashboard, token, partial(_say_next, say) if terminal else partial(_keep, kept))
+        if not terminal:
+            _keep(kept, link.address)
+        shown = (
+            link.address if terminal else f"its link is a key and stays out of logs; to see it: cat {quote(str(kept))}"
+        )
+        say(f"Ray dashboard: {shown}\n  {WHAT_TO_LOOK_AT}")
         try:
             yield
         finally:
             link.close()
+            kept.unlink(missing_ok=True)
+
+
+def _say_next(say: Callable[[str], object], link: str) -> None:
+    say(f"Ray dashboard, in another browser: {link}")
+
+
+def _keep(file: Path, link: str) -> None:
+    """Write the link where its user alone reads it."""
+    write_text(file, f"{link}\n")
 
 
 WHAT_TO_LOOK_AT = "Cluster: every trial with its knobs, live, as a process title; Actors: the log of each process"

@@ -11,6 +11,7 @@ Written against Ray 2.60, which has no setting for either of these:
 - A cluster's token is to be found for any address: Ray looks for it by itself for the address `auto` alone.
 - A browser is to be given that token as the cookie that the dashboard reads.
 - The driver is to see that a server of Ray has died: it would wait for it in silence.
+- A cluster that asks nobody for a token is not to be joined unnoticed: its head is asked by Ray's own protocol.
 - A Ray of this machine is to listen on loopback alone: Ray has that for systems where it forms no clusters.
 """
 
@@ -26,7 +27,7 @@ from ray.tune.experiment import Trial
 
 try:
     from ray import _raylet
-    from ray._private import ray_constants, worker
+    from ray._private import ray_constants, services, worker
     from ray._private.authentication import authentication_constants, authentication_token_setup
     from ray._raylet import AuthenticationTokenLoader  # type: ignore[attr-defined]
     from ray.tune import tune
@@ -41,6 +42,9 @@ else:
 _ATTRIBUTES = ("_actor_cache", "_trial_to_actor", "_resetting_trials")  # of a controller
 _SERVERS = ("raylet", "gcs_server")  # without which no trial goes on
 _CACHE_ATTRIBUTES = ("_cached_objects", "_num_cached_objects")
+
+
+QUESTION = "/ray.rpc.NodeInfoGcsService/CheckAlive"  # what a cluster's head is asked, to see whether it wants a token
 
 
 class ClusterError(ValueError):
@@ -65,6 +69,7 @@ def _lacking() -> Iterator[str]:
     of_module = [
         (tune, "TuneController"),
         (worker, "_global_node"),
+        (services, "canonicalize_bootstrap_address"),
         (ray_constants, "ENABLE_RAY_CLUSTER"),
         (ray_constants, "ENABLE_RAY_CLUSTERS_ENV_VAR"),
         (_raylet, "setproctitle"),
@@ -107,6 +112,15 @@ def take_token() -> None:
         authentication_token_setup.maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
     finally:
         logger.disabled = before
+
+
+def head_of(address: str) -> str | None:
+    """Return the host and the port of a cluster's head; None where an address is of another kind, or no cluster is found."""
+    try:
+        head = services.canonicalize_bootstrap_address(address)
+    except (ValueError, OSError):
+        return None
+    return None if head is None else str(head)
 
 
 def dead_server() -> str | None:

@@ -16,14 +16,21 @@ RECORD_FORMAT = 5  # raise it when a record could be misread by the version befo
 READABLE_FORMATS = (1, 2, 3, 4, 5)
 WITHDRAWN = "withdrawn"  # the failure of a trial that somebody stopped
 Part: TypeAlias = Literal["resume", "weights"]  # of a fold: what the disk budget may drop
+# No reader counts to a number that only a record names: what no study reaches is damage.
+Trial: TypeAlias = Annotated[int, Field(ge=0, lt=10**6)]
+Fold: TypeAlias = Annotated[int, Field(ge=0, lt=10**4)]
+Epochs: TypeAlias = Annotated[int, Field(ge=0, lt=10**6)]
+Attempt: TypeAlias = Annotated[int, Field(ge=0, lt=10**9)]
+Slots: TypeAlias = Annotated[int, Field(ge=0, lt=10**5)]
+Seconds: TypeAlias = Annotated[float, Field(ge=0, lt=1e12)]
 
 
 class _Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    time: float  # seconds since 1970, by the driver's clock: for people, nothing is decided by it
+    time: Seconds  # seconds since 1970, by the driver's clock: for people, nothing is decided by it
     # Seconds of search before this event, over all launches, by a monotonic clock; None in formats 1 to 4.
-    elapsed: float | None = None
+    elapsed: Seconds | None = None
 
 
 class MetricFacts(BaseModel):
@@ -53,7 +60,7 @@ class StrategyFacts(BaseModel):
 
     name: str
     settings: dict[str, Any] = {}
-    finalists: int
+    finalists: int = Field(ge=0, lt=10**6)
 
 
 class Launched(_Event):
@@ -62,7 +69,7 @@ class Launched(_Event):
     event: Literal["launched"] = "launched"
     format: int = RECORD_FORMAT  # of this and the lines after it
     launch: str | None = None  # an id of its own
-    slots: int | None = None  # climbs at a time
+    slots: Slots | None = None  # climbs at a time
     rungs: Rungs | None = None
     metric: MetricFacts | None = None
     strategy: StrategyFacts | None = None
@@ -83,16 +90,16 @@ class ForecastMade(_Event):
     """The driver's forecast of the seconds of search that are left, with the least and the most that it may be."""
 
     event: Literal["forecast_made"] = "forecast_made"
-    left: float
-    least: float
-    most: float
+    left: Seconds
+    least: Seconds
+    most: Seconds
 
 
 class TrialAdded(_Event):
     """A configuration joined the study."""
 
     event: Literal["trial_added"] = "trial_added"
-    trial: int
+    trial: Trial
     configuration: dict[str, Any]
     origin: str  # "recipe", the sampler's name, "portfolio", "enqueued", or the study it was taken from
     expected: float | None = None  # its place from 0 (worst) to 1 on other data; None: nothing is known
@@ -109,10 +116,10 @@ class ClimbStarted(_Event):
     """A fold of a trial is to be trained to `epoch` epochs; `attempt` grows over the whole study."""
 
     event: Literal["climb_started"] = "climb_started"
-    trial: int
-    fold: int
-    epoch: int
-    attempt: int
+    trial: Trial
+    fold: Fold
+    epoch: Epochs
+    attempt: Attempt
     launch: str | None = None
 
 
@@ -120,9 +127,9 @@ class ClimbPlaced(_Event):
     """A process took a climb: the address of its node, and its number there."""
 
     event: Literal["climb_placed"] = "climb_placed"
-    trial: int
-    fold: int
-    attempt: int
+    trial: Trial
+    fold: Fold
+    attempt: Attempt
     node: str
     process: int
 
@@ -134,9 +141,9 @@ class EpochScored(_Event):
     """
 
     event: Literal["epoch_scored"] = "epoch_scored"
-    trial: int
-    fold: int
-    epoch: int  # from 0
+    trial: Trial
+    fold: Fold
+    epoch: Epochs  # from 0
     score: float
     loss: float | None = None
     learning_rate: float | None = None
@@ -144,7 +151,7 @@ class EpochScored(_Event):
     gpu_memory: int | None = None  # bytes that tensors held at most in this epoch; None without a GPU
     gpu_reserved: int | None = None  # bytes that torch had taken for them
     precision: str | None = None  # dtype of training's forward pass
-    seconds: float
+    seconds: Seconds
     # Seconds of preparing, training, judging and saving; {} where unknown. Training includes `wait_input`, the wait for batches,
     # and `device`, the time of its steps by a GPU's own events.
     phases: dict[str, float] = {}
@@ -154,9 +161,9 @@ class RungReached(_Event):
     """A trial has come to a rung: `score` is the metric of the pooled predictions of exactly these folds."""
 
     event: Literal["rung_reached"] = "rung_reached"
-    trial: int
-    folds: int
-    epoch: int
+    trial: Trial
+    folds: Fold
+    epoch: Epochs
     score: float
 
 
@@ -164,8 +171,8 @@ class PredictionsReplaced(_Event):
     """A finished fold was trained again, because its weights were gone: its predictions and `score` are new."""
 
     event: Literal["predictions_replaced"] = "predictions_replaced"
-    trial: int
-    fold: int
+    trial: Trial
+    fold: Fold
     score: float
 
 
@@ -173,9 +180,9 @@ class ClimbEnded(_Event):
     """A climb is over: at its epoch, stopped on request, or without having got there."""
 
     event: Literal["climb_ended"] = "climb_ended"
-    trial: int
-    fold: int
-    attempt: int
+    trial: Trial
+    fold: Fold
+    attempt: Attempt
     reason: Literal["rung", "stopped", "lost", "out_of_memory"]  # after the last two it is tried again
 
 
@@ -183,8 +190,8 @@ class TrialFailed(_Event):
     """A trial is out for good, with the class of its failure and the reason."""
 
     event: Literal["trial_failed"] = "trial_failed"
-    trial: int
-    fold: int | None = None  # whose climb failed; None: no climb did, or it was in formats 1 to 4
+    trial: Trial
+    fold: Fold | None = None  # whose climb failed; None: no climb did, or it was in formats 1 to 4
     failure: str  # its class: see `studies.trials.failures`
     reason: str
 
@@ -193,7 +200,7 @@ class TrialRestored(_Event):
     """A failed trial is taken back: by a launch, once, as its setup may be mended, or in a search, as a device was at fault."""
 
     event: Literal["trial_restored"] = "trial_restored"
-    trial: int
+    trial: Trial
     in_search: bool = False  # its other folds may be climbing
 
 
@@ -201,17 +208,17 @@ class FoldRewound(_Event):
     """A fold stands at `epochs` again: a repair set aside what it had beyond."""
 
     event: Literal["fold_rewound"] = "fold_rewound"
-    trial: int
-    fold: int
-    epochs: int
+    trial: Trial
+    fold: Fold
+    epochs: Epochs
 
 
 class Dropped(_Event):
     """The disk budget took a part of a fold's folder; a state is trained again if the fold goes on."""
 
     event: Literal["dropped"] = "dropped"
-    trial: int
-    fold: int | None = None  # None in formats 1 to 4: of all folds
+    trial: Trial
+    fold: Fold | None = None  # None in formats 1 to 4: of all folds
     part: Part
     bytes: int
 

@@ -5,11 +5,11 @@ folds of 3 epochs is one epoch of the third fold. An epoch carried the score tha
 fold's own. Which line is of a former format is seen by its fields.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from storage.json_text import load_json
 from studies.record.events import EpochScored, Event, TrialAdded, TrialFailed, TrialRestored, parse_event
 
 
@@ -40,7 +40,7 @@ class FormerFormats:
         Raises:
             ValueError: it is none, or damaged.
         """
-        stated = json.loads(line)
+        stated = load_json(line)
         former = getattr(self, f"_{stated.get('event')}", None) if isinstance(stated, dict) else None
         if former is None:
             raise ValueError("no line of a former format")

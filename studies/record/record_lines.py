@@ -1,10 +1,10 @@
 """From lines of a record to events: one reader for whole records, records with damage, and records that grow."""
 
-import json
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from storage.json_text import load_json
 from studies.errors import RecordError
 from studies.record.events import READABLE_FORMATS, RECORD_FORMAT, Event, parse_event
 from studies.record.former_formats import FormerFormats
@@ -45,7 +45,7 @@ class RecordLines:
         if not (line.startswith(b'{"time"') and b'"event":"launched"' in line):
             return
         try:
-            found = json.loads(line).get("format", RECORD_FORMAT)
+            found = load_json(line).get("format", RECORD_FORMAT)
         except ValueError:
             return  # damaged, which is another matter
         if found not in READABLE_FORMATS:

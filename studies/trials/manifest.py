@@ -8,14 +8,14 @@ Names of files are below the trial's folder.
 """
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from storage.atomic import make_folder, write_text
-from studies.record.events import EpochScored
+from storage.json_text import load_json
+from studies.record.events import Epochs, EpochScored, Fold, Trial
 
 FORMAT: Literal[2] = 2
 
@@ -34,11 +34,11 @@ class TrialManifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[2] = FORMAT
-    trial: int
+    trial: Trial
     configuration: dict[str, Any]
     digest: str
-    folds: int
-    epochs: int
+    folds: Fold
+    epochs: Epochs
 
 
 class FoldManifest(BaseModel):
@@ -47,9 +47,9 @@ class FoldManifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     format: Literal[2] = FORMAT
-    trial: int
-    fold: int
-    epochs: int  # that the fold will have
+    trial: Trial
+    fold: Fold
+    epochs: Epochs  # that the fold will have
     digest: str = ""  # of the trial's configuration; empty where the former layout had one manifest for all folds
     curve: tuple[EpochScored, ...] = ()  # as the record has them
     files: dict[str, str] = {}  # sha256 by name
@@ -100,7 +100,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         FormatError: it is of a later version.
     """
     try:
-        stored = json.loads(path.read_bytes())
+        stored = load_json(path.read_bytes())
     except FileNotFoundError:
         return None
     except ValueError:

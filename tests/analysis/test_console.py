@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from analysis.terminal.console import LONGEST, harmless, say
+from analysis.terminal.console import say
+from command_line.plain_text import LONGEST, harmless
 
 
 def printed(line: str) -> str:

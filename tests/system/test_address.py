@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -39,27 +40,37 @@ def join(address: str, home: Path, code: Path) -> subprocess.CompletedProcess[st
     return subprocess.run(command, env=at_home(home), capture_output=True, text=True, check=True, timeout=120)
 
 
+RAY = str(Path(sys.executable).with_name("ray"))
+
+
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """A cluster of one CPU on this machine whose token lies in `owner`."""
-    ray = str(Path(sys.executable).with_name("ray"))
-    subprocess.run(
-        [ray, "get-auth-token", "--generate"], env=at_home(tmp_path / "owner"), check=True, capture_output=True
-    )
+    at_owner = at_home(tmp_path / "owner")
+    subprocess.run([RAY, "get-auth-token", "--generate"], env=at_owner, check=True, capture_output=True)
+    with cluster(at_owner) as address:
+        yield address
+
+
+@contextmanager
+def cluster(environment: dict[str, str]) -> Iterator[str]:
+    """Run a cluster of one CPU on this machine as long as the block does."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     session = mkdtemp(prefix="ray")  # a short path: sockets lie below it
     options = ["--num-cpus=1", "--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={session}"]
-    command = [ray, "start", "--head", "--block", f"--port={port}", "--node-ip-address=127.0.0.1", *options]
-    head = subprocess.Popen(command, env=at_home(tmp_path / "owner"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [RAY, "start", "--head", "--block", f"--port={port}", "--node-ip-address=127.0.0.1", *options]
+    head = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert head.stdout is not None
     while b"--block" not in (line := head.stdout.readline()):
         assert line, "the cluster did not start"
-    yield f"127.0.0.1:{port}"
-    head.terminate()
-    head.wait(timeout=60)
-    shutil.rmtree(session, ignore_errors=True)
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        head.terminate()
+        head.wait(timeout=60)
+        shutil.rmtree(session, ignore_errors=True)
 
 
 def test_a_cluster_is_joined_by_its_address_with_the_token_of_this_machine_and_without_it_the_error_says_how_to_get_it(
@@ -72,6 +83,15 @@ def test_a_cluster_is_joined_by_its_address_with_the_token_of_this_machine_and_w
     assert "there is no token of the cluster here" in refused.stdout
     assert "ray get-auth-token, and set it here as RAY_AUTH_TOKEN" in refused.stdout
     assert "InvalidAuthToken" not in refused.stdout + refused.stderr
+
+
+def test_a_cluster_that_asks_nobody_for_a_token_is_not_joined_although_a_token_lies_here(tmp_path: Path) -> None:
+    """Whoever reaches such a cluster runs code on it, and a token of ours does not change that."""
+    at_owner = at_home(tmp_path / "owner")
+    subprocess.run([RAY, "get-auth-token", "--generate"], env=at_owner, check=True, capture_output=True)
+    with cluster({**at_owner, "RAY_AUTH_MODE": "disabled"}) as address:
+        refused = join(address, tmp_path / "owner", tmp_path)
+    assert "the cluster asks for no token, so whoever reaches it runs code as you there" in refused.stdout
 
 
 def test_an_address_where_nobody_listens_is_one_error(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from analysis.page.serving.sockets import listening_socket, port_of
+from schedulers.ray.session_folder import session_folder
 from studies.record.events import Requested
 from studies.record.record import read_record
 from studies.state.study_state import StudyState
@@ -144,7 +145,9 @@ def test_optuna_dashboard_is_one_click_away_and_changes_nothing(search: Search, 
 def test_one_click_opens_rays_dashboard_where_trials_are_found_and_the_link_works_once(
     search: Search, browser: Browser
 ) -> None:
-    link = search.address("Ray dashboard")
+    kept = session_folder() / f"dashboard_{search.process.pid}"
+    assert f"stays out of logs; to see it: cat {kept}" in search.said
+    link = kept.read_text().strip()
     with pytest.raises(HTTPError, match="403"):
         urlopen(f"{link[:-4]}xxxx", timeout=30)
     shown = window(browser, link)
@@ -171,7 +174,9 @@ def test_prometheus_scrapes_the_search_and_every_query_of_the_grafana_file_has_d
         port = port_of(found)
     place = f"http://127.0.0.1:{port}"
     config = tmp_path / "prometheus.yml"
-    config.write_text((ROOT / "deploy/prometheus.yml").read_text().replace("/tmp/ray/prom", f"{session(search)}/prom"))
+    config.write_text(
+        (ROOT / "deploy/prometheus.yml").read_text().replace("/tmp/foldrace-1000/prom", f"{session(search)}/prom")
+    )
     flags = [f"--config.file={config}", f"--web.listen-address=127.0.0.1:{port}"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     server = subprocess.Popen([command, *flags, f"--storage.tsdb.path={tmp_path}/data"], **quiet)  # type: ignore[call-overload]
@@ -201,7 +206,7 @@ def test_a_request_ends_the_search_and_its_page_with_it(search: Search) -> None:
 
 def session(search: Search) -> Path:
     """Return the folder of the search's Ray: the link that the configuration names is of whichever began last."""
-    (found,) = Path("/tmp/ray").glob(f"session_*_{search.process.pid}")
+    (found,) = session_folder().glob(f"session_*_{search.process.pid}")
     return found
 
 

@@ -103,11 +103,16 @@ def _refuse_extensions(path: Path) -> None:
             if header[_TYPE] not in b"\x000":
                 name = header[:100].partition(b"\x00")[0].decode(errors="replace")
                 raise BundleError(f"{path}: {name} is no plain file; a bundle holds nothing else")
-            try:
-                size = int(header[_SIZE].strip(b" \x00") or b"0", 8)
-            except ValueError:
-                raise BundleError(f"{path}: is no archive of a bundle; export_best.py --archive writes one") from None
+            size = _size(header)
+            if size is None:
+                raise BundleError(f"{path}: is no archive of a bundle; export_best.py --archive writes one")
             file.seek(-(-size // _BLOCK) * _BLOCK, SEEK_CUR)
+
+
+def _size(header: bytes) -> int | None:
+    """Return how many bytes a member has, None where the header does not say that as ours do: a negative size leads back."""
+    digits = header[_SIZE].strip(b" \x00") or b"0"
+    return int(digits, 8) if digits.isdigit() and not digits.strip(b"01234567") else None
 
 
 def _check(path: Path, member: tarfile.TarInfo, bundle: Path) -> None:

@@ -5,17 +5,18 @@ changed, missing or added file is refused before anything is loaded.
 """
 
 import hashlib
-import json
 from itertools import count
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from plugins.sources import COMPILED
+from storage.json_text import load_json
 from studies.trials.manifest import sha256_of
 from voting.bundle.specs import FORMAT, READS, BundleError, BundleManifest, TaskSpec
 
 MANIFEST, SEAL = "manifest.json", "manifest.sha256"
+LEAST_SHARE = 1e-6  # of the largest weight: sums of smaller ones vanish in a vote
 
 
 def free_name(out: Path, wanted: str) -> str:
@@ -87,15 +88,23 @@ def read_sealed(folder: Path) -> BundleManifest:
     try:
         manifest = BundleManifest.model_validate_json(content)
     except ValidationError as error:
-        raise BundleError(f"{path}: is no manifest ({error.errors()[0]['msg']}); export again") from None
+        raise BundleError(f"{path}: is no manifest ({first_wrong(error)}); export again") from None
+    if len({task.task for task in manifest.tasks}) < len(manifest.tasks):
+        raise BundleError(f"{path}: votes on a task twice; export again")
     for task in manifest.tasks:
         _check_votes(path, task)
     return manifest
 
 
+def first_wrong(error: ValidationError) -> str:
+    """Return the first key that is wrong, and what is wrong with it."""
+    found = error.errors()[0]
+    return f"{'.'.join(map(str, found['loc'])) or 'all of it'}: {found['msg']}"
+
+
 def _format_of(path: Path, content: bytes) -> object:
     try:
-        manifest = json.loads(content)
+        manifest = load_json(content)
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict):
@@ -105,6 +114,10 @@ def _format_of(path: Path, content: bytes) -> object:
 
 def _check_votes(path: Path, task: TaskSpec) -> None:
     """Refuse weights that do not fit members or classes, and folds of which nothing is known."""
+    if len(set(task.classes)) < len(task.classes):
+        raise BundleError(f"{path}: {task.task} has a class twice; export again")
+    if task.number and len(task.number.borders) != len(task.classes) - 1:
+        raise BundleError(f"{path}: the number of {task.task} has other classes than the task; export again")
     learned = len(task.number.learned) if task.number else 0
     if learned and any(max(member.fold_numbers) >= learned for member in task.members):
         raise BundleError(
@@ -114,7 +127,7 @@ def _check_votes(path: Path, task: TaskSpec) -> None:
         ("weights", task.weights, len(task.members)),
         ("class_weights", task.class_weights, len(task.classes)),
     ):
-        if given and (len(given) != needed or not min(given) >= 0 or not 0 < sum(given) < float("inf")):
+        if given and (len(given) != needed or not min(given) >= 0 or not LEAST_SHARE <= max(given) <= 1 / LEAST_SHARE):
             raise BundleError(f"{path}: {name} of {task.task} must be {needed} shares of a vote; export again")
 
 

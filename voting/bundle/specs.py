@@ -4,13 +4,14 @@ Format 3 had neither weights, decision nor promise: its members vote alike and t
 their defaults say. Format 4 did not name the folds of a member: it had all of them. Both are read as they are.
 """
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeAlias, TypeVar
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datasets.images import Resize
 from datasets.numbers import Number
+from studies.record.events import Fold
 from trainables.config import TrainConfig, configured
 from voting.calibration.decision import Decision
 from voting.rules.vote import Rule, Weights
@@ -19,12 +20,19 @@ FORMAT: Literal[5] = 5
 READS = (3, 4, 5)
 
 
+Value = TypeVar("Value")
+Channels: TypeAlias = tuple[Value, Value, Value]
+Deviation: TypeAlias = Annotated[
+    float, Field(gt=1e-6)
+]  # of pixels from 0 to 1: whatever is divided by less is no picture
+
+
 class BundleError(ValueError):
     """A bundle that cannot be built, is not what its manifest says, or does not fit the images."""
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class MemberSpec(_Part):
@@ -37,11 +45,11 @@ class MemberSpec(_Part):
     classifier: dict[str, Any]  # the knobs that its models are built by
     borders: tuple[float, ...] | None = None  # where classes begin for a trial that tuned it
     resize: Resize
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
+    mean: Channels[float]
+    std: Channels[Deviation]
     out_of_fold_score: float
-    weights: tuple[str, ...]  # one file per model, below the bundle
-    folds: tuple[int, ...] = ()  # that the models leave out; none: all from the first on
+    weights: tuple[str, ...] = Field(min_length=1)  # one file per model, below the bundle
+    folds: tuple[Fold, ...] = ()  # that the models leave out; none: all from the first on
 
     @model_validator(mode="after")
     def _one_fold_a_model(self) -> Self:
@@ -82,16 +90,16 @@ class TaskSpec(_Part):
     """One task: its classes in order, who votes on it by which rule, and how the vote is decided."""
 
     task: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = Field(min_length=2)
     number: Number | None = None  # behind the label
     metric: str = "macro_f1"  # by which its trials were searched
     vote: str = "soft"  # one of `voting.rules.VOTE_RULES`
     vote_options: dict[str, Any] = {}
     weights: tuple[float, ...] = ()  # of the members; none: all alike
-    temperature: float = Field(1.0, gt=0)  # of the vote's probabilities
+    temperature: float = Field(1.0, ge=1e-3, le=1e3)  # of the vote's probabilities
     class_weights: tuple[float, ...] = ()  # by which the class is decided; none: the most probable one
     promise: PromiseSpec | None = None
-    members: tuple[MemberSpec, ...]
+    members: tuple[MemberSpec, ...] = Field(min_length=1)
 
     @property
     def rule(self) -> Rule:
@@ -129,7 +137,7 @@ class BundleManifest(_Part):
     format: Literal[3, 4, 5] = FORMAT
     name: str
     created: str
-    tasks: tuple[TaskSpec, ...]
+    tasks: tuple[TaskSpec, ...] = Field(min_length=1)
     plugins: tuple[PluginSpec, ...] = ()
     joint: JointSpec | None = None  # of mask, gender and age, where all three are voted on
     refit: bool = False  # trained on all persons, holdout too: never scored

@@ -93,7 +93,7 @@ def _labels_of_row(row: Mapping[str, str], tasks: Sequence[TaskSpec], place: Pat
     labels = {}
     for task in tasks:
         if task.task in row:
-            numbered = not any(name.isdigit() for name in task.classes)
+            numbered = not any(name.isdecimal() for name in task.classes)
             labels[task.task] = _class_number(row[task.task], task, place, named=True, numbered=numbered)
         elif "target" in row and len(tasks) == 1:
             labels[task.task] = _class_number(row["target"], task, place, named=False, numbered=True)
@@ -103,7 +103,7 @@ def _labels_of_row(row: Mapping[str, str], tasks: Sequence[TaskSpec], place: Pat
 def _class_number(label: str, task: TaskSpec, place: Path, *, named: bool, numbered: bool) -> int:
     if named and label in task.classes:
         return task.classes.index(label)
-    if numbered and label.isdigit() and int(label) < len(task.classes):
+    if numbered and label.isdecimal() and int(label) < len(task.classes):
         return int(label)
     raise BundleError(f"{place}: unknown label {label!r} of {task.task}; it is one of {', '.join(task.classes)}")
 
@@ -127,6 +127,8 @@ def _path_column(place: Path, row: Mapping[str, str]) -> str:
 
 
 def _below(root: Path, name: str, place: Path) -> Path:
+    if "\0" in name:
+        raise BundleError(f"{place}: the path {name!r} is none; fix it or remove the row")
     path = root / name
     if not path.resolve().is_relative_to(root.resolve()):
         raise BundleError(f"{place}: the path {name!r} leaves {root}; give paths below it")

@@ -10,15 +10,18 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
+from pydantic import ValidationError
 
+from command_line.plain_text import print_line
 from datasets.images import Form, Pixels, UnreadableImage, read_image
-from storage.tensors import load_state
 from trainables.training.classifier import Classifier, Judged, Normalisation
 from trainables.training.heads.head import make_head
 from trainables.training.heads.task import Task
 from trainables.training.models import make_model
+from voting.bundle.manifest import MANIFEST, first_wrong
 from voting.bundle.specs import BundleError, MemberSpec, TaskSpec
 from voting.predicting.inputs import Images
+from voting.predicting.weights import load_weights
 from voting.rules.vote import Vote
 
 _BATCH = 64
@@ -55,14 +58,24 @@ class Member:
 
 
 def load_member(spec: MemberSpec, task: Task, folder: Path) -> Member:
-    """Return a member with its weights from below `folder`, on the GPU if there is one."""
+    """Return a member with its weights from below `folder`, on the GPU if there is one.
+
+    Raises:
+        BundleError: a knob has a value that no model has, or weights do not fit; names what.
+    """
+    try:
+        config = spec.config
+    except ValidationError as error:
+        raise BundleError(
+            f"{folder / MANIFEST}: classifier.{first_wrong(error)} ({spec.study}, trial {spec.trial}); export again"
+        ) from None
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     normalisation = Normalisation.of(spec.mean, spec.std, device)
     classifiers = []
     for fold, name in zip(spec.fold_numbers, spec.weights, strict=True):
-        head = make_head(_task_of_fold(task, spec, fold), spec.config)
-        model = make_model(spec.config, head.outputs)
-        model.load_state_dict(load_state(folder / name))
+        head = make_head(_task_of_fold(task, spec, fold), config)
+        model = make_model(config, head.outputs)
+        load_weights(model, folder / name)
         classifiers.append(Classifier(model.to(device).to(memory_format=torch.channels_last), head, normalisation))
     return Member(spec, tuple(classifiers))
 
@@ -85,12 +98,23 @@ def vote(members: Sequence[Member], paths: Sequence[Path], task: TaskSpec) -> Vo
 
     Raises:
         UnreadableImage: a file that cannot be decoded.
+        BundleError: a member answers with what is no finite number.
     """
     judged = [mean_of(folds) for folds in folds_judge(members, paths)]
+    for member, one in zip(members, judged, strict=True):
+        _check_finite(member, one)
     votes = task.rule([one.probabilities for one in judged], task.member_weights)
     numbers = [one.numbers for one in judged if one.numbers is not None]
     decision = task.decision
     return Vote(decision.probabilities(votes), decision.decided(votes), np.mean(numbers, axis=0) if numbers else None)
+
+
+def _check_finite(member: Member, judged: Judged) -> None:
+    """Refuse what no vote can be made of."""
+    for values in (judged.probabilities, judged.numbers):
+        if values is not None and not np.isfinite(values).all():
+            named = f"trial {member.spec.trial} of study {member.spec.study}"
+            raise BundleError(f"{named} answers with what is no finite number; export again without it")
 
 
 def folds_judge(members: Sequence[Member], paths: Sequence[Path]) -> list[list[Judged]]:
@@ -159,7 +183,7 @@ def readable(images: Images, *, skip: bool) -> Images:
         raise BundleError(
             f"{len(bad)} images cannot be read:\n  {listed}\nMend them, or leave them out with --skip-unreadable."
         )
-    print(f"{len(bad)} unreadable images left out")
+    print_line(f"{len(bad)} unreadable images left out")
     gone = {path for path, _ in bad}
     kept = [(name, path) for name, path in zip(images.names, images.paths, strict=True) if path not in gone]
     if not kept:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from command_line.plain_text import print_line
 from studies.metrics import METRICS, Targets, confusion_matrix
 from voting.bundle.specs import BundleManifest
 from voting.rules.joint import JOINT_TASKS, joint_class, joint_votes
@@ -29,8 +30,8 @@ def print_score(
     probabilities = votes.astype(np.float32)
     judged = [METRICS[name] for name in metrics]
     scores = ", ".join(f"{metric.title} {metric.measure(targets, probabilities):.4f}" for metric in judged)
-    print(f"\n{title}: {scores} on {len(targets)} labelled images")
+    print_line(f"\n{title}: {scores} on {len(targets)} labelled images")
     width = max(6, *(len(name) for name in classes)) + 1
-    print(f"{'true / voted':>{width + 6}}" + "".join(f"{name:>{width}}" for name in classes))
+    print_line(f"{'true / voted':>{width + 6}}" + "".join(f"{name:>{width}}" for name in classes))
     for name, row in zip(classes, confusion_matrix(targets, probabilities), strict=True):
-        print(f"{name:>{width + 6}}" + "".join(f"{count:>{width}}" for count in row))
+        print_line(f"{name:>{width + 6}}" + "".join(f"{count:>{width}}" for count in row))

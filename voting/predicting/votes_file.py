@@ -4,6 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from command_line.plain_text import print_line
 from voting.bundle.specs import BundleError, BundleManifest, TaskSpec
 from voting.predicting.inputs import Images, write_submission
 from voting.rules.joint import JOINT_TASKS, joint_votes
@@ -41,4 +42,4 @@ def check_submission(images: Images, manifest: BundleManifest) -> None:
 def submit(out: Path, images: Images, votes: Mapping[str, Votes]) -> None:
     """Write the competition's submission."""
     write_submission(images, joint_votes(votes).argmax(axis=1), out)
-    print(f"submission -> {out}")
+    print_line(f"submission -> {out}")

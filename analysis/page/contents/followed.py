@@ -3,7 +3,6 @@
 import hashlib
 import json
 import threading
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ class FollowedStudies:
     def __init__(self, results: Path) -> None:
         self.results = results.absolute()
         self._followed: dict[str, FollowedStudy] = {}
-        self._opening = threading.Lock()
+        self._adding = threading.Lock()
 
     def folder(self, name: str) -> StudyFolder:
         """Return the folder of a study.
@@ -32,11 +31,6 @@ class FollowedStudies:
         if not folder.path.is_dir():
             raise StudyError(f"{self.results}: has no study {name}")
         return folder
-
-    def open_first(self, name: str) -> None:
-        """Open a study before any other: of two versions of a plugin the one that is loaded first stays."""
-        with suppress(Exception):  # the page says what is wrong with it
-            self._of(self.folder(name)).refreshed()
 
     def study(self, name: str, seen: str = "") -> dict[str, Any]:
         """Return the page of a study with its tag, the tag alone if it is what was seen before.
@@ -65,8 +59,8 @@ class FollowedStudies:
         return {"tag": tag, **overview(self.results, [(line.study, line.row) for line in lines], broken)}
 
     def _of(self, folder: StudyFolder) -> FollowedStudy:
-        with self._opening:
-            return self._followed.setdefault(folder.name, FollowedStudy(folder, self._opening))
+        with self._adding:
+            return self._followed.setdefault(folder.name, FollowedStudy(folder))
 
 
 def _why(error: Exception) -> str:

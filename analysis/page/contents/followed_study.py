@@ -25,9 +25,9 @@ class Line:
 class FollowedStudy:
     """Answers one question at a time; no study waits for another."""
 
-    def __init__(self, folder: StudyFolder, opening: threading.Lock) -> None:
+    def __init__(self, folder: StudyFolder) -> None:
         self._folder = folder
-        self._asking, self._opening = threading.RLock(), opening  # plugins are loaded by one study at a time
+        self._asking = threading.RLock()
         self._study: WatchedStudy | None = None
         self._line: Line | None = None
 
@@ -39,8 +39,7 @@ class FollowedStudy:
         """
         with self._asking:
             if self._study is None:
-                with self._opening:
-                    self._study = WatchedStudy(self._folder)
+                self._study = WatchedStudy(self._folder)
             try:
                 self._study.refresh()
             except Exception:

@@ -1,7 +1,6 @@
 """What a trial may see: the samples of a study's folder and the shared decoded images. No holdout is in it."""
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from datasets.decoded.cache import build_cache, is_whole, load_cache
 from datasets.errors import DataError
 from datasets.images import Pixels
 from datasets.numbers import Number
+from storage.json_text import load_json
 from storage.rebuilt_folder import cache_root
 from studies.metrics import Targets
 from trainables.training.heads.task import Task
@@ -38,6 +38,12 @@ class FoldData:
     numbers: npt.NDArray[np.float64] | None = None  # of every image
 
     @property
+    def is_consistent(self) -> bool:
+        """Tell whether every fold, class and row of decoded images is one that is there."""
+        numbered = ((self.folds, len(self.folds)), (self.targets, len(self.classes)), (self.rows, len(self.images)))
+        return all(((numbers >= 0) & (numbers < count)).all() for numbers, count in numbered)
+
+    @property
     def fold_count(self) -> int:
         return int(self.folds.max()) + 1
 
@@ -56,8 +62,13 @@ class FoldData:
 
 def load_fold_data(study: Path) -> FoldData:
     """Return the data of a study from its `data.json` and `samples.csv`."""
-    facts = json.loads((study / "data.json").read_text(encoding="utf-8"))
-    return _fold_data(study, facts, _rows(study / "samples.csv"))
+    facts = load_json((study / "data.json").read_text(encoding="utf-8"))
+    data = _fold_data(study, facts, _rows(study / "samples.csv"))
+    if not data.is_consistent:
+        raise DataError(
+            f"{study / 'samples.csv'}: has a fold, class or row that is not there; restore it, or begin a new study"
+        )
+    return data
 
 
 def load_all_data(study: Path) -> FoldData:
@@ -65,7 +76,7 @@ def load_all_data(study: Path) -> FoldData:
 
     Only who will never be scored may learn from it.
     """
-    facts = json.loads((study / "data.json").read_text(encoding="utf-8"))
+    facts = load_json((study / "data.json").read_text(encoding="utf-8"))
     if facts.get("number") is not None:
         facts["number"] = {**facts["number"], "learned": ()}  # nobody is left out
     everyone = [*_rows(study / "samples.csv"), *_rows(study / "holdout.csv")]
@@ -104,7 +115,7 @@ def decoded_images(study: Path, facts: Mapping[str, Any]) -> Pixels:
     folder = Path(facts["cache"])
     if is_whole(folder):
         return load_cache(folder).open()
-    paths = [Path(facts["root"]) / name for name in json.loads((study / DECODED).read_text(encoding="utf-8"))]
+    paths = [Path(facts["root"]) / name for name in load_json((study / DECODED).read_text(encoding="utf-8"))]
     cache = build_cache(paths, int(facts["image_size"]), cache_root(), resize=facts["resize"])
     if cache.folder.name != facts["images"]:
         raise DataError(

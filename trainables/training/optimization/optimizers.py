@@ -62,7 +62,7 @@ def whole_options(config: TrainConfig) -> dict[str, Any]:
 
 def _with_number(name: str, numbers: Any, place: str, value: Any) -> tuple[Any, ...]:
     """Return several numbers with one of them replaced."""
-    if not isinstance(numbers, list | tuple) or not place.isdigit() or int(place) >= len(numbers):
+    if not isinstance(numbers, list | tuple) or not place.isdecimal() or int(place) >= len(numbers):
         raise OptimizerError(f"optimizer_options.{name}: there is no number {place} in {numbers!r}; count from 0")
     return (*numbers[: int(place)], value, *numbers[int(place) + 1 :])
 

@@ -51,6 +51,7 @@ from schedulers.requests import RequestFolder
 from schedulers.shared_slots import SharedSlots
 from schedulers.slot_ledger import SlotLedger
 from schedulers.study_run import StudyRun
+from storage.outage import is_outage
 from studies.gpus import taken_gpus
 from studies.metrics import METRICS
 from studies.record.record import Record
@@ -78,6 +79,9 @@ def main() -> int:
             return search(options, launches, tracking)
     except (ValueError, OSError) as error:
         say_error(error)
+        if is_outage(error) and not isinstance(error, PermissionError):  # what was asked for was fine
+            say(f"Nothing is lost. Once the storage is back: {same_command()}")
+            return FAILED
         return 2
     except KeyboardInterrupt:
         say("Stopped before the search began; nothing was lost. The same command starts it again.")

@@ -18,7 +18,7 @@ from analysis.reading.opened import open_study
 from analysis.terminal.console import say, say_error
 from analysis.tracking.complaints import complain
 from analysis.tracking.feed import Feed
-from analysis.tracking.sent import sending
+from analysis.tracking.sent import sending, without_credentials
 from analysis.tracking.tracker import TRACKERS, check_installed
 from command_line.parser import command_parser, parsed
 from studies.study import Study
@@ -73,7 +73,7 @@ def parse_options() -> argparse.Namespace:
 def _send(study: Study, tool: str, *, again: bool) -> None:
     with sending(study.folder, tool), closing(TRACKERS[tool](study.folder, study.space.metric)) as tracker:
         sent = Feed(study, tool, tracker, again=again).rest()
-        say(f"{tool}: {sent} fold-epochs were new; they are in {tracker.destination}.")
+        say(f"{tool}: {sent} fold-epochs were new; they are in {without_credentials(tracker.destination)}.")
 
 
 def _follow(study: Study, tool: str) -> None:

@@ -169,12 +169,18 @@ class StudyRun:
         )
 
     def take_epoch(self, order: ClimbOrder, result: Mapping[str, Any]) -> None:
-        """Record one fold-epoch, or predictions that were replaced; a result that was recorded before is left out."""
+        """Record one fold-epoch, or predictions that were replaced; a result that was recorded before is left out.
+
+        A process of an earlier launch, cut off from it, may have saved epochs after this one began: the folder has them.
+        """
         trial, rungs = self.state.trials[order.trial], self.strategy.rungs
         has_weights_again = result.get("done") and trial.fold(order.fold).owes_weights
         if result.get("replaced") or has_weights_again:  # the report of that may have been lost
             replace_predictions(trial, order.fold, result["score"], self.log, rungs, self._folders)
-        if result.get("epochs") != trial.epochs_of(order.fold) + 1:
+        ahead = result.get("epochs", 0) - trial.epochs_of(order.fold)
+        if ahead > 1:
+            catch_up(trial, self.log, rungs, self._folders)
+        if ahead != 1:
             return
         measured = EpochScored.model_fields.keys() - {"time", "elapsed", "event", "trial"}
         values = {name: result[name] for name in measured if name in result}

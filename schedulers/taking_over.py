@@ -4,7 +4,7 @@ from schedulers.disk.trimming import Folders
 from schedulers.next_work import failed_setup
 from schedulers.study_log import StudyLog
 from storage.outage import is_outage
-from studies.errors import RecordError
+from studies.errors import RecordError, check_command
 from studies.record.events import (
     WITHDRAWN,
     ClimbEnded,
@@ -31,8 +31,8 @@ def take_over(log: StudyLog, rungs: Rungs, folders: Folders) -> None:
     log.state.last_attempt = max(log.state.last_attempt, newest)
     if newest and not log.state.trials:
         raise RecordError(
-            f"{log.path}: is empty, but there are trial folders beside it; python -m analysis.check"
-            f" {log.path.parent} --repair takes over what they know"
+            f"{log.path}: is empty, but there are trial folders beside it;"
+            f" {check_command(log.path.parent)} --repair takes over what they know"
         )
     for trial in log.state.trials.values():
         _refuse_lost_manifests(trial, log, folders)
@@ -48,7 +48,7 @@ def _refuse_lost_manifests(trial: TrialState, log: StudyLog, folders: Folders) -
         if trial.epochs_of(fold):
             raise FolderError(
                 f"{log.path.parent}: trial {trial.number} fold {fold + 1} has files but no manifest.json; restore it, or"
-                f" python -m analysis.check {log.path.parent} --repair sets the trial aside and has it trained again"
+                f" {check_command(log.path.parent)} --repair sets the trial aside and has it trained again"
             )
 
 

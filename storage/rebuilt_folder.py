@@ -3,11 +3,12 @@
 import errno
 import fcntl
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from storage.atomic import put_folder
 
@@ -38,7 +39,7 @@ def finished_folder(target: Path, is_whole: Callable[[Path], bool] = Path.exists
         return
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        lock = open(target.with_name(f".{target.name}.lock"), "w", encoding="utf-8")
+        lock = _lock_file(target.with_name(f".{target.name}.lock"))
     except OSError as error:
         raise StorageError(
             f"{target.parent}: cannot write the cache ({error.strerror}); set FOLDRACE_CACHE to a folder you can write"
@@ -49,8 +50,9 @@ def finished_folder(target: Path, is_whole: Callable[[Path], bool] = Path.exists
             yield None
             return
         _sweep(target.parent, own=target.name)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+        temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
         try:
+            temporary.mkdir()  # with the rights that the user gives folders: a group may share the cache
             yield temporary
             shutil.rmtree(target, ignore_errors=True)
             put_folder(temporary, target)
@@ -64,11 +66,16 @@ def finished_folder(target: Path, is_whole: Callable[[Path], bool] = Path.exists
             shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _lock_file(path: Path) -> BinaryIO:
+    """Open a file to be locked, which takes no right to write: another of a group may have made it."""
+    return open(os.open(path, os.O_RDONLY | os.O_CREAT, 0o666), "rb")
+
+
 def _sweep(folder: Path, own: str) -> None:
     """Delete what killed builds have left: temporary folders whose lock is ours (`own`) or nobody's."""
     for path in folder.glob(".*.lock"):
         name = path.name.removeprefix(".").removesuffix(".lock")
-        with open(path, "w", encoding="utf-8") as lock, suppress(BlockingIOError):
+        with suppress(BlockingIOError, PermissionError), _lock_file(path) as lock:
             if name != own:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for left in folder.glob(f".{name}.*/"):

@@ -1,5 +1,8 @@
 """What is wrong with a study on disk; every message names the way out."""
 
+import shlex
+from pathlib import Path
+
 
 class RecordError(ValueError):
     """A record that cannot be opened or trusted."""
@@ -11,3 +14,8 @@ class RecordTakenError(RecordError):
 
 class StudyError(ValueError):
     """A study that cannot be opened or continued."""
+
+
+def check_command(study: Path) -> str:
+    """Return what checks a study, as it is typed."""
+    return f"python -m analysis.check {shlex.quote(str(study))}"

@@ -16,6 +16,7 @@ from analysis.check.record_checks import record_findings
 from analysis.check.repair import repair
 from analysis.terminal.console import say, say_error
 from command_line.parser import command_parser, parsed
+from studies.errors import check_command
 from studies.study import Study
 from studies.study_folder import StudyFolder
 
@@ -48,9 +49,7 @@ def check(study: Study, *, mend: bool) -> int:
     for finding in findings:
         say(str(finding))
     wrong = sum(finding.wrong for finding in findings)
-    advice = (
-        "" if not wrong or mend else f" To set aside what is damaged: python -m analysis.check {folder.path} --repair"
-    )
+    advice = "" if not wrong or mend else f" To set aside what is damaged: {check_command(folder.path)} --repair"
     say(f"{folder.path}: {wrong} wrong, {len(findings) - wrong} notes.{advice}")
     return 1 if wrong else 0
 

@@ -16,9 +16,7 @@ if __name__ == "__main__":
     parse_options(__doc__)  # completion, help and typing mistakes are answered before imports that take seconds
 
 import argparse
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -29,6 +27,7 @@ from analysis.confirm.kept import keep, read_kept
 from analysis.confirm.report import repeats_of, steps_table, verdict
 from analysis.confirm.training import Again, Job, trained_again
 from analysis.terminal.console import console, say, say_error
+from command_line.worker_pool import worker_pool
 from plugins.loading import load_plugin
 from plugins.sources import named_plugin
 from studies.study import Study
@@ -78,7 +77,7 @@ def train(folder: StudyFolder, contest: Contest, repeats: int, workers: int) -> 
     ]
     cores = len(os.sched_getaffinity(0)) // workers  # those beside one load a GPU's batches
     resources = Resources(max(1, cores), float(torch.cuda.is_available()))
-    with Progress(console=console, transient=True) as bar, ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+    with Progress(console=console, transient=True) as bar, worker_pool(workers) as pool:
         row = bar.add_task("training again", total=len(missing))
         for job, again in zip(missing, pool.map(partial(trained_again, resources=resources), missing), strict=True):
             keep(folder, job, again)

@@ -1,14 +1,20 @@
 """Lines on the terminal, as they are: no markup, no highlighting, no wrapping."""
 
 import os
+from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from command_line.plain_text import harmless
 
 
 class LastingConsole(Console):
     """A console that goes quiet when whoever reads it has gone: `| head`, or a `tee` that Ctrl-C ended, too."""
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        """Return a text for a table's cell, less what would command the terminal."""
+        return super().render_str(harmless(text), **style)
 
     def on_broken_pipe(self) -> None:
         """Print nowhere from now on; rich itself would end the process."""

@@ -2,7 +2,7 @@
 
 from analysis.reading.knobs import effective_knobs
 from analysis.tracking.contents import confusion, final_scalars, scalars, training_batch
-from analysis.tracking.sent import Sent, read_sent, write_sent
+from analysis.tracking.sent import Sent, read_sent, without_credentials, write_sent
 from analysis.tracking.tracker import End, Run, Tracker
 from studies.metrics import Metric
 from studies.record.events import FoldRewound, Launched, TrialRestored
@@ -39,7 +39,7 @@ class Feed:
         if not self._key:
             return 0  # no launch yet
         if self._sent is None:
-            self._sent = Sent(destination=self._tracker.destination, key=self._key)
+            self._sent = Sent(destination=without_credentials(self._tracker.destination), key=self._key)
             if not self._again:
                 self._sent = read_sent(self._folder, self._tool, self._sent)
         return sum(self._tell_trial(trial, self._sent) for trial in self._state.trials.values())

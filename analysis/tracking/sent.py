@@ -1,6 +1,7 @@
 """What was sent to a tool already, kept in the study's folder: a run that is taken up again goes on where it was."""
 
 import fcntl
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,14 @@ from analysis.tracking.tracker import TrackingError
 from storage.atomic import make_folder, write_text
 from storage.json_text import load_json
 from studies.study_folder import StudyFolder
+
+_USER = re.compile(r"(?<=://)[^/@\s]*@")
+_SECRET = re.compile(r"([?&][^=&]*(?:password|token|secret|key)[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+def without_credentials(address: str) -> str:
+    """Return an address that may be kept and printed: without user, password and keys."""
+    return _SECRET.sub(r"\1", _USER.sub("", address))
 
 
 class Sent(BaseModel):
@@ -34,6 +43,7 @@ def read_sent(folder: StudyFolder, tool: str, nothing: Sent) -> Sent:
         sent = Sent.model_validate(load_json((folder.tracking / f"{tool}.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError):
         return nothing
+    sent.destination = without_credentials(sent.destination)  # an earlier version kept them
     return sent if (sent.destination, sent.key) == (nothing.destination, nothing.key) else nothing
 
 

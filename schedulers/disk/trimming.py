@@ -57,7 +57,9 @@ class Trimmer:
         self._holdings |= {trial: self._folders.holding(trial) for trial in changed}
         room = self._limit - self._folders.other_bytes()
         for drop in to_drop(study, strategy, self._holdings, room, self._voters):
-            freed = self._holdings[drop.trial].parts[drop.fold, drop.part]
+            freed = self._holdings[drop.trial].parts.get((drop.fold, drop.part))
+            if freed is None:  # a process of an earlier launch has gone on with the fold
+                continue
             yield drop, freed
             self._folders.drop(drop)
             self._holdings[drop.trial] = self._folders.holding(drop.trial)

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from storage.atomic import sync
-from studies.errors import RecordError, RecordTakenError
+from studies.errors import RecordError, RecordTakenError, check_command
 from studies.record.events import Event
 from studies.record.record_lines import RecordLines
 
@@ -128,7 +128,7 @@ def _events_of(path: Path, content: bytes) -> Iterator[Event]:
         yield from lines.events(line)
         if lines.damaged:
             raise RecordError(
-                f"{path}: line {lines.read} is damaged; python -m analysis.check {path.parent} says what can be read, and"
+                f"{path}: line {lines.read} is damaged; {check_command(path.parent)} says what can be read, and"
                 " with --repair sets the rest aside and takes over what the trial folders know"
             )
 

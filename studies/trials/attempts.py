@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from studies.errors import check_command
 from studies.trials.manifest import FolderError, fold_path, trial_path
 
 
@@ -50,6 +51,4 @@ def _read(study: Path, path: Path) -> Attempt:
     except FileNotFoundError:
         return Attempt(0)
     except ValueError:
-        raise FolderError(
-            f"{path}: is damaged; python -m analysis.check {study} --repair has the trial trained again"
-        ) from None
+        raise FolderError(f"{path}: is damaged; {check_command(study)} --repair has the trial trained again") from None

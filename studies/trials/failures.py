@@ -56,5 +56,5 @@ class Failure:
 
 LOST = Failure(
     "lost_process",
-    "its process died twice in the same fold-epoch (out of memory?); its last words: /tmp/ray/session_latest/logs/worker-*.err",
+    "its process died twice in the same fold-epoch (out of memory?); last words: logs/worker-*.err of Ray's session",
 )

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from storage.atomic import make_folder, write_text
 from storage.json_text import load_json
+from studies.errors import check_command
 from studies.record.events import Epochs, EpochScored, Fold, Trial
 
 FORMAT: Literal[2] = 2
@@ -120,7 +121,7 @@ def damaged(path: Path) -> FolderError:
     """Return the error of a manifest that cannot be read."""
     study = next((above.parent for above in path.parents if above.name == "trials"), path.parent)
     return FolderError(
-        f"{path}: is damaged; python -m analysis.check {study} --repair sets it aside and has the trial trained again"
+        f"{path}: is damaged; {check_command(study)} --repair sets it aside and has the trial trained again"
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from studies.errors import check_command
 from studies.record.former_formats import upgraded_curve
 from studies.trials.manifest import FolderError, FoldManifest, TrialManifest, damaged, fold_path, read_json, trial_path
 
@@ -93,7 +94,7 @@ def _part(study: Path, manifest: TrialManifest, fold: int) -> FoldManifest | Non
 
 
 def _repair(study: Path) -> str:
-    return f"python -m analysis.check {study} --repair sets the trial aside and has it trained again"
+    return f"{check_command(study)} --repair sets the trial aside and has it trained again"
 
 
 def _trial_manifest(stored: dict[str, Any], path: Path) -> TrialManifest:

@@ -5,8 +5,9 @@ import io
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.table import Table
 
-from analysis.terminal.console import say
+from analysis.terminal.console import console, say
 from command_line.plain_text import LONGEST, harmless
 
 
@@ -20,6 +21,19 @@ def test_an_escape_in_a_name_is_spelled_and_commands_nothing() -> None:
     assert printed("cats\x1b]0;owned\x07/\x1b[2J.jpg") == "cats\\x1b]0;owned\\x07/\\x1b[2J.jpg\n"
     assert printed("two\nlines [bold]") == "two\nlines [bold]\n"
     assert printed("Ünïcode, 猫") == "Ünïcode, 猫\n"
+
+
+def test_an_escape_in_a_table_is_spelled_too() -> None:
+    """Names of classes and values of knobs come from files, and stand in tables."""
+    table, out = Table("\x1b[2Jcats"), io.StringIO()
+    table.add_row("\x1b]0;owned\x07")
+    before, console.file = console.file, out
+    try:
+        console.print(table)
+    finally:
+        console.file = before
+    assert "\x1b" not in out.getvalue()
+    assert "\\x1b]0;owned\\x07" in out.getvalue()
 
 
 def test_a_line_of_megabytes_keeps_its_ends() -> None:

@@ -21,7 +21,7 @@ from analysis.figures.confusion import confusion_picture
 from analysis.page.serving.sockets import listening_socket, port_of
 from analysis.tracking.complaints import complain, complaints_in
 from analysis.tracking.feed import Feed
-from analysis.tracking.sent import sending
+from analysis.tracking.sent import sending, without_credentials
 from analysis.tracking.tracker import TRACKERS, End, Picture, Run, Tracker, TrackingError, check_installed
 from datasets.preparation import PreparedData
 from launch.beside.process import BackgroundProcess
@@ -157,6 +157,19 @@ def test_a_trial_that_fails_after_some_epochs_ends_as_failed_and_stays_so(folder
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://ann:secret@host:5000/path", "https://host:5000/path"),
+        ("postgresql://ann:secret@host/runs?password=secret&a=b", "postgresql://host/runs?password=&a=b"),
+        ("https://host?api_key=secret", "https://host?api_key="),
+        ("file:///home/ann/mlruns", "file:///home/ann/mlruns"),
+    ],
+)
+def test_no_password_of_an_address_is_kept_or_printed(address: str, kept: str) -> None:
+    assert without_credentials(address) == kept
+
+
 def test_one_process_at_a_time_sends_a_study_to_a_tool(folder: StudyFolder) -> None:
     with sending(folder, "tensorboard"):
         assert "is being sent to tensorboard" in track(folder, "--to", "tensorboard", code=2)

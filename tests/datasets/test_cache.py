@@ -86,6 +86,17 @@ def test_too_little_room_is_told_with_numbers_before_anything_is_decoded(
     assert not list((tmp_path / "cache").glob("images-*"))
 
 
+def test_a_group_that_shares_a_cache_keeps_its_rights(pictures: list[Path], tmp_path: Path) -> None:
+    """Decoded images were closed to all but whoever decoded them first."""
+    before = os.umask(0o002)
+    try:
+        folder = build_cache(pictures, 16, tmp_path / "shared").folder
+    finally:
+        os.umask(before)
+    assert folder.stat().st_mode & 0o777 == 0o775
+    assert (folder / "images.u8").stat().st_mode & 0o777 == 0o664
+
+
 def test_a_cache_folder_that_cannot_be_made_is_told(pictures: list[Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match=r"cannot write the cache .* set FOLDRACE_CACHE"):

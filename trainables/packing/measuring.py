@@ -4,7 +4,6 @@ import os
 import resource
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import torch
 
+from command_line.worker_pool import worker_pool
 from plugins.loading import load_plugin
 from plugins.sources import plugin_at
 from trainables.config import TrainConfig, configured
@@ -62,7 +62,7 @@ def packed(config: TrainConfig, division: Division, seconds: float, plugins: Seq
     trials, resources = division.trials, division.resources
     os.environ["OMP_NUM_THREADS"] = str(resources.cpus)
     context = get_context("spawn")
-    with ProcessPoolExecutor(trials, context, _begin, (context.Barrier(trials), plugins)) as pool:
+    with worker_pool(trials, _begin, (context.Barrier(trials), plugins)) as pool:
         running = [pool.submit(_trained, config.model_dump(), resources, seconds) for _ in range(trials)]
         reached = [one.result() for one in running]
     free = _device_memory() if resources.gpus else os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**20

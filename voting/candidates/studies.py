@@ -1,6 +1,7 @@
 """Studies with trials that can vote; what is damaged is left out by name."""
 
 import logging
+import shlex
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 
 from datasets.numbers import Number
 from search_spaces import SearchSpace
-from studies.errors import StudyError
+from studies.errors import StudyError, check_command
 from studies.metrics import METRICS
 from studies.state.failures import all_failed
 from studies.state.study_state import StudyState
@@ -144,8 +145,8 @@ def _check_folds(folder: StudyFolder, trial: TrialState, stored: StoredTrial) ->
     for fold, epochs in trial.progress.items():
         if epochs >= stored.epochs and fold not in stored.parts:
             raise FolderError(
-                f"fold {fold + 1} was trained and has no manifest.json; restore it, or python -m analysis.check"
-                f" {folder.path} --repair sets the trial aside and has it trained again"
+                f"fold {fold + 1} was trained and has no manifest.json; restore it, or"
+                f" {check_command(folder.path)} --repair sets the trial aside and has it trained again"
             )
 
 
@@ -165,7 +166,7 @@ def _candidates(
 def _how_far(folder: StudyFolder, space: SearchSpace, state: StudyState) -> str:
     """Return how far a study is that has nothing to export, and the way out."""
     if failed := all_failed(state):
-        return f"{folder.path}: {failed} python -m analysis.show {folder.path} TRIAL shows each"
+        return f"{folder.path}: {failed} python -m analysis.show {shlex.quote(str(folder.path))} TRIAL shows each"
     trials = [trial for trial in state.trials.values() if trial.failure is None]
     furthest = max((epochs for trial in trials for epochs in trial.progress.values()), default=0)
     return (

@@ -4,13 +4,12 @@ import csv
 import hashlib
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from command_line.worker_pool import worker_pool
 from datasets.sources.sample_faces.people import RACE, Person, draw_people
 from datasets.sources.sample_faces.rendering import render
 from datasets.sources.sample_faces.shots import SHOTS, draw_shot
@@ -46,7 +45,7 @@ def _write(
         (train / "images" / folder_name(index, person), person, seed, index, scale)
         for index, person in enumerate(people)
     ]
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    with worker_pool(os.cpu_count() or 1) as pool:
         for done, _ in enumerate(pool.map(_write_person, jobs, chunksize=4), 1):
             if progress:
                 progress(done, len(people))

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -159,12 +159,16 @@ def finished_study(place: Path) -> Path:
     return study
 
 
-def launch(place: Path) -> subprocess.Popen[bytes]:
+def launch(place: Path, environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start the search in a folder of its own, one trial at a time, as the head of a process group."""
     cores = str(os.cpu_count() or 1)
     command = [sys.executable, str(ROOT / "launch_search.py"), "--space", "toy.yaml", "--cpus-per-trial", cores]
     nowhere = subprocess.DEVNULL
-    patient = {**os.environ, "OMP_WAIT_POLICY": "passive"}  # threads that spin for each other crawl on a busy machine
+    patient = {
+        **os.environ,
+        "OMP_WAIT_POLICY": "passive",
+        **(environment or {}),
+    }  # threads that spin for each other crawl on a busy machine
     return subprocess.Popen(command, cwd=place, start_new_session=True, stdout=nowhere, stderr=nowhere, env=patient)
 
 

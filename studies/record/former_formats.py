@@ -26,7 +26,8 @@ class FormerFormats:
         """Note what an event says about later lines."""
         match event:
             case TrialAdded():
-                self._epochs[event.trial] = int(event.configuration.get("epochs", 0))
+                epochs = event.configuration.get("epochs")
+                self._epochs[event.trial] = epochs if isinstance(epochs, int) else 0
             case EpochScored():
                 self._trained[event.trial] += 1
             case TrialFailed():

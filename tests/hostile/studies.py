@@ -89,6 +89,8 @@ def record_changes() -> dict[str, Callable[[list[dict[str, Any]]], list[dict[str
         "slots_far": with_values(slots=10**9),
         "rungs_far": with_values(rungs=[[10**9, 10**9]]),
         "configuration_list": with_values(configuration=[]),
+        "epochs_null": with_values(configuration={"epochs": None}),
+        "epochs_text": with_values(configuration={"epochs": "many"}),
         "configuration_odd": with_values(configuration={"learning_rate": "\x1b[2J", "no such knob": 1}),
         "backwards": lambda lines: lines[::-1],
         "twice": lambda lines: [*lines, *lines],

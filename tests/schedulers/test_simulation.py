@@ -1,13 +1,16 @@
 """Decisions hold whatever goes wrong: a hundred simulated studies, each with faults of its own, checked after every step."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from benchmarks.simulator.decisions import decisions_of
 from benchmarks.simulator.faults import Faults
 from benchmarks.simulator.invariants import Broken
 from benchmarks.simulator.simulation import Simulation
 from schedulers import study_run, taking_over
+from tests.toys import ROOT
 
 SEEDS = range(100)
 LEFT_OVER = (
@@ -25,6 +28,12 @@ def test_nothing_is_lost_or_trained_twice_and_every_budget_ends_with_something_t
 ) -> None:
     """Replay one: python -m benchmarks.simulator --seed SEED."""
     Simulation(seed, tmp_path).run()
+
+
+def test_studies_decide_what_they_decided_before() -> None:
+    """Whoever means to change decisions: python -m benchmarks.simulator --studies 80 --decisions tests/golden/decisions.json."""
+    before = json.loads((ROOT / "tests/golden/decisions.json").read_text())
+    assert decisions_of(map(int, before)) == before
 
 
 def test_the_same_seed_gives_the_same_study(tmp_path: Path) -> None:

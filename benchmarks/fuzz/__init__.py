@@ -1,0 +1,1 @@
+"""A FUZZER: files that nobody has thought of, for every reader of what others may have written."""

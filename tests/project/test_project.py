@@ -38,6 +38,7 @@ RAY_ADAPTERS = {
     "schedulers/ray/trial_metrics.py",
     "schedulers/ray/private_names.py",
     "schedulers/ray/cluster.py",
+    "schedulers/ray/joining.py",
     "trainables/fold_trainable.py",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.crash import trial_processes
+from benchmarks.crash import descendants, trial_processes
 from studies.record.events import EpochScored, Event, SearchEnded, TrialAdded
 from studies.trials.stored_trial import read_trial
 from tests.toys.commands import recorded, run, search, start, state
@@ -115,3 +115,18 @@ def check_nothing_lost_or_doubled(place: Path, before: list[Event]) -> None:
         for number, fold in trial.folds.items():
             assert [epoch.epoch for epoch in fold.epochs] == list(range(len(fold.epochs)))
             assert [line.score for line in stored.parts[number].curve] == [epoch.score for epoch in fold.epochs]
+
+
+def test_sigterm_ends_the_preparation_of_data_at_once(place: Path, processes: list[subprocess.Popen[str]]) -> None:
+    """Job systems kill what is still there some seconds later."""
+    many = ["--set", "data.people=4000", "--set", "data.scale=1.0"]
+    driver = start(place, "launch_search.py", "--space", "toy.yaml", *many)
+    processes.append(driver)
+    deadline = time.monotonic() + 60
+    while len(descendants(driver.pid)) < 2:  # who draw faces
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    driver.send_signal(signal.SIGTERM)
+    out, _ = driver.communicate(timeout=8)
+    assert driver.returncode == 130
+    assert "Stopped before the search began; nothing was lost." in out

@@ -52,6 +52,10 @@ DECIDING = (
     "search_spaces/conditions.py",
     "search_spaces/parameters.py",
 )
+FIRST = {  # what notices most, and soonest
+    "schedulers": ["tests/schedulers/test_simulation.py"],
+    "studies": ["tests/studies/test_state.py", "tests/studies/test_mishap_rows.py", "tests/studies/test_metrics.py"],
+}
 TIMEOUT = 400  # seconds of a package's tests
 COMPARISONS = {ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "=="}
 SIGNS = {ast.Add: "-", ast.Sub: "+", ast.Mult: "/", ast.Div: "*"}

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
@@ -190,7 +190,9 @@ def tried_out(chosen: list[Mutant]) -> Iterator[tuple[Mutant, bool]]:
         copies: Queue[Path] = Queue()
         for number in range(workers):
             copies.put(_copy(Path(place) / str(number)))
-        yield from zip(chosen, pool.map(lambda mutant: _is_noticed(mutant, copies), chosen), strict=True)
+        running = {pool.submit(_is_noticed, mutant, copies): mutant for mutant in chosen}
+        for done in as_completed(running):
+            yield running[done], done.result()
 
 
 def _copy(place: Path) -> Path:
@@ -217,19 +219,8 @@ def _is_noticed(mutant: Mutant, copies: "Queue[Path]") -> bool:
 
 
 def _tests_fail(copy: Path, package: str) -> bool:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-n0",
-        "-m",
-        "not slow",
-        "-p",
-        "no:cacheprovider",
-        f"tests/{package}",
-    ]
+    options = ["-x", "-q", "-n0", "-m", "not slow", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, *FIRST.get(package, ()), f"tests/{package}"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     process = subprocess.Popen(command, cwd=copy, env=environment, start_new_session=True, **quiet)  # type: ignore[call-overload]

@@ -22,7 +22,7 @@ from analysis.export.placing import put_bundle
 from analysis.export.refitting import refit
 from analysis.export.report import print_export
 from analysis.export.scoring import scored
-from analysis.terminal.console import console, say, say_error
+from command_line.console import console, say, say_error
 from plugins.loading import load_plugin
 from plugins.sources import named_plugin
 from voting.bundle.fresh_process import verify

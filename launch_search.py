@@ -25,9 +25,9 @@ from launch.options import parse_options
 if __name__ == "__main__":
     parse_options(__doc__)  # completion, help and typing mistakes are answered before imports that take seconds
 
-from analysis.terminal.console import console, say, say_error
 from analysis.terminal.progress import progress_shown
 from analysis.terminal.summary import print_ending
+from command_line.console import console, say, say_error
 from launch.beside.page import page_beside
 from launch.beside.tracking import Tracking, tracking_beside
 from launch.conclusion import conclude

@@ -19,7 +19,7 @@ from analysis.leaderboard.rows import Row, is_tie, leaderboard, noise
 from analysis.reading.knobs import effective_knobs
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.reading.words import spell_value
-from analysis.terminal.console import console, say, say_error
+from command_line.console import console, say, say_error
 from command_line.parser import command_parser, parsed
 from studies.errors import StudyError
 

@@ -18,7 +18,7 @@ import yaml
 
 from analysis.reading.knobs import effective_knobs
 from analysis.reading.opened import OpenedStudy, open_study
-from analysis.terminal.console import say, say_error
+from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from plugins.sources import copy_source, source_digest, sources_of
 from storage.atomic import write_text

@@ -19,8 +19,8 @@ from rich.table import Table
 from analysis.leaderboard.rows import leaderboard
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.reading.words import spell_value
-from analysis.terminal.console import console, say_error
 from analysis.terminal.sparkline import sparkline
+from command_line.console import console, say_error
 from command_line.parser import command_parser, parsed
 from search_spaces.durations import spell_duration
 from studies.metrics import Metric

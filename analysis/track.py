@@ -15,11 +15,11 @@ from contextlib import closing
 from pathlib import Path
 
 from analysis.reading.opened import open_study
-from analysis.terminal.console import say, say_error
 from analysis.tracking.complaints import complain
 from analysis.tracking.feed import Feed
 from analysis.tracking.sent import sending, without_credentials
 from analysis.tracking.tracker import TRACKERS, check_installed
+from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from studies.study import Study
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.reading.opened import OpenedStudy, open_study
-from analysis.terminal.console import say, say_error
+from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from launch.initial_configurations import enqueued
 from plugins.loading import load_plugin

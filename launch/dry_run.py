@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.reading.words import spell_parameters
-from analysis.terminal.console import say
+from command_line.console import say
 from launch.hardware import local_gpus
 from launch.launch import Launch
 from launch.options import AUTO

@@ -14,7 +14,7 @@ from pathlib import Path
 from analysis.check.folder_checks import folder_findings
 from analysis.check.record_checks import record_findings
 from analysis.check.repair import repair
-from analysis.terminal.console import say, say_error
+from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from studies.errors import check_command
 from studies.study import Study

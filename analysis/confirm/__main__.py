@@ -26,7 +26,7 @@ from analysis.confirm.contest import Contest, contest_of
 from analysis.confirm.kept import keep, read_kept
 from analysis.confirm.report import repeats_of, steps_table, verdict
 from analysis.confirm.training import Again, Job, trained_again
-from analysis.terminal.console import console, say, say_error
+from command_line.console import console, say, say_error
 from command_line.worker_pool import worker_pool
 from plugins.loading import load_plugin
 from plugins.sources import named_plugin

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.confirm.contest import Contest
 from analysis.confirm.training import Again, Job
-from analysis.terminal.console import say
+from command_line.console import say
 from storage.json_text import load_json
 from studies.study_folder import StudyFolder
 from trainables.config import configured

@@ -10,7 +10,7 @@ import torch
 from analysis.export.options import ExportOptions
 from analysis.export.placing import put_bundle
 from analysis.export.report import print_use
-from analysis.terminal.console import console, say
+from command_line.console import console, say
 from trainables.training.devices import Resources
 from voting.bundle.packing import pack
 from voting.bundle.refit import pack_refitted, unscored

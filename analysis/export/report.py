@@ -7,7 +7,7 @@ from analysis.export.methods import calibration_lines, methods_table
 from analysis.export.options import ExportOptions
 from analysis.export.promises import curse, evidence_table, promise_lines
 from analysis.export.scoring import ExportScores
-from analysis.terminal.console import console, say
+from command_line.console import console, say
 from voting.bundle.archive import SUFFIX
 from voting.bundle.model_card import CARD
 from voting.bundle.specs import BundleManifest

@@ -18,7 +18,7 @@ from typing import Any
 
 from analysis.leaderboard.rows import Row, leaderboard, leaderboard_table
 from analysis.reading.opened import OpenedStudy, open_study
-from analysis.terminal.console import console, say, say_error
+from command_line.console import console, say, say_error
 from command_line.parser import command_parser, parsed
 
 

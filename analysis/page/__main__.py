@@ -23,7 +23,7 @@ from analysis.page.contents.overview import is_study, study_folders
 from analysis.page.serving.app import page_application
 from analysis.page.serving.limits import LIMITS
 from analysis.page.serving.sockets import PORT, listening_socket, port_number, port_of
-from analysis.terminal.console import say, say_error
+from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from studies.study_folder import StudyError, StudyFolder
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.studies import Judged, read_judged
-from analysis.terminal.console import say, say_error
+from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from storage.atomic import write_text
 from studies.study_folder import StudyError, StudyFolder

@@ -12,8 +12,8 @@ from rich.live import Live
 from analysis.reading.counts import count_trials
 from analysis.reading.pace import spell_left, throughput
 from analysis.reading.words import spell_parameters, spell_rung
-from analysis.terminal.console import say
 from analysis.terminal.live import LiveView
+from command_line.console import say
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from studies.metrics import METRICS

@@ -13,7 +13,7 @@ from analysis.reading.pace import share_saved
 from analysis.reading.rungs import advice, rung_table, rungs_shown
 from analysis.reading.waiting import waiting_advice
 from analysis.reading.words import spell_parameters, typed_path
-from analysis.terminal.console import say
+from command_line.console import say
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
 from search_spaces.sizes import spell_size

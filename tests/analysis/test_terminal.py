@@ -82,7 +82,7 @@ def test_a_forecast_says_between_what_it_wandered() -> None:
 def test_ctrl_c_stops_the_search_though_whoever_reads_it_has_gone(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys, time\n"
-        "from analysis.terminal.console import say\n"
+        "from command_line.console import say\n"
         "from launch.signals import stopping_on_signals\n"
         "stopped = []\n"
         "class Search:\n"

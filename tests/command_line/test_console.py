@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 from rich.table import Table
 
-from analysis.terminal.console import console, say
+from command_line.console import console, say
 from command_line.plain_text import LONGEST, harmless
 
 

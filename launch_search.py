@@ -11,6 +11,7 @@ Starts a study, continues it after a stop or a crash, and extends it: always the
 
 import argparse
 import logging
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from command_line.commands import typed
 from launch.options import parse_options
 
 if __name__ == "__main__":
@@ -126,9 +128,8 @@ def search(options: argparse.Namespace, launches: Sequence[Launch], trackings: S
         try:
             print_ending(console, launch.folder, run.state, launch.space, run.facts, verbose=options.verbose)
         except OSError as error:  # the storage has paused the search: the record has it all
-            say(
-                f"What came out cannot be shown ({error}); python -m analysis.leaderboard {launch.folder.path} shows it later."
-            )
+            later = f"{typed('leaderboard')} {shlex.quote(str(launch.folder.path))}"
+            say(f"What came out cannot be shown ({error}); {later} shows it later.")
     by_name = dict(zip([folder.name for folder in folders], runs, strict=True))
     return conclude(options, by_name, {launch.folder.name: launch.data.splits.digest for launch in launches}, say)
 

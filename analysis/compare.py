@@ -19,6 +19,7 @@ from analysis.leaderboard.rows import Row, is_tie, leaderboard, noise
 from analysis.reading.knobs import effective_knobs
 from analysis.reading.opened import OpenedStudy, open_study
 from analysis.reading.words import spell_value
+from command_line.commands import typed
 from command_line.console import console, say, say_error
 from command_line.parser import command_parser, parsed
 from studies.errors import StudyError
@@ -88,9 +89,7 @@ def compared(study: OpenedStudy, one: int, other: int) -> Comparison:
     rows = {row.trial: row for row in leaderboard(study.state, study.rungs, study.space.metric)}
     for number in (one, other):
         if study.trial(number) and number not in rows:
-            raise StudyError(
-                f"{study.folder.name}: trial {number} has no score to compare; python -m analysis.show says why"
-            )
+            raise StudyError(f"{study.folder.name}: trial {number} has no score to compare; {typed('show')} says why")
     ours, theirs = (effective_knobs(study.trial(number).configuration) for number in (one, other))
     names = [name for name in dict.fromkeys((*ours, *theirs)) if ours.get(name) != theirs.get(name)]
     return Comparison({name: (ours.get(name), theirs.get(name)) for name in names}, rows[one], rows[other])

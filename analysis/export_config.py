@@ -18,6 +18,7 @@ import yaml
 
 from analysis.reading.knobs import effective_knobs
 from analysis.reading.opened import OpenedStudy, open_study
+from command_line.commands import typed
 from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from plugins.sources import copy_source, source_digest, sources_of
@@ -47,7 +48,7 @@ def main() -> int:
     say(
         f"Trial {arguments.trial} of {study.folder.name} -> {out}",
         *(f"The plugin {path.stem} -> {path}" for path in copied),
-        f"Next: python launch_search.py --space {shlex.quote(str(out))}",
+        f"Next: {typed('search')} --space {shlex.quote(str(out))}",
     )
     return 0
 

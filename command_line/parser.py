@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from command_line.commands import TYPED
+
 ASKED = "_ARGCOMPLETE"  # set by the shell when it asks what may be typed next
 
 
@@ -20,6 +22,8 @@ def command_parser(description: str | None) -> argparse.ArgumentParser:
 
 def _typed() -> str:
     """Return how the command that runs is typed, less its options."""
+    if TYPED in os.environ and sys.argv[0].startswith("foldrace "):
+        return sys.argv[0]
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     return f"python {Path(sys.argv[0]).name}" if spec is None else f"python -m {spec.name.removesuffix('.__main__')}"
 

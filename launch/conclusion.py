@@ -4,6 +4,7 @@ import argparse
 import shlex
 from collections.abc import Iterable, Mapping
 
+from command_line.commands import typed
 from launch.options import same_command
 from launch.per_study import named
 from launch.resolve import Say
@@ -28,7 +29,7 @@ def conclude(options: argparse.Namespace, runs: Mapping[str, StudyRun], splits: 
         results = "" if options.results == "results" else f" --results {shlex.quote(options.results)}"
         for together in grouped(finished, splits):
             studies = "" if alone else "".join(f" --study {shlex.quote(name)}" for name in together)
-            say(f"Next: python export_best.py{studies}{results}")
+            say(f"Next: {typed('export')}{studies}{results}")
     return max(codes.values())
 
 

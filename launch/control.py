@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.reading.opened import OpenedStudy, open_study
+from command_line.commands import typed
 from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from launch.initial_configurations import enqueued
@@ -65,7 +66,7 @@ def parse_options() -> argparse.Namespace:
     trial.add_argument("trial", type=int, help="its number")
     added = asked.add_parser("add", help="try configurations before the sampler is asked again")
     added.add_argument("file", type=Path, help="a YAML list of mappings from knobs to values")
-    example = "python -m launch.control results/age budget --trials 60 --time-budget none"
+    example = f"{typed('control')} results/age budget --trials 60 --time-budget none"
     budget = asked.add_parser("budget", help="change budgets; 'none' takes one away", epilog=example)
     budgets = budget.add_argument_group("budgets, as launch_search.py takes them")
     for option, metavar, meaning in (

@@ -1,12 +1,14 @@
 """The options of `launch_search.py`, and which of them are short for a setting of the space."""
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
 
 from analysis.page.serving.sockets import PORT, port_number
 from analysis.tracking.tracker import TRACKERS
+from command_line.commands import TYPED, typed
 from command_line.parser import command_parser, completed_by, folders_of, parsed
 from launch.signals import PATIENCE
 from search_spaces.durations import parse_duration
@@ -42,7 +44,8 @@ def same_command(*changed: str) -> str:
         while option in words:
             del words[words.index(option) : words.index(option) + 2]
         words = [word for word in words if not word.startswith(f"{option}=")]
-    return "python " + " ".join(shlex.quote(word) for word in [*words, *changed])
+    spelled = " ".join(shlex.quote(word) for word in [*words[1:], *changed])
+    return f"{typed('search') if TYPED in os.environ else f'python {shlex.quote(words[0])}'} {spelled}".rstrip()
 
 
 def _add_searched(parser: argparse.ArgumentParser) -> None:

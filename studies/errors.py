@@ -3,6 +3,8 @@
 import shlex
 from pathlib import Path
 
+from command_line.commands import typed
+
 
 class RecordError(ValueError):
     """A record that cannot be opened or trusted."""
@@ -18,4 +20,4 @@ class StudyError(ValueError):
 
 def check_command(study: Path) -> str:
     """Return what checks a study, as it is typed."""
-    return f"python -m analysis.check {shlex.quote(str(study))}"
+    return f"{typed('check')} {shlex.quote(str(study))}"

@@ -7,6 +7,7 @@ from analysis.export.methods import calibration_lines, methods_table
 from analysis.export.options import ExportOptions
 from analysis.export.promises import curse, evidence_table, promise_lines
 from analysis.export.scoring import ExportScores
+from command_line.commands import typed
 from command_line.console import console, say
 from voting.bundle.archive import SUFFIX
 from voting.bundle.model_card import CARD
@@ -41,4 +42,4 @@ def print_use(options: ExportOptions, name: str, manifest: BundleManifest) -> No
     plugins = "".join(f" --plugin {place / spec.source}" for spec in manifest.plugins)
     archive = f"; as one file: {place}{SUFFIX}" if options.archive else ""
     say(f"Bundle: {place} ({CARD} is its model card){archive}")
-    say(f"Next: python predict.py --bundle {place} --images DIR{plugins}")
+    say(f"Next: {typed('predict')} --bundle {place} --images DIR{plugins}")

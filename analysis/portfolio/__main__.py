@@ -12,6 +12,7 @@ from pathlib import Path
 
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.studies import Judged, read_judged
+from command_line.commands import typed
 from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
 from storage.atomic import write_text
@@ -42,7 +43,7 @@ def main() -> int:
     say(
         f"{count} configurations of {', '.join(portfolio.sets)}, {portfolio.first} to be tried first -> {arguments.out}"
     )
-    say(f"Next: python launch_search.py --space SPACE --set search.portfolio={arguments.out}")
+    say(f"Next: {typed('search')} --space SPACE --set search.portfolio={arguments.out}")
     return 0
 
 

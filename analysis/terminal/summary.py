@@ -13,6 +13,7 @@ from analysis.reading.pace import share_saved
 from analysis.reading.rungs import advice, rung_table, rungs_shown
 from analysis.reading.waiting import waiting_advice
 from analysis.reading.words import spell_parameters, typed_path
+from command_line.commands import typed
 from command_line.console import say
 from search_spaces import SearchSpace
 from search_spaces.durations import spell_duration
@@ -56,9 +57,7 @@ def print_ending(
         console.print(rungs_shown(rung_table(study, rungs), rungs))
         here(time_shares(study) or "")
     here(f"{len(study.trials)} trials in {spell_duration(study.elapsed)} of search. {savings(study, rungs)}")
-    here(
-        f"Study: {typed_path(folder.path)}  (rungs.txt: how it was spent; python -m analysis.page {typed_path(folder.path)})"
-    )
+    here(f"Study: {typed_path(folder.path)}  (rungs.txt: how it was spent; {typed('page')} {typed_path(folder.path)})")
 
 
 def verdict(rows: list[Row], rungs: Rungs) -> str:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from analysis.page.serving.sockets import listening_socket, port_of
 from analysis.reading.words import typed_path
+from command_line.commands import typed
 from launch.beside.process import BackgroundProcess
 from launch.resolve import Say
 from studies.study_folder import StudyFolder
@@ -35,7 +36,7 @@ def _page(folders: Sequence[StudyFolder], port: int, say: Say) -> BackgroundProc
     except (ValueError, OSError) as error:  # no page is no reason for no search
         say(f"No page of the study: {error}")
         return None
-    again = f"python -m analysis.page {typed_path(place)}"
+    again = f"{typed('page')} {typed_path(place)}"
     page.watch(lambda words: say(f"The study's page has ended: {words}. The search goes on; {again} shows it again."))
     taken = f" (port {port} is taken)" if port not in (0, found) else ""
     say(f"{'Study page' if alone else 'Page of all studies'}: http://127.0.0.1:{found}/{address}{taken}")

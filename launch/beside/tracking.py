@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from analysis.reading.words import typed_path
 from analysis.tracking.complaints import complaints_in
+from command_line.commands import typed
 from launch.beside.process import BackgroundProcess
 from launch.resolve import Say
 from studies.study_folder import StudyFolder
@@ -70,7 +71,7 @@ class Tracking:
 
     def _by_hand(self, tool: str) -> str:
         place = typed_path(self._folder.path) if self._folder else ""
-        return f"python -m analysis.track {place} --to {tool}"
+        return f"{typed('track')} {place} --to {tool}"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from command_line.commands import typed
 from datasets.numbers import Number
 from search_spaces import SearchSpace
 from studies.errors import StudyError, check_command
@@ -166,7 +167,7 @@ def _candidates(
 def _how_far(folder: StudyFolder, space: SearchSpace, state: StudyState) -> str:
     """Return how far a study is that has nothing to export, and the way out."""
     if failed := all_failed(state):
-        return f"{folder.path}: {failed} python -m analysis.show {shlex.quote(str(folder.path))} TRIAL shows each"
+        return f"{folder.path}: {failed} {typed('show')} {shlex.quote(str(folder.path))} TRIAL shows each"
     trials = [trial for trial in state.trials.values() if trial.failure is None]
     furthest = max((epochs for trial in trials for epochs in trial.progress.values()), default=0)
     return (

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from analysis.page.contents.watched import WatchedStudy
 from analysis.reading.words import typed_path
+from command_line.commands import typed
 from studies.errors import StudyError
 from studies.trials.manifest import trial_path
 
@@ -13,7 +14,7 @@ _NAMED = 5  # trials by number
 
 def notes(study: WatchedStudy) -> Iterator[str]:
     """Yield what a reader should know before trusting the rest."""
-    check = f"python -m analysis.check {typed_path(study.folder.path)}"
+    check = f"{typed('check')} {typed_path(study.folder.path)}"
     if study.damaged:
         lines = ", ".join(map(str, study.damaged[:_NAMED]))
         yield f"record.jsonl: lines cannot be read ({lines}): they are damaged. {check} says more."

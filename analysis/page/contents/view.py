@@ -15,6 +15,7 @@ from analysis.page.contents.tables import failures_shown, leaderboard_shown, run
 from analysis.page.contents.watched import History, WatchedStudy
 from analysis.reading.words import spell_rung, spell_value, typed_path
 from analysis.terminal.summary import verdict
+from command_line.commands import typed
 from studies.state.ranking import best_trial
 from studies.state.shown_metric import shown_metric
 
@@ -81,14 +82,14 @@ def commands(study: WatchedStudy) -> Iterator[tuple[str, str]]:
     number = winner.trial if winner else 0
     if study.running:
         climbing = [trial.number for trial in study.history.state.climbing() if trial.origin != "recipe"]
-        yield "stop after the epochs that run", f"python -m launch.control {place} stop"
-        yield "take a trial out", f"python -m launch.control {place} stop-trial {climbing[0] if climbing else 'NUMBER'}"
-    yield "try configurations of your own", f"python -m launch.control {place} add mine.yaml"
-    yield "change the budget", f"python -m launch.control {place} budget --trials 60 --time-budget 2h"
-    yield "everything about a trial", f"python -m analysis.show {place} {number}"
+        yield "stop after the epochs that run", f"{typed('control')} {place} stop"
+        yield "take a trial out", f"{typed('control')} {place} stop-trial {climbing[0] if climbing else 'NUMBER'}"
+    yield "try configurations of your own", f"{typed('control')} {place} add mine.yaml"
+    yield "change the budget", f"{typed('control')} {place} budget --trials 60 --time-budget 2h"
+    yield "everything about a trial", f"{typed('show')} {place} {number}"
     if other := next((row.trial for row in rows if row.trial != number), None):
-        yield "two trials side by side", f"python -m analysis.compare {place} {other} {number}"
-    yield "a trial as a space of its own", f"python -m analysis.export_config {place} {number}"
+        yield "two trials side by side", f"{typed('compare')} {place} {other} {number}"
+    yield "a trial as a space of its own", f"{typed('config')} {place} {number}"
 
 
 def _plain(figure: Any) -> Any:

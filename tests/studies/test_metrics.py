@@ -11,7 +11,7 @@ from sklearn import metrics as sklearn_metrics
 
 from schedulers.budget_settings import make_budget
 from search_spaces import SpaceError
-from studies.metrics import METRICS, confusion_matrix
+from studies.metrics import METRICS, confusion_matrix, confusion_of, confusions_of
 from tests.toys.search import ToyDriver, peak, toy_space
 
 
@@ -61,6 +61,16 @@ def test_the_confusion_matrix_is_scikit_learns(drawn: tuple[np.ndarray, np.ndarr
     targets, probabilities = drawn
     expected = sklearn_metrics.confusion_matrix(targets, probabilities.argmax(axis=1), labels=range(4))
     assert confusion_matrix(targets, probabilities).tolist() == expected.tolist()
+
+
+@given(predictions(4), st.integers(1, 5))
+def test_the_confusion_matrices_of_several_votes_are_those_of_each(
+    drawn: tuple[np.ndarray, np.ndarray], votes: int
+) -> None:
+    targets, probabilities = drawn
+    voted = np.stack([np.roll(probabilities.argmax(axis=1), place) for place in range(votes)])
+    each = [confusion_of(targets, vote, 4).tolist() for vote in voted]
+    assert confusions_of(targets, voted, 4).tolist() == each
 
 
 @pytest.mark.parametrize("name", METRICS)

@@ -120,6 +120,12 @@ def test_a_process_that_has_scored_an_epoch_is_not_new_and_a_good_one_makes_its_
     assert of(*between).left_out == 0
 
 
+def test_a_lack_of_memory_and_a_climb_that_nobody_took_leave_no_slot_out() -> None:
+    short = [event for trial in range(4) for event in (placed(trial, 11 + trial), ended(trial, "out_of_memory"))]
+    assert of(*short).left_out == 0
+    assert of(*(ended(trial) for trial in range(4))).left_out == 0
+
+
 def test_losses_count_for_each_node_by_itself() -> None:
     apart = [*lost_on([(0, 11), (1, 12)], node="a"), *lost_on([(2, 11)], node="b")]
     assert of(*apart).left_out == 0

@@ -305,6 +305,7 @@ def test_an_event_of_a_trial_that_nobody_added_is_an_error_and_a_lenient_reader_
 def test_the_time_of_day_never_goes_back() -> None:
     study = of(launched().model_copy(update={"time": 10}), added(0).model_copy(update={"time": 4}))
     assert study.last_time == 10
+    assert of(added(0).model_copy(update={"time": 0.25})).last_time == 0.25
 
 
 # Who is ahead.

@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from schedulers.spending.worth import ENOUGH, improvement, next_offer
+from schedulers.spending.worth import ENOUGH, RELIABILITY, improvement, next_offer
+from schedulers.strategies import STRATEGIES
 from search_spaces.rates import parse_rate
+from studies.record.events import EpochScored, Event, Requested, RungReached, TrialAdded, TrialFailed
 from studies.record.record import read_record
+from studies.record.requests import StopTrial
 from studies.state.study_state import StudyState
-from tests.toys.search import ToyDriver, toy_space
+from tests.toys.search import EPOCHS, ToyDriver, toy_space
 
 
 def test_a_rate_is_written_as_a_score_for_a_time() -> None:
@@ -58,3 +62,40 @@ def test_two_slots_pay_half_for_a_trial(tmp_path: Path) -> None:
     assert one is not None
     assert two is not None
     assert two.rate == pytest.approx(2 * one.rate)
+
+
+def test_what_a_configuration_brings_is_less_where_some_fail_and_costs_what_one_more_trains() -> None:
+    strategy = STRATEGIES["fold_ladder"](epochs=EPOCHS, folds=3)
+    rung = strategy.rungs.first
+    scores = (0.5, 0.6, 0.55, 0.65, 0.5, 0.6, 0.58, 0.62)
+
+    def of(*more: Event) -> StudyState:
+        events: list[Event] = []
+        for trial, score in enumerate(scores):
+            events.append(TrialAdded(time=0, trial=trial, configuration={}, origin="tpe"))
+            events.append(EpochScored(time=0, trial=trial, fold=0, epoch=0, score=score, seconds=2.0))
+            events.append(RungReached(time=0, trial=trial, folds=1, epoch=rung.epoch, score=score))
+        return StudyState([*events, *more])
+
+    def failed(trial: int, failure: str = "error") -> TrialFailed:
+        return TrialFailed(time=0, trial=trial, failure=failure, reason="broken")
+
+    offer = next_offer(of(), strategy, slots=2)
+    assert offer is not None
+    assert offer.gain == pytest.approx(RELIABILITY * improvement(list(scores), 0.65))
+    assert offer.rate == pytest.approx(3600 * offer.gain / offer.seconds)
+    more = (strategy.cost(16) - strategy.cost(8)) / 8
+    assert offer.seconds == pytest.approx(max(strategy.rungs.cost(rung), more) * 2.0 / 2)
+    less = next_offer(of(failed(0), failed(1)), strategy, slots=2)
+    assert less is not None
+    assert less.gain == pytest.approx(offer.gain * 6 / 8)
+    asked = Requested(time=0, name="stop", request=StopTrial(trial=0))
+    withdrawn = next_offer(of(asked, failed(0, "withdrawn")), strategy, slots=2)
+    assert withdrawn is not None
+    assert withdrawn.gain == pytest.approx(offer.gain), "somebody stopped it: its like may do"
+
+
+def test_the_expected_improvement_is_that_of_the_normal_distribution() -> None:
+    scores = [0.4, 0.5, 0.6]
+    z = (0.5 - 0.55) / 0.1
+    assert improvement(scores, 0.55) == pytest.approx(0.1 * (z * norm.cdf(z) + norm.pdf(z)))

@@ -190,6 +190,9 @@ def tried_out(chosen: list[Mutant]) -> Iterator[tuple[Mutant, bool]]:
         copies: Queue[Path] = Queue()
         for number in range(workers):
             copies.put(_copy(Path(place) / str(number)))
+        for package in {mutant.file.partition("/")[0] for mutant in chosen}:
+            if _tests_fail(copies.queue[0], package):
+                raise SystemExit(f"the fast tests of {package} fail as it is: every mutant would seem to be noticed")
         running = {pool.submit(_is_noticed, mutant, copies): mutant for mutant in chosen}
         for done in as_completed(running):
             yield running[done], done.result()

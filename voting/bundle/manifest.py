@@ -89,8 +89,8 @@ def read_sealed(folder: Path) -> BundleManifest:
         manifest = BundleManifest.model_validate_json(content)
     except ValidationError as error:
         raise BundleError(f"{path}: is no manifest ({first_wrong(error)}); export again") from None
-    if len({task.task for task in manifest.tasks}) < len(manifest.tasks):
-        raise BundleError(f"{path}: votes on a task twice; export again")
+    if not manifest.tasks or len({task.task for task in manifest.tasks}) < len(manifest.tasks):
+        raise BundleError(f"{path}: votes on no task, or on one twice; export again")
     for task in manifest.tasks:
         _check_votes(path, task)
     return manifest
@@ -114,6 +114,8 @@ def _format_of(path: Path, content: bytes) -> object:
 
 def _check_votes(path: Path, task: TaskSpec) -> None:
     """Refuse weights that do not fit members or classes, and folds of which nothing is known."""
+    if not task.members:
+        raise BundleError(f"{path}: nobody votes on {task.task}; export again")
     if len(set(task.classes)) < len(task.classes):
         raise BundleError(f"{path}: {task.task} has a class twice; export again")
     if task.number and len(task.number.borders) != len(task.classes) - 1:

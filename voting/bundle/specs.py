@@ -99,7 +99,7 @@ class TaskSpec(_Part):
     temperature: float = Field(1.0, ge=1e-3, le=1e3)  # of the vote's probabilities
     class_weights: tuple[float, ...] = ()  # by which the class is decided; none: the most probable one
     promise: PromiseSpec | None = None
-    members: tuple[MemberSpec, ...] = Field(min_length=1)
+    members: tuple[MemberSpec, ...]
 
     @property
     def rule(self) -> Rule:
@@ -137,7 +137,7 @@ class BundleManifest(_Part):
     format: Literal[3, 4, 5] = FORMAT
     name: str
     created: str
-    tasks: tuple[TaskSpec, ...] = Field(min_length=1)
+    tasks: tuple[TaskSpec, ...]
     plugins: tuple[PluginSpec, ...] = ()
     joint: JointSpec | None = None  # of mask, gender and age, where all three are voted on
     refit: bool = False  # trained on all persons, holdout too: never scored

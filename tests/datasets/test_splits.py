@@ -17,6 +17,9 @@ strata = st.dictionaries(
     st.text("abcdefgh0123", min_size=1, max_size=6), st.sampled_from("xyz"), min_size=1, max_size=60
 )
 OPTIONS = SampleFaces(source="sample_faces")
+GOLDEN_HOLDOUT = ("p03", "p04", "p05", "p28", "p29", "p36")
+GOLDEN_FOLDS = [("p01", "p08", "p09"), ("p00", "p07", "p11"), ("p02", "p06", "p10")]
+GOLDEN_RANKED = ("p01", "p03", "p04", "p05", "p29", "p36")
 
 
 def table_of(rows: list[tuple[str, str, int, int]], has_persons: bool = True) -> Table:
@@ -163,3 +166,57 @@ def test_the_digest_tells_splits_apart() -> None:
     moved = base.model_copy(update={"holdout": ("b",), "folds": (("a",), ("c",))})
     assert base.digest != moved.digest
     assert base.digest == Splits.model_validate_json(base.model_dump_json()).digest
+
+
+@pytest.mark.parametrize(("split", "has_persons"), [("by_image", True), ("auto", False), ("by_image", False)])
+def test_a_users_folds_of_images_may_hold_a_person_twice_where_images_stand_for_themselves(
+    split: str, has_persons: bool
+) -> None:
+    rows = [(f"{number}.jpg", f"p{number % 3}", number % 2, 0) for number in range(12)]
+    table = table_of(rows, has_persons)
+    table.frame["fold"] = [str(number // 4 % 2) for number in range(12)]
+    splits = make_splits(table, OPTIONS.model_copy(update={"split": split} if split == "by_image" else {}), 2)
+    assert splits.split == "by_image"
+    assert [len(fold) for fold in splits.folds] == [8, 4]
+    assert all(name.endswith(".jpg") for fold in splits.folds for name in fold)
+
+
+def test_folds_of_a_user_come_in_the_order_of_their_names_as_numbers() -> None:
+    table = people(24)
+    table.frame["fold"] = [str(int(person[1:]) % 12) for person in table.frame["person"]]
+    splits = make_splits(table, OPTIONS, 12)
+    assert [fold[0] for fold in splits.folds] == [f"p{number:03d}" for number in range(12)]
+
+
+def test_a_class_is_counted_in_what_the_split_is_of() -> None:
+    table = people(12)
+    table.frame["mask"] = [int(number in (0, 1)) for number in range(48)]
+    by_image = make_splits(table, OPTIONS.model_copy(update={"holdout": 0.0, "split": "by_image"}), 3)
+    with pytest.raises(DataError, match="'b' has 2 images outside the holdout, fewer than 3 folds"):
+        check_classes(table, by_image, "mask")
+    enough = make_splits(table, OPTIONS.model_copy(update={"holdout": 0.0, "split": "by_image"}), 2)
+    check_classes(table, enough, "mask")
+
+
+def test_persons_are_dealt_as_they_were_dealt_by_every_version_before() -> None:
+    """A split belongs to the data and a seed: studies of other versions must find the same persons where they were."""
+    strata_of_all = {f"p{number:02d}": "abc"[number % 3] for number in range(40)}
+    numbers = {person: float(int(person[1:]) * 7 % 40) for person in strata_of_all}
+    plain = deal(strata_of_all, 3, 0.15, seed=4)
+    ranked = deal(strata_of_all, 3, 0.15, seed=4, numbers=numbers)
+    assert plain[0] == GOLDEN_HOLDOUT
+    assert [fold[:3] for fold in plain[1]] == GOLDEN_FOLDS
+    assert ranked[0] == GOLDEN_RANKED
+
+
+def test_a_quantile_is_as_many_persons_as_every_place_gets_one_of() -> None:
+    """So the numbers of a small holdout are spread like all, and not far from the class borders by chance."""
+    alike = {f"p{number:02d}": "" for number in range(40)}
+    numbers = {person: float(person[1:]) for person in alike}
+    for seed in range(20):
+        holdout, folds = deal(alike, 4, 0.1, seed, numbers)
+        assert [int(person[1:]) // 10 for person in holdout] == [0, 1, 2, 3], "one of every ten neighbours"
+        assert [len(fold) for fold in folds] == [9, 9, 9, 9]
+        none, halves = deal(alike, 4, 0.0, seed, numbers)
+        assert none == ()
+        assert all(sorted(int(person[1:]) // 4 for person in fold) == list(range(10)) for fold in halves)

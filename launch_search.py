@@ -10,7 +10,6 @@ Starts a study, continues it after a stop or a crash, and extends it: always the
 # PYTHON_ARGCOMPLETE_OK
 
 import argparse
-import logging
 import shlex
 import signal
 import sys
@@ -30,6 +29,7 @@ if __name__ == "__main__":
 from analysis.terminal.progress import progress_shown
 from analysis.terminal.summary import print_ending
 from command_line.console import console, say, say_error
+from command_line.plain_text import show_warnings
 from launch.beside.page import page_beside
 from launch.beside.tracking import Tracking, tracking_beside
 from launch.conclusion import conclude
@@ -66,7 +66,7 @@ ROOT = Path(__file__).resolve().parent
 
 def main() -> int:
     """Run the command and return its exit code: 0 done, 1 nothing finished, 2 bad input, 130 stopped."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    show_warnings()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the search has handlers of its own
     options = parse_options(__doc__)
     if options.json:

@@ -1,5 +1,6 @@
 """Text that commands no terminal: names and paths of others are printed as what they are."""
 
+import logging
 import re
 from typing import TextIO
 
@@ -17,3 +18,18 @@ def harmless(text: str) -> str:
 def print_line(text: str, to: TextIO | None = None) -> None:
     """Print a line, on standard output unless `to` is another file."""
     print(harmless(text), file=to)
+
+
+class PlainFormatter(logging.Formatter):
+    """Formats a warning as its message alone, less what would command the terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return harmless(super().format(record))
+
+
+def show_warnings() -> None:
+    """Have warnings printed on standard error as plain lines."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(PlainFormatter("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

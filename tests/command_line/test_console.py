@@ -1,6 +1,7 @@
 """What is printed: the user's names and paths as they are, but for what would command the terminal."""
 
 import io
+import logging
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from command_line.console import console, say
-from command_line.plain_text import LONGEST, harmless
+from command_line.plain_text import LONGEST, PlainFormatter, harmless
 
 
 def printed(line: str) -> str:
@@ -46,3 +47,8 @@ def test_a_line_of_megabytes_keeps_its_ends() -> None:
 @given(st.text())
 def test_nothing_that_is_said_holds_a_control_character(text: str) -> None:
     assert not any((ord(one) < 32 and one not in "\n\t") or 127 <= ord(one) < 160 for one in harmless(text))
+
+
+def test_a_warning_is_a_plain_line() -> None:
+    record = logging.LogRecord("ours", logging.WARNING, "", 0, "trial %d failed: %s", (3, "\x1b[2Jbroken"), None)
+    assert PlainFormatter("%(message)s").format(record) == "trial 3 failed: \\x1b[2Jbroken"

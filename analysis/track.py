@@ -8,7 +8,6 @@ The same happens while a search runs: launch_search.py --log mlflow. Study, comm
 # PYTHON_ARGCOMPLETE_OK
 
 import argparse
-import logging
 import sys
 import threading
 from contextlib import closing
@@ -21,6 +20,7 @@ from analysis.tracking.sent import sending, without_credentials
 from analysis.tracking.tracker import TRACKERS, check_installed
 from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
+from command_line.plain_text import show_warnings
 from studies.study import Study
 
 _EVERY, _PATIENCE = 1.0, 30.0  # seconds between two looks at the record, and after a tool did not answer
@@ -28,7 +28,7 @@ _EVERY, _PATIENCE = 1.0, 30.0  # seconds between two looks at the record, and af
 
 def main() -> int:
     """Send what is new; return the exit code."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    show_warnings()
     options = parse_options()
     try:
         study = open_study(options.study).study

@@ -553,3 +553,19 @@ def test_averaged_weights_of_a_timm_checkpoint_come_before_the_last_ones(tmp_pat
     assert torch.equal(read_weights(path)["conv_stem.weight"], averaged["conv_stem.weight"])
     torch.save({**saved, "state_dict_ema": None}, path)
     assert torch.equal(read_weights(path)["conv_stem.weight"], model.state_dict()["conv_stem.weight"])
+
+
+def test_balanced_weights_are_one_over_the_share_of_a_class_and_an_absent_class_has_none() -> None:
+    counts = torch.tensor([6, 1, 0, 1])
+    weights = balanced_weights(counts)
+    assert weights.tolist() == pytest.approx([8 / (3 * 6), 8 / 3, 0.0, 8 / 3])
+    assert float((weights * counts).sum() / counts.sum()) == pytest.approx(1.0)
+
+
+def test_effective_weights_are_those_of_the_paper() -> None:
+    """Cui et al., 2019: the effective number of n images is (1 - beta^n) / (1 - beta)."""
+    counts, beta = torch.tensor([10, 3, 0]), 0.9
+    numbers = [(1 - beta**n) / (1 - beta) for n in (10, 3)]
+    images = 10 / numbers[0] + 3 / numbers[1]
+    expected = [13 / (number * images) for number in numbers]
+    assert effective_weights(counts, beta).tolist() == pytest.approx([*expected, 0.0])

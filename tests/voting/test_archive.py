@@ -10,7 +10,7 @@ import pytest
 from studies.trials.manifest import sha256_of
 from tests.voting.test_voting import bundle  # noqa: F401
 from voting.bundle.archive import read_archive, unpacked, write_archive
-from voting.bundle.manifest import MANIFEST, SEAL, free_name, open_bundle
+from voting.bundle.manifest import MANIFEST, SEAL, free_name, open_bundle, seal
 from voting.bundle.specs import BundleError
 
 
@@ -114,3 +114,52 @@ def test_a_manifest_that_is_no_object_is_refused(content: str, bundle: Path) -> 
 def test_a_name_is_free_only_if_no_archive_has_it(tmp_path: Path) -> None:
     (tmp_path / "age.tar").touch()
     assert free_name(tmp_path, "age") == "age-2"
+
+
+@pytest.mark.parametrize(("name", "most"), [(MANIFEST, 64 * 2**20), ("mask/model.bin", 4 * 2**30)])
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_member_that_says_it_is_larger_than_any_of_a_bundle_is_refused(
+    name: str, most: int, beyond: int, tmp_path: Path
+) -> None:
+    """What it says is all that is there: nothing is read, or written, before that."""
+    info = tarfile.TarInfo(name)
+    info.size = most + beyond
+    (tmp_path / "large.tar").write_bytes(info.tobuf(tarfile.USTAR_FORMAT) + bytes(1024))
+    (tmp_path / "into").mkdir()
+    with pytest.raises(BundleError) as raised:
+        read_archive(tmp_path / "large.tar", tmp_path / "into")
+    assert (f"{name} has {most + beyond} bytes, more than any file of a bundle" in str(raised.value)) is bool(beyond)
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "", "..", "a/"])
+def test_a_bundle_is_called_by_a_plain_folder_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="must be a plain folder name"):
+        free_name(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        ((0.0, 1.0), True),
+        ((0.5, 0.5), True),
+        ((), True),
+        ((1e-6, 1e-6), True),
+        ((1e6, 1.0), True),
+        ((-0.1, 1.1), False),
+        ((0.0, 0.0), False),
+        ((1.0,), False),
+        ((0.2, 0.3, 0.5), False),
+        ((1e-7, 1e-7), False),
+        ((2e6, 1.0), False),
+    ],
+)
+def test_weights_are_shares_of_a_vote_one_for_each(given: tuple[float, ...], right: bool, bundle: Path) -> None:  # noqa: F811
+    found = open_bundle(bundle)
+    member_of = found.tasks[0].members[0]
+    task = found.tasks[0].model_copy(update={"weights": given, "members": (member_of, member_of)})
+    seal(bundle, found.model_copy(update={"tasks": (task,)}))
+    if right:
+        assert open_bundle(bundle).tasks[0].weights == given
+    else:
+        with pytest.raises(BundleError, match="weights of mask must be 2 shares of a vote"):
+            open_bundle(bundle)

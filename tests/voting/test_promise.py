@@ -218,3 +218,13 @@ _NO_CANDIDATES = TaskCandidates(
 
 def test_the_more_luck_is_taken_off_the_less_sure_is_what_is_left() -> None:
     assert estimated(seen(ahead=0.1), None).combined.spread > estimated(seen(), None).combined.spread
+
+
+def test_a_promise_is_drawn_from_the_first_seed_two_hundred_times() -> None:
+    tasks = Tasks({"age": pool(1, persons=20)}, 20)
+    packed = {"age": tasks.explain(WANTED)["age"].ensemble}
+    assert len(resampled(tasks, packed, WANTED)["age"].drawn) == 200
+    assert np.array_equal(
+        resampled(tasks, packed, WANTED, resamples=3)["age"].drawn,
+        resampled(tasks, packed, WANTED, seed=0, resamples=3)["age"].drawn,
+    )

@@ -25,7 +25,7 @@ def free_name(out: Path, wanted: str) -> str:
     Raises:
         BundleError: it is no plain folder name.
     """
-    if wanted != Path(wanted).name or wanted.startswith("."):
+    if not wanted or wanted != Path(wanted).name or wanted.startswith("."):
         raise BundleError(f"--name {wanted}: must be a plain folder name; --out says where bundles lie")
     out.mkdir(parents=True, exist_ok=True)
     names = (wanted if number == 1 else f"{wanted}-{number}" for number in count(1))

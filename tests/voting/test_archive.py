@@ -1,6 +1,8 @@
 """A bundle as one file: the same bytes again, and nothing in it is trusted."""
 
 import io
+import os
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,7 @@ import pytest
 from studies.trials.manifest import sha256_of
 from tests.voting.test_voting import bundle  # noqa: F401
 from voting.bundle.archive import read_archive, unpacked, write_archive
-from voting.bundle.manifest import MANIFEST, SEAL, free_name, open_bundle, seal
+from voting.bundle.manifest import MANIFEST, SEAL, free_name, newest_bundle, open_bundle, seal
 from voting.bundle.specs import BundleError
 
 
@@ -163,3 +165,13 @@ def test_weights_are_shares_of_a_vote_one_for_each(given: tuple[float, ...], rig
     else:
         with pytest.raises(BundleError, match="weights of mask must be 2 shares of a vote"):
             open_bundle(bundle)
+
+
+def test_the_newest_bundle_is_the_one_whose_manifest_was_written_last(bundle: Path, tmp_path: Path) -> None:  # noqa: F811
+    place = tmp_path / "ensembles"
+    with pytest.raises(BundleError, match=r"holds no bundle; run export_best\.py first"):
+        newest_bundle(place)
+    for number, name in enumerate(("b", "c", "a")):
+        shutil.copytree(bundle, place / name)
+        os.utime(place / name / MANIFEST, (number, number))
+    assert newest_bundle(place) == place / "a"

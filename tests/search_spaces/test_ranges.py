@@ -84,3 +84,9 @@ def test_a_choice_draws_by_its_weights() -> None:
     choice = Choice.model_validate({"choice": {"a": 3, "b": 1, "c": 0}})
     assert choice.choice == ("a", "b", "c")
     assert choice.weights == (3, 1, 0)
+
+
+@pytest.mark.parametrize(("low", "high"), [(2.0, 2.0), (3.0, 2.0), (math.nan, 1.0)])
+def test_a_range_of_one_value_or_none_is_refused(low: float, high: float) -> None:
+    with pytest.raises(ValueError, match="low must be below high"):
+        Range(low=low, high=high)

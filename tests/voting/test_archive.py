@@ -175,3 +175,13 @@ def test_the_newest_bundle_is_the_one_whose_manifest_was_written_last(bundle: Pa
         shutil.copytree(bundle, place / name)
         os.utime(place / name / MANIFEST, (number, number))
     assert newest_bundle(place) == place / "a"
+
+
+def test_what_lies_beyond_the_end_of_an_archive_is_no_part_of_it(bundle: Path, tmp_path: Path) -> None:  # noqa: F811
+    write_archive(bundle, tmp_path / "longer.tar")
+    beyond = tarfile.TarInfo("evil")
+    beyond.type = tarfile.SYMTYPE
+    with open(tmp_path / "longer.tar", "ab") as file:
+        file.write(bytes(512) + beyond.tobuf(tarfile.USTAR_FORMAT))
+    with unpacked(tmp_path / "longer.tar") as folder:
+        assert open_bundle(folder) == open_bundle(bundle)

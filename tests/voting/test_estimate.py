@@ -123,3 +123,9 @@ def test_the_figures_of_averaging_are_those_that_were_measured() -> None:
     """Whoever measures anew (python -m benchmarks.promise.gains) changes both."""
     assert (MEASURED.alone, MEASURED.shared) == (1.9, 0.45)
     assert expected_gain(pool(0, candidates=1, persons=20), equal_weights(1, [0])) == Measured(0.03, 0.03)
+
+
+def test_two_finalists_say_something_about_the_gain_and_one_nothing() -> None:
+    two = pool(0, candidates=2, persons=60, signal=0.5)
+    assert expected_gain(two, equal_weights(2, [0, 1])).value == pytest.approx(1.9 * pair_gain(two) * (0.45 + 0.55 / 2))
+    assert expected_gain(two.only([0]), equal_weights(1, [0])) == Measured(0.03, 0.03)

@@ -26,6 +26,7 @@ from search_spaces.portfolio import (
     read_portfolio,
     within,
 )
+from storage.regular import OddFile, read_text
 from storage.safe_yaml import load_yaml
 from studies.errors import StudyError
 from studies.study import Study
@@ -169,8 +170,8 @@ def read_list(file: Path) -> list[dict[str, Any]]:
         SpaceError: the file cannot be read, or is no such list.
     """
     try:
-        entries = load_yaml(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        entries = load_yaml(read_text(file))
+    except (OSError, OddFile, UnicodeDecodeError, yaml.YAMLError) as error:
         raise SpaceError(str(file), "", f"cannot be read ({str(error).splitlines()[0]}); name a YAML list") from None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SpaceError(str(file), "", "must be a list of mappings, such as '- {learning_rate: 1e-3, optimizer: sgd}'")

@@ -3,8 +3,8 @@
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
-from importlib.util import module_from_spec, spec_from_loader
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
+from importlib.util import module_from_spec, spec_from_file_location, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
@@ -34,7 +34,7 @@ class PluginModules(MetaPathFinder):
     def __init__(self) -> None:
         self._specs: dict[str, tuple[Path, bytes, bool]] = {}  # by name: file, content, whether it is a package
         self._folders: dict[str, Path] = {}  # by name: folders without an __init__.py, of which modules are known
-        self._compiled = set[str]()  # extension modules, which are hashed as the source is
+        self._compiled: dict[str, list[Path]] = {}  # extension modules, which are hashed as the source is, by name
 
     def add(self, plugin: Plugin, contents: Mapping[Path, bytes]) -> None:
         """Know the modules of a plugin by the content of its files."""
@@ -43,7 +43,7 @@ class PluginModules(MetaPathFinder):
             if file.suffix == ".py":
                 self._specs[name] = (file, content, is_package)
             elif file.suffix in EXTENSION_ENDINGS:
-                self._compiled.add(name.partition(".cpython")[0].partition(".abi")[0])
+                self._compiled.setdefault(name.partition(".cpython")[0].partition(".abi")[0], []).append(file)
         for file in (file for file in contents if plugin.path.is_dir() and file.suffix == ".py"):
             for folder in (above for above in file.parents if above.is_relative_to(plugin.path)):
                 name = ".".join((plugin.name, *folder.relative_to(plugin.path).parts))
@@ -53,7 +53,7 @@ class PluginModules(MetaPathFinder):
         """Know no module of a plugin any more."""
         self._specs = {module: spec for module, spec in self._specs.items() if module.partition(".")[0] != name}
         self._folders = {module: place for module, place in self._folders.items() if module.partition(".")[0] != name}
-        self._compiled = {module for module in self._compiled if module.partition(".")[0] != name}
+        self._compiled = {module: files for module, files in self._compiled.items() if module.partition(".")[0] != name}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -63,8 +63,10 @@ class PluginModules(MetaPathFinder):
         Raises:
             ModuleNotFoundError: it would be one of a plugin that was not hashed, such as a compiled file alone.
         """
-        if fullname.partition(".")[0] not in self._specs or fullname in self._compiled:
+        if fullname.partition(".")[0] not in self._specs:
             return None
+        if fullname in self._compiled:
+            return self._extension(fullname)
         if fullname not in self._specs:
             if fullname not in self._folders:
                 raise ModuleNotFoundError(f"No module named {fullname!r} among the hashed files", name=fullname)
@@ -78,6 +80,15 @@ class PluginModules(MetaPathFinder):
         if is_package:
             spec.submodule_search_locations = [str(file.parent)]
         return spec
+
+    def _extension(self, fullname: str) -> ModuleSpec:
+        """Return how an extension module is loaded: from one of the files that were hashed, and this Python can load."""
+        for file in self._compiled[fullname]:
+            if any(file.name == fullname.rpartition(".")[2] + suffix for suffix in EXTENSION_SUFFIXES):
+                spec = spec_from_file_location(fullname, file, loader=ExtensionFileLoader(fullname, str(file)))
+                assert spec is not None, "it has a loader"
+                return spec
+        raise ModuleNotFoundError(f"No module named {fullname!r} that this Python can load", name=fullname)
 
 
 MODULES = PluginModules()

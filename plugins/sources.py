@@ -14,6 +14,9 @@ from storage.atomic import make_folder, sync, write_file
 COMPILED = (".pyc", ".pyo")  # never run, never hashed, and refused in bundles
 
 
+LARGEST = 256 * 2**20  # bytes of all files of a plugin
+
+
 @dataclass(frozen=True)
 class Plugin:
     """A module by name, its source, and the sha256 over all of it."""
@@ -127,8 +130,17 @@ def copy_source(plugin: Plugin, folder: Path) -> Path:
 
 
 def _files(path: Path) -> list[Path]:
-    """Return all files of a plugin but what Python compiled; a package may link to others."""
+    """Return all files of a plugin but what Python compiled; a package may link to other files, not to folders.
+
+    Raises:
+        PluginError: one of them is no regular file, or all together are more than code ever is.
+    """
     if path.is_file():
         return [path]
-    found = [Path(folder) / name for folder, _, names in os.walk(path, followlinks=True) for name in names]
-    return sorted(file for file in found if "__pycache__" not in file.parts and file.suffix not in COMPILED)
+    found = [Path(folder) / name for folder, _, names in os.walk(path) for name in names]
+    files = sorted(file for file in found if "__pycache__" not in file.parts and file.suffix not in COMPILED)
+    if odd := next((file for file in files if not file.is_file()), None):
+        raise PluginError(f"{odd}: is no regular file; take it out of the plugin")
+    if sum(file.stat().st_size for file in files) > LARGEST:
+        raise PluginError(f"{path}: has more than {LARGEST // 2**20} MB; keep what is no code outside of the plugin")
+    return files

@@ -4,6 +4,8 @@ A study's folder may come from anybody. What a launch of one's own has run may b
 study the code has to be named.
 """
 
+import os
+
 from plugins.sources import Plugin
 from storage.rebuilt_folder import cache_root
 
@@ -19,4 +21,5 @@ def trust(plugin: Plugin) -> None:
 
 def is_trusted(digest: str) -> bool:
     """Tell whether the plugin of a hash was launched here."""
-    return digest.isalnum() and (cache_root() / _MARKS / digest).is_file()
+    mark = cache_root() / _MARKS / digest
+    return digest.isalnum() and mark.is_file() and mark.lstat().st_uid == os.getuid()  # a group may share the cache

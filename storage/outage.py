@@ -19,17 +19,27 @@ _LOOK = 0.1  # seconds between two looks whether anybody still waits
 _ERRNOS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ESTALE, errno.EFBIG, errno.EMFILE, errno.ENFILE),
     *(errno.ENOLCK, errno.ENODEV, errno.ENXIO, errno.ETIMEDOUT, errno.ENOTCONN, errno.EREMOTEIO, errno.EACCES),
+    *(errno.EUCLEAN, errno.EBADMSG, errno.ECONNABORTED, errno.ENOTDIR, errno.ELOOP, errno.EINTR),
     *(errno.EPERM, errno.EBUSY, errno.EAGAIN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN),
 }
-_WORDED = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # by libraries of other languages, and by wrappers
+_SHORT = re.compile(r"\d+ requested and \d+ written")  # by numpy, which does not say why
+_WORDED = re.compile(
+    r"\(os error (\d+)\)|\[Errno (\d+)\]|\d+ requested and \d+ written()"
+)  # by libraries of other languages, and by wrappers
 
 
 def is_outage(error: BaseException) -> bool:
     """Tell whether the operating system reported that storage failed, also where a library words the error itself."""
-    if isinstance(error, ConnectionError | ChildProcessError | FileNotFoundError):
+    if isinstance(error, StorageOutage):
+        return True
+    if isinstance(
+        error, ConnectionRefusedError | ConnectionResetError | BrokenPipeError | ChildProcessError | FileNotFoundError
+    ):
         return False
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in _ERRNOS
+    if _SHORT.search(str(error)):
+        return True
     found = _WORDED.search(str(error))
     return found is not None and int(found[1] or found[2]) in _ERRNOS
 
@@ -48,7 +58,8 @@ def of_storage() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        if isinstance(error, StorageOutage) or not is_outage(error):
+        gone = isinstance(error, FileNotFoundError)  # a mount that vanished: what is read and written here was there
+        if isinstance(error, StorageOutage) or not (gone or is_outage(error)):
             raise
         raise StorageOutage(getattr(error, "errno", None) or _errno_of(error), str(error)) from error
 

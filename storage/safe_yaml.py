@@ -27,6 +27,18 @@ def load_yaml(text: str) -> Any:
             return None
         _count(node, {}, 0)
         return loader.construct_document(node)
+    except (
+        KeyError,
+        IndexError,
+        AttributeError,
+        TypeError,
+        OverflowError,
+    ) as error:  # of a value under a tag of its own
+        raise RefusedYaml(problem=f"holds a value that is none of its kind ({error!r})") from None
+    except ValueError as error:
+        if isinstance(error, yaml.YAMLError):
+            raise
+        raise RefusedYaml(problem=f"holds a value that is none of its kind ({error})") from None
     except RecursionError:
         raise RefusedYaml(problem=f"is nested deeper than {DEEPEST} levels") from None
     finally:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from storage.atomic import write_text
 from storage.json_text import load_json
+from storage.regular import read_text
 
 HEARTBEAT = 3.0  # seconds from one to the next
 PATIENCE = 4 * HEARTBEAT
@@ -167,6 +168,6 @@ def _put_once(source: Path, target: Path) -> None:
 def read_holder(path: Path) -> Holder | None:
     """Return who holds a lease, None if nobody does or what is there cannot be read."""
     try:
-        return Holder(**load_json(path.read_text(encoding="utf-8")))
+        return Holder(**load_json(read_text(path)))
     except (OSError, ValueError, TypeError):
         return None

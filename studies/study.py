@@ -14,6 +14,7 @@ from plugins.sources import Plugin, plugin_at
 from plugins.trust import is_trusted
 from search_spaces import SearchSpace
 from storage.atomic import write_text
+from storage.regular import read_text
 from storage.safe_yaml import load_yaml
 from studies.errors import StudyError
 from studies.identity import Identity, differences
@@ -45,7 +46,7 @@ class Study:
             return None
         plugins: dict[str, str] = _begun(folder)["plugins"]
         try:
-            space = SearchSpace.model_validate(load_yaml(folder.space.read_text(encoding="utf-8")))
+            space = SearchSpace.model_validate(load_yaml(read_text(folder.space)))
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise StudyError(
                 f"{folder.space}: is damaged ({str(error).splitlines()[0]}); restore it, or take another --study"

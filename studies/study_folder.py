@@ -7,6 +7,7 @@ from typing import Any
 from storage.atomic import make_folder
 from storage.json_text import load_json
 from storage.outage import is_outage
+from storage.regular import TABLE, read_text
 from studies.errors import StudyError
 from studies.study_lock import StudyLock
 
@@ -63,7 +64,7 @@ class StudyFolder:
         """
         way_out = "restore it, or begin anew under another name with --study"
         try:
-            content = load_json(file.read_text(encoding="utf-8"))
+            content = load_json(read_text(file, TABLE))
         except (OSError, ValueError) as error:
             if is_outage(error):  # says nothing of the file
                 raise

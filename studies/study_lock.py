@@ -6,6 +6,7 @@ import time
 import uuid
 from pathlib import Path
 
+from storage.regular import OddFile, open_regular
 from studies.errors import RecordError
 from studies.lease import PATIENCE, Holder, Lease, read_holder
 
@@ -90,13 +91,13 @@ def running_launch(study_folder: Path) -> str | None:
 
 def _is_locked(study_folder: Path) -> bool:
     try:
-        with open(study_folder / "lock", encoding="utf-8") as file:
+        with open_regular(study_folder / "lock") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:
         return True
-    except OSError:
+    except (OSError, OddFile):
         return False
     return False
 

@@ -1,10 +1,12 @@
 """Whether the trial folders hold what the record and their manifests say."""
 
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.check.record_checks import Finding
+from storage.regular import TABLE, read_text
 from storage.tensor_damage import damage_of
 from studies.metrics import METRICS, Metric
 from studies.record.record import readable_events
@@ -133,8 +135,7 @@ def _predictions(
 
 
 def _ids_by_fold(samples: Path, count: int) -> list[set[str]]:
-    with open(samples, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(io.StringIO(read_text(samples, TABLE))))
     folds: list[set[str]] = [set() for _ in range(count)]
     for row in rows:
         fold = int(row["fold"])

@@ -1,6 +1,7 @@
 """What an export prints: the promise first."""
 
 from collections.abc import Sequence
+from shlex import quote
 
 from analysis.export.comparison import ahead_table, comparison_table
 from analysis.export.methods import calibration_lines, methods_table
@@ -39,7 +40,7 @@ def print_export(
 def print_use(options: ExportOptions, name: str, manifest: BundleManifest) -> None:
     """Print where a bundle lies and the command that votes with it."""
     place = options.out / name
-    plugins = "".join(f" --plugin {place / spec.source}" for spec in manifest.plugins)
+    plugins = "".join(f" --plugin {quote(str(place / spec.source))}" for spec in manifest.plugins)
     archive = f"; as one file: {place}{SUFFIX}" if options.archive else ""
     say(f"Bundle: {place} ({CARD} is its model card){archive}")
-    say(f"Next: {typed('predict')} --bundle {place} --images DIR{plugins}")
+    say(f"Next: {typed('predict')} --bundle {quote(str(place))} --images DIR{plugins}")

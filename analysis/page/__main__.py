@@ -16,12 +16,10 @@ import threading
 from pathlib import Path
 from urllib.parse import quote
 
-import waitress
-
 from analysis.page.contents.followed import FollowedStudies
 from analysis.page.contents.overview import is_study, study_folders
 from analysis.page.serving.app import page_application
-from analysis.page.serving.limits import LIMITS
+from analysis.page.serving.limits import limited_server
 from analysis.page.serving.sockets import PORT, listening_socket, port_number, port_of
 from command_line.console import say, say_error
 from command_line.parser import command_parser, parsed
@@ -46,7 +44,7 @@ def main() -> int:
         say(f"Page: http://127.0.0.1:{port_of(listening)}/{address}{taken}", "Ctrl-C ends it; searches go on.")
     studies = FollowedStudies(results)
     application = page_application(studies, port_of(listening))
-    server = waitress.create_server(application, sockets=[listening], threads=4, ident=None, **LIMITS)
+    server = limited_server(application, listening)
     with contextlib.suppress(KeyboardInterrupt):
         server.run()
     return 0

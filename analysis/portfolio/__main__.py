@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from analysis.portfolio.across import portfolio_across
 from analysis.portfolio.studies import Judged, read_judged
@@ -43,7 +44,7 @@ def main() -> int:
     say(
         f"{count} configurations of {', '.join(portfolio.sets)}, {portfolio.first} to be tried first -> {arguments.out}"
     )
-    say(f"Next: {typed('search')} --space SPACE --set search.portfolio={arguments.out}")
+    say(f"Next: {typed('search')} --space SPACE --set {quote(f'search.portfolio={arguments.out}')}")
     return 0
 
 

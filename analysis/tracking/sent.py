@@ -12,13 +12,15 @@ from storage.atomic import make_folder, write_text
 from storage.json_text import load_json
 from studies.study_folder import StudyFolder
 
-_USER = re.compile(r"(?<=://)[^/@\s]*@")
-_SECRET = re.compile(r"([?&][^=&]*(?:password|token|secret|key)[^=&]*=)[^&]*", re.IGNORECASE)
-
 
 def without_credentials(address: str) -> str:
-    """Return an address that may be kept and printed: without user, password and keys."""
-    return _SECRET.sub(r"\1", _USER.sub("", address))
+    """Return an address that may be kept and printed: without user, password, and whatever was asked of the server."""
+    kept = re.split(r"[?#;]", address, maxsplit=1)[0]
+    scheme, separator, rest = kept.rpartition("://")
+    host, slash, path = rest.partition("/")
+    if "@" in path.partition("/")[0] and separator:  # a slash in a password
+        host, slash, path = (host + slash + path).rpartition("@")[2].partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
 
 
 class Sent(BaseModel):

@@ -59,9 +59,12 @@ def start_ray(
 
 def _check_authentication(*, insecure: bool) -> None:
     """Refuse a Ray whose authentication is switched off, unless the user accepts that."""
-    if os.environ.get("RAY_AUTH_MODE", "").lower() == "disabled" and not insecure:
+    stated = os.environ.get("RAY_AUTH_MODE")
+    if (
+        stated is not None and stated.lower() != "token" and not insecure
+    ):  # Ray takes whatever else is set as switched off
         raise ClusterError(
-            "RAY_AUTH_MODE=disabled lets whoever reaches this Ray run code as you; unset it, or say --insecure where nobody does"
+            f"RAY_AUTH_MODE={stated} lets whoever reaches this Ray run code as you; unset it, or say --insecure where nobody does"
         )
 
 

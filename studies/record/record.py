@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from storage.atomic import sync
+from storage.regular import TABLE, read_regular
 from studies.errors import RecordError, RecordTakenError, check_command
 from studies.record.events import Event
 from studies.record.record_lines import RecordLines
@@ -40,6 +41,8 @@ class Record:
         sync(path.parent)  # the record's name, if it is new
 
     def _opened(self) -> FileIO:
+        if self.path.exists() and not self.path.is_file():
+            raise RecordError(f"{self.path}: is no regular file; put the study's record there")
         return open(self.path, "a+b", buffering=0)  # a failed write must leave nothing behind in a buffer
 
     def append(self, event: Event) -> None:
@@ -119,7 +122,7 @@ def read_record(path: Path) -> Iterator[Event]:
     Raises:
         RecordError: a whole line is damaged, or of a newer version; names it.
     """
-    yield from _events_of(path, path.read_bytes())
+    yield from _events_of(path, read_regular(path, TABLE))
 
 
 def _events_of(path: Path, content: bytes) -> Iterator[Event]:
@@ -136,7 +139,7 @@ def _events_of(path: Path, content: bytes) -> Iterator[Event]:
 def readable_events(path: Path) -> tuple[list[Event], list[int]]:
     """Return the events that can be read, and the numbers of the lines that cannot; a torn last line is neither."""
     lines = RecordLines(path)
-    events = [event for line in _whole_lines(path.read_bytes()) for event in lines.events(line)]
+    events = [event for line in _whole_lines(read_regular(path, TABLE)) for event in lines.events(line)]
     return events, lines.damaged
 
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from storage.regular import TABLE, open_regular
 from studies.record.events import Event
 from studies.record.record_lines import RecordLines
 
@@ -41,7 +42,7 @@ class RecordTail:
             RecordError: it is of a later version.
         """
         try:
-            with open(self._path, "rb") as file:
+            with open_regular(self._path, TABLE) as file:
                 if self._known not in (None, self._identity(file)):
                     return None
                 file.seek(self._read)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from storage.atomic import make_folder, write_text
 from storage.json_text import load_json
+from storage.regular import WEIGHTS, open_regular, read_regular
 from studies.errors import check_command
 from studies.record.events import Epochs, EpochScored, Fold, Trial
 
@@ -101,7 +102,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         FormatError: it is of a later version.
     """
     try:
-        stored = load_json(path.read_bytes())
+        stored = load_json(read_regular(path))
     except FileNotFoundError:
         return None
     except ValueError:
@@ -127,5 +128,5 @@ def damaged(path: Path) -> FolderError:
 
 def sha256_of(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
+    with open_regular(path, WEIGHTS) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

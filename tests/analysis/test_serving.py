@@ -2,14 +2,14 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-import waitress
 
 from analysis.page.serving.guard import Environ, Start, read_only
-from analysis.page.serving.limits import BODY, CONNECTIONS, LIMITS
+from analysis.page.serving.limits import BODY, CONNECTIONS, PunctualChannel, limited_server
 from analysis.page.serving.sockets import listening_socket, port_of
 
 
@@ -21,7 +21,7 @@ def page(environ: Environ, start: Start) -> list[bytes]:
 @pytest.fixture
 def port() -> Iterator[int]:
     listening = listening_socket(0)
-    server = waitress.create_server(read_only(page), sockets=[listening], threads=4, ident=None, **LIMITS)
+    server = limited_server(read_only(page), listening)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield port_of(listening)
@@ -68,3 +68,17 @@ def test_idle_connections_do_not_block_the_page(port: int) -> None:
 def test_the_host_is_compared_as_a_whole(host: str, allowed: bool, port: int) -> None:
     answer = answered(port, f"GET / HTTP/1.1\nHost: {host}")
     assert answer.startswith("HTTP/1.1 200" if allowed else "HTTP/1.1 403")
+
+
+def test_a_connection_that_sends_a_byte_now_and_then_is_silent(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte kept it open, and a few hundred such connections kept everybody else out."""
+    channels = list[PunctualChannel]()
+    begin = PunctualChannel.handle_read
+    monkeypatch.setattr(PunctualChannel, "handle_read", lambda self: (channels.append(self), begin(self)))
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        for byte in b"GET / HT":
+            slow.sendall(bytes([byte]))
+            time.sleep(0.05)
+        assert channels
+        assert channels[0].last_activity == channels[0].creation_time
+    assert "the page" in answered(port, f"GET / HTTP/1.1\nHost: 127.0.0.1:{port}")

@@ -161,8 +161,11 @@ def test_a_trial_that_fails_after_some_epochs_ends_as_failed_and_stays_so(folder
     ("address", "kept"),
     [
         ("https://ann:secret@host:5000/path", "https://host:5000/path"),
-        ("postgresql://ann:secret@host/runs?password=secret&a=b", "postgresql://host/runs?password=&a=b"),
-        ("https://host?api_key=secret", "https://host?api_key="),
+        ("postgresql://ann:secret@host/runs?password=secret&a=b", "postgresql://host/runs"),
+        ("https://host?sig=secret", "https://host"),
+        ("https://host/x;token=secret#auth=secret", "https://host/x"),
+        ("postgresql://u:p@ss@h/db", "postgresql://h/db"),
+        ("ann:secret@h:5000/x", "h:5000/x"),
         ("file:///home/ann/mlruns", "file:///home/ann/mlruns"),
     ],
 )

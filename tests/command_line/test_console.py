@@ -52,3 +52,8 @@ def test_nothing_that_is_said_holds_a_control_character(text: str) -> None:
 def test_a_warning_is_a_plain_line() -> None:
     record = logging.LogRecord("ours", logging.WARNING, "", 0, "trial %d failed: %s", (3, "\x1b[2Jbroken"), None)
     assert PlainFormatter("%(message)s").format(record) == "trial 3 failed: \\x1b[2Jbroken"
+
+
+def test_marks_that_turn_text_round_and_names_that_are_no_text_are_spelled() -> None:
+    assert printed("a\u202egpj.exe \u2028end") == "a\\u202egpj.exe \\u2028end\n"
+    assert printed("bad\udcff.jpg") == "bad\\udcff.jpg\n"

@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 
 import predict
 from tests.hostile.case import Case, written
+from tests.hostile.studies import replaced
 from tests.toys import ROOT
 
 GOLDEN = ROOT / "tests/golden"
@@ -36,6 +37,10 @@ def cases() -> Iterator[Case]:
         yield Case(f"bundle/manifest/{name}", partial(bundle, partial(with_manifest, edit)), voted)
     for name, text in {"empty": "", "list": "[]", "deep": "[" * 100_000, "word": "hello", "number": "7"}.items():
         yield Case(f"bundle/manifest/{name}", partial(bundle, partial(with_text, text)), voted)
+    for name in ("manifest.json", "manifest.sha256", WEIGHTS):
+        for kind in ("pipe", "endless", "sparse"):
+            yield Case(f"bundle/{name}/{kind}", partial(bundle, partial(replaced, name, kind)), voted)
+    yield Case("bundle/strange_pipe", partial(bundle, partial(replaced, "mask/strange", "pipe")), voted)
     for name, content in archives().items():
         yield Case(f"archive/{name}.tar", written("sent.tar", content), voted)
 

@@ -50,6 +50,7 @@ def cases() -> Iterator[Case]:
         "count.tif": b"II*\0\x08\0\0\0" + struct.pack("<HHHIII", 1, 273, 4, 2**32 - 1, 0, 0),
         "frames.gif": b"GIF89a\xff\xff\xff\xff\x80\0\0" + bytes(6) + b",\0\0\0\0\xff\xff\xff\xff\0\x02\0;",
         "webp.webp": b"RIFF\xff\xff\xff\xffWEBPVP8X" + bytes(30),
+        "large_icon.jpg": icon(png(13_300, 13_300)),
         "icon.jpg": b"\0\0\1\0\xff\xff" + bytes(100),
         "jpeg2000.jpg": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(60),
     }
@@ -87,6 +88,11 @@ def png(
     header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
     parts = [(b"IHDR", header), *extra, (b"IDAT", content), (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def icon(inside: bytes) -> bytes:
+    """Return an icon of 64 x 64 in whose place a PNG stands."""
+    return b"\0\0\1\0\1\0" + struct.pack("<BBBBHHII", 64, 64, 0, 0, 1, 32, len(inside), 22) + inside
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

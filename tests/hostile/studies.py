@@ -1,6 +1,7 @@
 """Studies that somebody sent: every file of one changed so that a reader might stumble."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -64,6 +65,9 @@ def cases() -> Iterator[Case]:
     for name, cells in {"far": "99999999999", "negative": "-1", "word": "many", "nan": "nan"}.items():
         make = partial(changed, partial(with_fold, cells))
         yield Case(f"study/samples/{name}", make, read, refused=False)
+    for file in (*of_file, "lock", "lease.json", "trials/1/fold_0/manifest.json"):
+        for kind in ("pipe", "endless", "sparse"):
+            yield Case(f"study/{file}/{kind}", partial(changed, partial(replaced, file, kind)), read, refused=False)
     yield Case("study/trials/far_folder", partial(changed, far_folder), read, refused=False)
     yield Case("study/trials/negative_folder", partial(changed, negative_folder), read, refused=False)
 
@@ -143,6 +147,20 @@ def with_fold(cell: str, study: Path) -> None:
     column = rows[0].index("fold")
     changed_rows = [rows[0], *([*row[:column], cell, *row[column + 1 :]] for row in rows[1:])]
     (study / "samples.csv").write_text("\n".join(",".join(row) for row in changed_rows) + "\n")
+
+
+def replaced(file: str, kind: str, study: Path) -> None:
+    """Put a pipe, a device or eight gigabytes of nothing in the place of a file."""
+    path = study / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "endless":
+        path.symlink_to("/dev/zero")
+    else:
+        with open(path, "wb") as empty:
+            empty.truncate(8 * 2**30)
 
 
 def far_folder(study: Path) -> None:

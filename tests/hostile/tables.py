@@ -7,6 +7,7 @@ from pathlib import Path
 
 from datasets.options import Csv
 from datasets.sources.own import read_csv, read_folder
+from launch.initial_configurations import read_list
 from search_spaces.portfolio import read_portfolio
 from tests.hostile.case import Case, Make, written
 from tests.toys import ROOT
@@ -52,6 +53,8 @@ def cases() -> Iterator[Case]:
     yield Case("folder/one_class", partial(folders, ["cat"]), read_folder)
     yield Case("folder/no_pictures", partial(folders, ["cat", "dog"]), read_folder)
     yield Case("folder/round_in_circles", circle, read_folder)
+    yield Case("enqueued/pipe.csv", piped, read_list)
+    yield Case("enqueued/endless.csv", partial(linked, "/dev/zero"), read_list)
     yield Case("portfolio/list.yaml", written("p.yaml", "- 1\n- 2\n"), read_portfolio)
     yield Case("portfolio/words.yaml", written("p.yaml", "configurations: many\n"), read_portfolio)
 

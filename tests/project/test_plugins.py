@@ -1,5 +1,6 @@
 """What a user plugs in is found, checked and run like what is built in, and nothing runs that was not named."""
 
+import os
 import py_compile
 import shutil
 import subprocess
@@ -29,7 +30,7 @@ from plugins import REGISTRIES, PluginError
 from plugins.loading import load_plugin, load_plugins, unload_plugin
 from plugins.registry import Registry, arguments_for, checked_options, options_of
 from plugins.sources import copy_source, find_plugin, plugin_at
-from plugins.trust import trust
+from plugins.trust import is_trusted, trust
 from schedulers.samplers.registry import SAMPLERS, check_sampler
 from schedulers.search_settings import make_strategy
 from schedulers.strategies import STRATEGIES
@@ -588,3 +589,49 @@ def test_a_study_from_somebody_else_runs_none_of_its_code_until_that_is_named(
     trust(plugin_at(copied))  # as a launch does
     Study.existing(folder).load_plugins()
     assert ran.exists()
+
+
+def test_a_compiled_file_in_the_place_of_an_extension_module_is_never_run(tmp_path: Path) -> None:
+    """Beside an extension that no Python here loads, a .pyc of its name ran, although nobody had hashed it."""
+    package = tmp_path / "harmless_too"
+    package.mkdir()
+    (package / "__init__.py").write_text("from harmless_too import fast\n")
+    (package / "fast.cpython-99-x86_64-linux-gnu.so").write_bytes(b"no extension")
+    source = tmp_path / "fast.py"
+    source.write_text("raise SystemExit('this must not run')\n")
+    py_compile.compile(str(source), cfile=str(package / "fast.pyc"), doraise=True)
+    try:
+        with pytest.raises(PluginError, match="cannot import name 'fast' from 'harmless_too'"):
+            load_plugin(plugin_at(package))
+    finally:
+        unload_plugin("harmless_too")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "endless"])
+def test_a_plugin_holds_regular_files_alone(kind: str, tmp_path: Path) -> None:
+    package = tmp_path / "odd"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "again").symlink_to(package)  # a folder that lies in itself
+    plugin_at(package)
+    os.mkfifo(package / "odd") if kind == "pipe" else (package / "odd").symlink_to("/dev/zero")
+    with pytest.raises(PluginError, match="is no regular file; take it out of the plugin"):
+        plugin_at(package)
+
+
+def test_a_mark_of_trust_that_somebody_else_left_is_none(monkeypatch: pytest.MonkeyPatch, plugin: Path) -> None:
+    """A group may share the cache in which marks lie."""
+    plugin.write_text("")
+    trust(plugin_at(plugin))
+    assert is_trusted(plugin_at(plugin).digest)
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert not is_trusted(plugin_at(plugin).digest)
+
+
+def test_the_option_that_a_bundle_asks_for_is_quoted(tmp_path: Path) -> None:
+    """Whoever copies it from the terminal must not run what a bundle's names say."""
+    spec = PluginSpec(name="mine", source="plugins/x;touch owned #.py", digest="0")
+    manifest = BundleManifest(name="b", created="now", tasks=(), plugins=(spec,), provenance={}, files={})
+    with pytest.raises(BundleError) as raised:
+        load_named_plugins(tmp_path / "my bundle", manifest, [])
+    assert f"--plugin '{tmp_path}/my bundle/plugins/x;touch owned #.py'" in str(raised.value)

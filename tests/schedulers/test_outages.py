@@ -184,3 +184,24 @@ def test_requests_wait_for_storage_and_none_is_set_aside(tmp_path: Path, monkeyp
     assert request.is_file(), "it is no unreadable request"
     driver.run.take_requests()
     assert request.name in driver.run.state.requests
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(OSError(getattr(errno, kind), "x") for kind in ("EUCLEAN", "EBADMSG", "ECONNABORTED", "ENOTDIR", "EIO")),
+        FileNotFoundError(errno.ENOENT, "No such file or directory"),  # a mount that vanished
+        OSError("4096 requested and 0 written"),  # numpy's words
+    ],
+)
+def test_whatever_storage_fails_of_while_a_fold_is_saved_is_an_outage(error: OSError) -> None:
+    with pytest.raises(StorageOutage) as raised, of_storage():
+        raise error
+    assert is_outage(raised.value)
+
+
+def test_what_is_no_fault_of_storage_is_none() -> None:
+    for error in (ValueError("x"), ConnectionRefusedError("x"), MemoryError()):
+        with pytest.raises(type(error)) as raised, of_storage():
+            raise error
+        assert not isinstance(raised.value, StorageOutage)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from plugins.sources import COMPILED
 from storage.json_text import load_json
+from storage.regular import OddFile, read_regular, read_text
 from studies.trials.manifest import sha256_of
 from voting.bundle.specs import FORMAT, READS, BundleError, BundleManifest, TaskSpec
 
@@ -76,8 +77,11 @@ def read_sealed(folder: Path) -> BundleManifest:
         raise BundleError(
             f"{folder}: is no bundle (no {MANIFEST} with its {SEAL}); export_best.py makes one under ensembles/"
         )
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != (folder / SEAL).read_text(encoding="utf-8").strip():
+    try:
+        content, sealed = read_regular(path), read_text(folder / SEAL).strip()
+    except OddFile as error:
+        raise BundleError(str(error)) from None
+    if hashlib.sha256(content).hexdigest() != sealed:
         raise BundleError(f"{path}: was changed after the export; export again or restore it")
     found = _format_of(path, content)
     if found not in READS:
@@ -145,11 +149,20 @@ def _check_files(folder: Path, manifest: BundleManifest) -> None:
     for name in manifest.files:
         if Path(name).suffix in COMPILED:
             raise BundleError(f"{folder / name}: is compiled Python, which nobody can read; export again without it")
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
+    present = {
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()
+    }
     for name in sorted(present - manifest.files.keys() - {MANIFEST, SEAL}):
         raise BundleError(f"{folder / name}: was added after the export; remove it or export again")
     for name, digest in manifest.files.items():
         if name not in present or not (folder / name).resolve().is_relative_to(folder.resolve()):
             raise BundleError(f"{folder / name}: is missing; export again or restore it")
-        if sha256_of(folder / name) != digest:
+        if _hash_of(folder / name) != digest:
             raise BundleError(f"{folder / name}: was changed after the export; export again or restore it")
+
+
+def _hash_of(file: Path) -> str:
+    try:
+        return sha256_of(file)
+    except OddFile as error:
+        raise BundleError(str(error)) from None

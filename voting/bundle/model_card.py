@@ -4,6 +4,7 @@ After Mitchell et al., "Model Cards for Model Reporting", FAccT 2019. It is a fi
 """
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def model_card(manifest: BundleManifest, chosen: Sequence[Chosen]) -> str:
     parts = [
         f"# {manifest.name}",
         f"A voting ensemble for {', '.join(task.task for task in manifest.tasks)}, exported {manifest.created} by Foldrace.",
-        f"    python predict.py --bundle {manifest.name} --images DIR",
+        f"    python predict.py --bundle {quote(manifest.name)} --images DIR",
         "## What it promises",
         *_promises(manifest, chosen),
         "## Data",

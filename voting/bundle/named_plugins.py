@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
 from plugins.loading import load_plugin
 from plugins.sources import named_plugin
@@ -22,7 +23,8 @@ def load_named_plugins(bundle: Path, manifest: BundleManifest, named: Sequence[s
         if name not in given:
             raise BundleError(
                 f"{bundle}: needs the plugin {name}, which is code that runs here; read {bundle / spec.source}, then name it:"
-                f" --plugin {bundle / spec.source} (of an archive, after tar -xf NAME.tar {spec.source}: --plugin {spec.source})"
+                f" --plugin {quote(str(bundle / spec.source))} (of an archive, after tar -xf NAME.tar {quote(spec.source)}:"
+                f" --plugin {quote(spec.source)})"
             )
         if given[name].digest != spec.digest:
             raise BundleError(

@@ -76,7 +76,7 @@ def read_labels(place: Path, images: Images, tasks: Sequence[TaskSpec]) -> dict[
 
 def write_submission(images: Images, classes: Targets, out: Path) -> None:
     """Write the competition's info.csv with `ans` filled in, rows in its own order."""
-    with open(out, "w", newline="", encoding="utf-8") as file:
+    with open(out, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file)
         writer.writerow(["ImageID", "ans"])
         writer.writerows(zip(images.names, classes.tolist(), strict=True))

@@ -18,7 +18,7 @@ def write_votes(out: Path, images: Images, tasks: Sequence[TaskSpec], votes: Map
         header += [task.task, *(f"{task.task}_{name}" for name in task.classes)]
         header += [] if votes[task.task].numbers is None else [f"{task.task}_number"]
     out.parent.mkdir(parents=True, exist_ok=True)
-    with open(out, "w", newline="", encoding="utf-8") as file:
+    with open(out, "w", newline="", encoding="utf-8", errors="surrogateescape") as file:  # names as the disk has them
         writer = csv.writer(file)
         writer.writerow(header)
         for row, name in enumerate(images.names):

@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import waitress
-
 from analysis.page.serving.guard import Application, Environ, Start, read_only
-from analysis.page.serving.limits import LIMITS
+from analysis.page.serving.limits import limited_server
 from analysis.page.serving.sockets import listening_socket, port_of
 from studies.study_folder import StudyError, StudyFolder
 
@@ -45,7 +43,7 @@ class Dashboard:
         self._place = self._opened()
         listening = listening_socket(port)
         self._port = port_of(listening)
-        server = waitress.create_server(read_only(self._answer), sockets=[listening], threads=4, ident=None, **LIMITS)
+        server = limited_server(read_only(self._answer), listening)
         threading.Thread(target=server.run, daemon=True).start()
 
     def address(self) -> str:

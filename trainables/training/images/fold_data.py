@@ -1,6 +1,7 @@
 """What a trial may see: the samples of a study's folder and the shared decoded images. No holdout is in it."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from datasets.images import Pixels
 from datasets.numbers import Number
 from storage.json_text import load_json
 from storage.rebuilt_folder import cache_root
+from storage.regular import TABLE, read_text
 from studies.metrics import Targets
 from trainables.training.heads.task import Task
 
@@ -84,8 +86,7 @@ def load_all_data(study: Path) -> FoldData:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return list(csv.DictReader(io.StringIO(read_text(path, TABLE))))
 
 
 def _fold_data(study: Path, facts: Mapping[str, Any], samples: Sequence[Mapping[str, str]]) -> FoldData:

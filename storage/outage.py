@@ -23,9 +23,7 @@ _ERRNOS = {
     *(errno.EPERM, errno.EBUSY, errno.EAGAIN, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN),
 }
 _SHORT = re.compile(r"\d+ requested and \d+ written")  # by numpy, which does not say why
-_WORDED = re.compile(
-    r"\(os error (\d+)\)|\[Errno (\d+)\]|\d+ requested and \d+ written()"
-)  # by libraries of other languages, and by wrappers
+_WORDED = re.compile(r"\(os error (\d+)\)|\[Errno (\d+)\]")  # by libraries of other languages, and by wrappers
 
 
 def is_outage(error: BaseException) -> bool:

@@ -3,6 +3,7 @@
 import io
 import logging
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -24,15 +25,12 @@ def test_an_escape_in_a_name_is_spelled_and_commands_nothing() -> None:
     assert printed("Ünïcode, 猫") == "Ünïcode, 猫\n"
 
 
-def test_an_escape_in_a_table_is_spelled_too() -> None:
+def test_an_escape_in_a_table_is_spelled_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names of classes and values of knobs come from files, and stand in tables."""
     table, out = Table("\x1b[2Jcats"), io.StringIO()
     table.add_row("\x1b]0;owned\x07")
-    before, console.file = console.file, out
-    try:
-        console.print(table)
-    finally:
-        console.file = before
+    monkeypatch.setattr(console, "_file", out)  # of itself it prints wherever standard output is
+    console.print(table)
     assert "\x1b" not in out.getvalue()
     assert "\\x1b]0;owned\\x07" in out.getvalue()
 

@@ -127,6 +127,9 @@ def _checked_data(data_options: TypeAdapter[Any], data: Any, file: str) -> dict[
         kind = next((str(part) for part in error.errors()[0]["loc"][:1]), "")
         key, wrong = explain(error, _option_names(data_options))
         raise SpaceError(file, f"data.{key.removeprefix(f'{kind}.')}" if "." in key else "data", wrong) from None
+    for name, value in data.items():
+        if isinstance(value, bool) and not isinstance(checked[name], bool):  # pydantic takes true for 1
+            raise SpaceError(file, f"data.{name}", f"cannot be {str(value).lower()}; write its value")
     return checked
 
 

@@ -48,7 +48,9 @@ def storage_fails(name: str, running: Running) -> None:
 
 def killed(words: bytes, running: Running) -> None:
     """Kill the processes of a search that their command line names."""
-    for pid in running.processes(words):
+    found = running.processes(words)
+    assert found, f"no process of the search is called {words.decode()}"
+    for pid in found:
         os.kill(pid, signal.SIGKILL)
 
 

@@ -33,6 +33,7 @@ def cases() -> Iterator[Case]:
         "parameter_no_text": HEAD + "parameters: {1: {low: 0, high: 1}}\n",
         "many_trials": HEAD + KNOB + f"search: {{trials: {NINES}}}\n",
         "more_trials": HEAD + KNOB + "search: {trials: 999999999999}\n",
+        "true_scale": "task: mask\ndata: {source: sample_faces, scale: true}\n" + KNOB,
         "maybe_trials": HEAD + KNOB + "search: {trials: !!bool maybe}\n",
         "no_number": HEAD + KNOB + "search: {trials: !!int ''}\n",
         "no_time": HEAD + KNOB + "search: {trials: !!timestamp x}\n",

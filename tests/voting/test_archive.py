@@ -185,3 +185,10 @@ def test_what_lies_beyond_the_end_of_an_archive_is_no_part_of_it(bundle: Path, t
         file.write(bytes(512) + beyond.tobuf(tarfile.USTAR_FORMAT))
     with unpacked(tmp_path / "longer.tar") as folder:
         assert open_bundle(folder) == open_bundle(bundle)
+
+
+@pytest.mark.parametrize("name", [MANIFEST, SEAL])
+def test_a_folder_without_its_manifest_or_its_seal_is_no_bundle(name: str, bundle: Path) -> None:  # noqa: F811
+    (bundle / name).unlink()
+    with pytest.raises(BundleError, match="is no bundle"):
+        open_bundle(bundle)

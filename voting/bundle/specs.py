@@ -20,6 +20,7 @@ FORMAT: Literal[5] = 5
 READS = (3, 4, 5)
 
 
+MANY = 1000  # members, or models of one: far more than any export packs
 Value = TypeVar("Value")
 Channels: TypeAlias = tuple[Value, Value, Value]
 Deviation: TypeAlias = Annotated[
@@ -48,7 +49,7 @@ class MemberSpec(_Part):
     mean: Channels[float]
     std: Channels[Deviation]
     out_of_fold_score: float
-    weights: tuple[str, ...] = Field(min_length=1)  # one file per model, below the bundle
+    weights: tuple[str, ...] = Field(min_length=1, max_length=MANY)  # one file per model, below the bundle
     folds: tuple[Fold, ...] = ()  # that the models leave out; none: all from the first on
 
     @model_validator(mode="after")
@@ -99,7 +100,7 @@ class TaskSpec(_Part):
     temperature: float = Field(1.0, ge=1e-3, le=1e3)  # of the vote's probabilities
     class_weights: tuple[float, ...] = ()  # by which the class is decided; none: the most probable one
     promise: PromiseSpec | None = None
-    members: tuple[MemberSpec, ...]
+    members: tuple[MemberSpec, ...] = Field(max_length=MANY)
 
     @property
     def rule(self) -> Rule:

@@ -3,11 +3,16 @@
 import pytest
 
 from schedulers.next_work import stop_reason
+from schedulers.proposal import Proposal
 from schedulers.spending.budget import HOPED_SPEED, RESERVE, Budget
+from schedulers.spending.simulation import Simulation
 from schedulers.strategies import STRATEGIES
 from schedulers.strategies.expectations import ENOUGH, with_prior
+from schedulers.strategies.fold_ladder import Field
+from schedulers.strategy import Outlook
 from studies.record.events import ClimbStarted, EpochScored, Event, RungReached, TrialAdded
 from studies.state.study_state import StudyState
+from studies.state.trial_state import TrialState
 from tests.toys.search import EPOCHS, climb_of
 
 STRATEGY = STRATEGIES["fold_ladder"](epochs=EPOCHS, folds=3)
@@ -136,3 +141,41 @@ def test_expectations_that_the_scores_turn_round_count_no_more() -> None:
     assert order(*turned[1:]) == list(range(ENOUGH - 1))[::-1]
     assert order(None, None) == [0, 1]
     assert order(0.5, 0.9, None) == [1, 2, 0] or order(0.5, 0.9, None)[0] == 1
+
+
+def test_to_every_look_come_at_most_as_many_as_the_look_before_sends_on() -> None:
+    study = of(added(0), added(1))
+    promotions = Field(STRATEGY, study, Outlook(contenders=16))
+    assert promotions._coming[0] == 16
+    assert promotions._coming[1:] == [min(promotions._coming[n], promotions._quotas[n]) for n in range(2)]
+
+
+def test_asha_waits_for_those_that_climb_to_a_rung_and_for_nobody_who_rests_below_it() -> None:
+    asha = STRATEGIES["asha"](epochs=EPOCHS, folds=3)
+    rung = asha.rungs.inside_first_fold[1]
+    below = [added(trial) for trial in range(2)]
+    resting = of(*below, *climb_of(0, 0, [0.5]), *climb_of(1, 0, [0.4]))
+    promoted = asha._promotable(resting, asha.rungs.first, closed=True)  # type: ignore[attr-defined]
+    assert asha._on_the_way(resting, rung) is bool(promoted)  # type: ignore[attr-defined]
+    lowest = asha.rungs.first
+    assert asha._on_the_way(resting, lowest) is False  # type: ignore[attr-defined]
+    assert asha._on_the_way(of(*below, running(0)), lowest) is True  # type: ignore[attr-defined]
+    assert asha._on_the_way(of(*below), lowest) is False  # type: ignore[attr-defined]
+
+
+class Quick:
+    """Epochs of a millisecond."""
+
+    def propose(self, number: int, study: StudyState) -> Proposal:
+        return Proposal({"learning_rate": number / 10}, "recipe" if number == 0 else "random")
+
+    def fold_score(self, trial: TrialState, fold: int, epoch: int) -> float:
+        return 0.5
+
+    def seconds(self, trial: TrialState) -> float:
+        return 0.001
+
+
+def test_a_simulated_search_begins_at_its_first_second() -> None:
+    study = Simulation(STRATEGY, Budget(3), 1, Quick()).run()
+    assert study.elapsed == pytest.approx(0.001 * study.fold_epochs)

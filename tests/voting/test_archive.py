@@ -192,3 +192,11 @@ def test_a_folder_without_its_manifest_or_its_seal_is_no_bundle(name: str, bundl
     (bundle / name).unlink()
     with pytest.raises(BundleError, match="is no bundle"):
         open_bundle(bundle)
+
+
+def test_a_bundle_of_another_version_is_refused_with_the_formats_that_are_read(bundle: Path) -> None:  # noqa: F811
+    later = (bundle / MANIFEST).read_text().replace('"format": 5', '"format": 99')
+    (bundle / MANIFEST).write_text(later)
+    (bundle / SEAL).write_text(sha256_of(bundle / MANIFEST))
+    with pytest.raises(BundleError, match=r"is of format 99, this version reads formats 3 to 5"):
+        open_bundle(bundle)

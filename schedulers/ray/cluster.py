@@ -12,7 +12,7 @@ import ray
 from ray.job_config import JobConfig
 
 from schedulers.ray.joining import join_cluster
-from schedulers.ray.private_names import ClusterError, check_private_names, stay_on_loopback
+from schedulers.ray.private_names import ClusterError, check_private_names, make_token, stay_on_loopback
 from schedulers.ray.session_folder import session_folder
 
 _OBJECT_STORE_BYTES = 128 * 2**20  # no image and no weight goes through it
@@ -71,6 +71,7 @@ def _check_authentication(*, insecure: bool) -> None:
 def _begin(job: JobConfig) -> Any:
     """Start Ray on this machine: on loopback alone, with its files in a folder of the user's own."""
     stay_on_loopback()
+    make_token()
     return ray.init(
         _temp_dir=str(session_folder()),
         job_config=job,

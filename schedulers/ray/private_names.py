@@ -20,6 +20,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -79,6 +80,7 @@ def _lacking() -> Iterator[str]:
         (_ObjectCache, "flush_cached_objects"),
         (AuthenticationTokenLoader, "get_raw_token"),
         (authentication_constants, "AUTHENTICATION_TOKEN_COOKIE_NAME"),
+        (authentication_token_setup, "generate_and_save_token"),
         (authentication_token_setup, "maybe_enable_token_auth_if_token_available"),
     ]
     yield from (f"no {owner.__name__}.{name}" for owner, name in of_module if not hasattr(owner, name))
@@ -121,6 +123,17 @@ def head_of(address: str) -> str | None:
     except (ValueError, OSError):
         return None
     return None if head is None else str(head)
+
+
+def make_token() -> None:
+    """Make this user's token where there is none, closed to others from its first byte: Ray itself leaves it open for a while."""
+    if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys() or (Path.home() / ".ray/auth_token").exists():
+        return
+    before = os.umask(0o077)
+    try:
+        authentication_token_setup.generate_and_save_token()
+    finally:
+        os.umask(before)
 
 
 def dead_server() -> str | None:

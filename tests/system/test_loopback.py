@@ -85,6 +85,7 @@ def test_no_process_of_a_search_listens_beyond_this_machine(
     assert {address for address, _ in found} <= {LOOPBACK, LOOPBACK_6, MAPPED}, found
     token = tmp_path / "home/.ray/auth_token"
     assert token.stat().st_mode & 0o077 == 0, "whoever reads it may run code"
+    assert token.parent.stat().st_mode & 0o077 == 0, "it was closed from its first byte"
     (session,) = session_folder().glob(f"session_*_{search.pid}")
     assert session.parent.stat().st_mode & 0o077 == 0, "logs name trials, and sockets take orders"
     search.communicate("end\n", timeout=60)

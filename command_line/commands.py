@@ -22,7 +22,7 @@ TYPED = "FOLDRACE_TYPED"  # set in the environment of a command, and of those be
 
 
 def typed(name: str) -> str:
-    """Return how a command is typed by whoever reads this: the way in which they typed the one that runs."""
+    """Return how to type a command: as `foldrace NAME` where this one was typed so, else as a script or module."""
     if TYPED in os.environ:
         return f"foldrace {name}"
     module = COMMANDS[name]

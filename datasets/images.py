@@ -18,7 +18,7 @@ DECODED_AT = (
     4  # times the size, no less: with 2 a graph that decodes in full differs on one picture in 175, with 4 in 410
 )
 # What Pillow decodes itself, by content, those that everybody has first. Of PostScript it would start another program, of WMF
-# Windows would, and of others it reads no pixels. An icon holds a picture larger than it says.
+# Windows would, and of others it reads no pixels. An icon may hold a larger picture than its header says.
 _USUAL = ("JPEG", "PNG", "BMP", "GIF", "PPM", "WEBP", "TIFF")
 _NEVER = frozenset({"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG", "ICO", "ICNS", "CUR"})
 LARGEST = 89_478_485  # pixels: from here on Pillow warns of a file that fills the memory when it is decoded

@@ -82,7 +82,7 @@ class PluginModules(MetaPathFinder):
         return spec
 
     def _extension(self, fullname: str) -> ModuleSpec:
-        """Return how an extension module is loaded: from one of the files that were hashed, and this Python can load."""
+        """Return the spec of an extension module: its file was hashed, and its ending is one of this Python's."""
         for file in self._compiled[fullname]:
             if any(file.name == fullname.rpartition(".")[2] + suffix for suffix in EXTENSION_SUFFIXES):
                 spec = spec_from_file_location(fullname, file, loader=ExtensionFileLoader(fullname, str(file)))

@@ -14,24 +14,24 @@ SOURCE = Path(__file__).with_name("preload.c")
 class FailingStorage:
     """Storage below a folder that can be made to fail."""
 
-    library: Path
+    preload: Path
     root: Path
 
     @classmethod
     def built(cls, place: Path, root: Path) -> "FailingStorage":
         """Build the library in a folder; needs a C compiler."""
-        library = place / "preload.so"
-        command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(SOURCE), "-ldl"]
+        preload = place / "preload.so"
+        command = ["cc", "-shared", "-fPIC", "-O1", "-o", str(preload), str(SOURCE), "-ldl"]
         subprocess.run(command, check=True)
-        return cls(library, root)
+        return cls(preload, root)
 
     @property
     def _control(self) -> Path:
-        return self.library.with_name("number")
+        return self.preload.with_name("number")
 
     def environment(self, *, without_locks: bool = False) -> dict[str, str]:
         """Return the environment of a process whose storage fails when it is told to."""
-        found = {"LD_PRELOAD": str(self.library), "FAULT_ROOT": str(self.root), "FAULT_CONTROL": str(self._control)}
+        found = {"LD_PRELOAD": str(self.preload), "FAULT_ROOT": str(self.root), "FAULT_CONTROL": str(self._control)}
         return {**found, "FAULT_NO_LOCK": "1"} if without_locks else found
 
     @contextmanager

@@ -21,7 +21,7 @@ class Broken(AssertionError):
 
 
 class Invariants:
-    """Looks at a simulated study, and knows what was done to it."""
+    """Checks a simulated study after every step, given the faults and requests that it met."""
 
     def __init__(self, settings: Settings, disk: SimulatedFolders) -> None:
         self._settings, self._disk = settings, disk

@@ -12,7 +12,6 @@ from benchmarks.simulator.process import SimulatedProcess, Step
 from benchmarks.simulator.settings import Settings
 from schedulers.study_run import StudyRun
 from studies.record.requests import ChangeBudget, Request, StopSearch, StopTrial
-from studies.trials.failures import Failure
 
 MOST_STEPS, MOST_LAUNCHES = 5_000, 60
 
@@ -139,6 +138,3 @@ class Simulation:
         for name, request in asked:
             self.invariants.note_request(request)
             yield name, request
-
-
-__all__ = ["Broken", "Failure", "Simulation"]

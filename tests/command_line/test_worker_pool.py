@@ -24,7 +24,7 @@ if __name__ == "__main__":
 def test_whoever_draws_faces_is_gone_soon_after_the_command_that_asked_for_them(
     number: signal.Signals, tmp_path: Path
 ) -> None:
-    """The workers of a killed launch went on, 280 MB each; those of an interrupted one drew to the end of their queue."""
+    """Workers of a killed launch kept 280 MB each; workers of an interrupted launch emptied their queue first."""
     script = tmp_path / "draw.py"
     script.write_text(DRAWING)
     command = [sys.executable, str(script), str(tmp_path / "cache")]

@@ -1,4 +1,4 @@
-"""A hostile file: what it is called, how it is made, and who reads it."""
+"""A hostile file: its name, the function that makes it, and the function that reads it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

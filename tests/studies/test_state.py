@@ -308,7 +308,7 @@ def test_the_time_of_day_never_goes_back() -> None:
     assert of(added(0).model_copy(update={"time": 0.25})).last_time == 0.25
 
 
-# Who is ahead.
+# Rankings.
 
 
 def test_only_scores_of_one_rung_compare_and_ties_go_to_the_earlier_trial() -> None:

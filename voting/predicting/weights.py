@@ -28,7 +28,7 @@ def load_weights(model: nn.Module, file: Path) -> None:
 
 
 def _difference(state: object, own: dict[str, torch.Tensor]) -> str | None:
-    """Return what first differs between the weights of a file and those of a model, None if they fit."""
+    """Return the first difference between the tensors of a file and those of a model, None if they fit."""
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         return "it is no list of tensors by name"
     if odd := [*(own.keys() - state.keys()), *(state.keys() - own.keys())]:
